@@ -1,0 +1,209 @@
+"""One record a run: what was run, on what, with which code, what came out, and the score of every test item.
+
+A record is a small JSON file; the item scores (needed to bootstrap over clips and seeds) lie beside it in an .npz
+without pickle. Runs write to the workspace; those that back the book are kept in `book/results/<chapter>/` (`make
+runs`). Scores are named `dataset/arm/metric`, for example `ucf101/im2flow/epe_fg`; the clip of each item of a
+dataset `dataset/clip`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import platform
+import re
+import resource
+import sys
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
+
+from stillact_lib.configuration import Configuration
+from stillact_lib.errors import StillactError
+from stillact_lib.paths import project_root, workspace
+
+STATED_VERSIONS = ("torch", "torchvision", "numpy", "opencv-python", "scikit-learn")
+CLIP = "clip"  # `dataset/clip` holds clip names, all other arrays are scores
+
+
+class DataOrigin(BaseModel):
+    """Which data: the miniature (then its seed and size) or the real thing (then the digest of its manifest)."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    name: str
+    kind: Literal["miniature", "real"]
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}" + (f" ({self.detail})" if self.detail else "")
+
+
+class RunRecord(BaseModel):
+    """The evidence one run leaves; frozen, strict, and written as one JSON file."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    run_id: str
+    chapter: str
+    profile: str
+    seed: int
+    parameters: dict[str, bool | int | float | str]
+    code: str
+    data: tuple[DataOrigin, ...]
+    device: str
+    versions: dict[str, str]
+    wall_seconds: float
+    peak_memory_mib: float
+    parameter_counts: dict[str, int]
+    metrics: dict[str, float]
+    scores_file: str | None = None
+    _folder: Path | None = PrivateAttr(default=None)
+    _scores: dict[str, np.ndarray] | None = PrivateAttr(default=None)
+
+    def scores(self) -> dict[str, np.ndarray]:
+        """Item scores by name (see the module's text); empty when the run kept none."""
+        if self.scores_file is None or self._folder is None:
+            return {}
+        if self._scores is None:
+            path = self._folder / Path(self.scores_file).name
+            if not path.is_file():
+                raise StillactError(
+                    f"{self.run_id}: item scores {path.name} are missing beside the record; run it again"
+                )
+            with np.load(path, allow_pickle=False) as archive:
+                self._scores = {name: archive[name] for name in archive.files}
+        return self._scores
+
+
+@cache
+def code_digest() -> str:
+    """First 12 hex digits of the SHA-256 over every source file of `stillact_lib`, whatever git knows of it."""
+    folder = project_root() / "stillact_lib"
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]
+
+
+def new_record(
+    chapter: str,
+    settings: Configuration,
+    *,
+    data: tuple[DataOrigin, ...],
+    device: str,
+    wall_seconds: float,
+    scores: Mapping[str, np.ndarray] | None = None,
+    metrics: Mapping[str, float] | None = None,
+    parameter_counts: Mapping[str, int] | None = None,
+) -> RunRecord:
+    """A record of the run under `settings` (which has `seed` and `profile`), with versions, memory and code filled in.
+
+    `metrics` not given are the means of the finite `scores`. The run id is made of chapter, profile, seed and a
+    digest of parameters and data, so that the same run with newer code replaces its record.
+    """
+    parameters = settings.model_dump()
+    named = {**_means(scores or {}), **{name: float(value) for name, value in (metrics or {}).items()}}
+    origin = hashlib.sha256(repr((sorted(parameters.items()), data)).encode()).hexdigest()[:8]
+    return RunRecord(
+        run_id=f"{chapter}-{parameters['profile']}-seed{parameters['seed']}-{origin}",
+        chapter=chapter,
+        profile=parameters["profile"],
+        seed=parameters["seed"],
+        parameters=parameters,
+        code=code_digest(),
+        data=tuple(data),
+        device=device,
+        versions={"python": platform.python_version(), **{name: version(name) for name in STATED_VERSIONS}},
+        wall_seconds=round(float(wall_seconds), 2),
+        peak_memory_mib=round(_peak_memory_mib(), 1),
+        parameter_counts={name: int(count) for name, count in (parameter_counts or {}).items()},
+        metrics=named,
+    )
+
+
+def records_folder() -> Path:
+    """Where a run writes its record: `$STILLACT_RECORDS` (`make runs` sets it to `book/results`), or the workspace."""
+    return Path(os.environ.get("STILLACT_RECORDS") or workspace() / "records")
+
+
+def kept_records_folder() -> Path:
+    """The committed records behind the book's tables."""
+    return project_root() / "book" / "results"
+
+
+def save_record(
+    record: RunRecord, folder: Path | None = None, *, scores: Mapping[str, np.ndarray] | None = None
+) -> RunRecord:
+    """Write `folder/<chapter>/<run_id>.json` (and `.npz`), scores first; returns the record that can read them back."""
+    place = (folder or records_folder()) / record.chapter
+    place.mkdir(parents=True, exist_ok=True)
+    if not re.fullmatch(r"[\w.-]+", record.run_id):
+        raise StillactError(f"run id {record.run_id!r}: use letters, digits, '.', '_' and '-' only")
+    if scores:
+        _check_scores(scores)
+        packed = io.BytesIO()
+        np.savez_compressed(packed, **{n: v if v.dtype.kind == "U" else v.astype("f4") for n, v in scores.items()})
+        record = record.model_copy(update={"scores_file": f"{record.run_id}.npz"})
+        _write_atomically(place / record.scores_file, packed.getvalue())
+    _write_atomically(place / f"{record.run_id}.json", record.model_dump_json(indent=1).encode() + b"\n")
+    record._folder = place
+    return record
+
+
+def load_records(
+    folder: Path | None = None, *, chapter: str | None = None, profile: str | None = None
+) -> list[RunRecord]:
+    """Records under `folder` (default: the kept ones), by run id; none where the folder is missing."""
+    records = []
+    for path in sorted((folder or kept_records_folder()).glob("*/*.json")):
+        try:
+            record = RunRecord.model_validate_json(path.read_bytes())
+        except ValidationError as error:
+            fault = error.errors()[0]
+            where = ".".join(map(str, fault["loc"]))
+            raise StillactError(
+                f"record {path.name}, field {where or '(file)'}: {fault['msg']}; delete it and run again"
+            ) from None
+        if chapter in (None, record.chapter) and profile in (None, record.profile):
+            record._folder = path.parent
+            records.append(record)
+    return records
+
+
+def _means(scores: Mapping[str, np.ndarray]) -> dict[str, float]:
+    values = {name: np.asarray(v) for name, v in scores.items() if not name.endswith(f"/{CLIP}")}
+    return {name: float(v[np.isfinite(v)].mean()) for name, v in values.items() if np.isfinite(v).any()}
+
+
+def _check_scores(scores: Mapping[str, np.ndarray]) -> None:
+    """Each dataset names its clips, once for each item."""
+    for name, values in scores.items():
+        dataset = name.split("/")[0]
+        clips = scores.get(f"{dataset}/{CLIP}")
+        if clips is None or len(clips) != len(values):
+            raise StillactError(
+                f"scores {name!r}: {dataset}/{CLIP} should name the clip of each of its {len(values)} items"
+            )
+
+
+def _peak_memory_mib() -> float:
+    """Largest resident memory of this process, or the GPU's peak where torch used one."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available() and torch.cuda.max_memory_allocated():
+        return torch.cuda.max_memory_allocated() / 2**20
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def _write_atomically(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,195 @@
+"""Verdicts over claims, and the tables that set ours beside the published.
+
+reproduced: the interval of the paired difference lies wholly on the claimed side of zero; not reproduced: wholly on the
+other side; inconclusive: it holds zero; not attempted: no run scored both arms. A verdict from miniature data is a
+statement about the miniature; every caption names the data.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+from pandas.io.formats.style import Styler
+
+from stillact_lib.errors import StillactError
+from stillact_lib.evaluation.bootstrap import Interval, bootstrap_mean, paired_bootstrap
+from stillact_lib.published import Claim, Published, Table
+from stillact_lib.records import CLIP, RunRecord
+
+Label = Literal["reproduced", "not reproduced", "inconclusive", "not attempted"]
+NONE = "–"
+
+
+class Verdict(NamedTuple):
+    """`difference` is claimed arm minus the other, in the metric's unit; `interval` its (low, high)."""
+
+    label: Label
+    difference: float = float("nan")
+    interval: tuple[float, float] = (float("nan"), float("nan"))
+    n_clips: int = 0
+    n_seeds: int = 0
+
+
+class _Pooled(NamedTuple):
+    scores: list[np.ndarray]
+    clips: np.ndarray
+    runs: np.ndarray
+
+
+def verdict(claim: Claim, records: Sequence[RunRecord]) -> Verdict:
+    """Decide a claim by its rule from the item scores of `records` (runs of one profile, several seeds)."""
+    pooled = _pool(records, claim.dataset, claim.metric, [claim.arm, claim.against])
+    if pooled is None:
+        return Verdict("not attempted")
+    ours, theirs = pooled.scores
+    found = paired_bootstrap(
+        ours, theirs, clusters=pooled.clips, runs=pooled.runs, level=claim.rule.level, n=claim.rule.resamples
+    )
+    sign = -1 if claim.better == "lower" else 1
+    low, high = sorted((sign * found.low, sign * found.high))
+    label: Label = "reproduced" if low > 0 else "not reproduced" if high < 0 else "inconclusive"
+    return Verdict(label, found.mean, (found.low, found.high), found.n_clusters, found.n_runs)
+
+
+def measured(
+    dataset: str, arm: str, metric: str, records: Sequence[RunRecord], *, level: float = 0.95
+) -> Interval | None:
+    """Mean of an arm's item scores over clips and seeds with its interval; None where no run has it."""
+    pooled = _pool(records, dataset, metric, [arm])
+    if pooled is None:
+        return None
+    return bootstrap_mean(pooled.scores[0], clusters=pooled.clips, runs=pooled.runs, level=level)
+
+
+def compare_table(
+    published: Published,
+    table: str,
+    records: Sequence[RunRecord],
+    *,
+    dataset: str | None = None,
+    columns: Sequence[str] | None = None,
+) -> Styler:
+    """A published table beside ours: for each column the paper's value, ours [interval], and the verdict.
+
+    `columns` takes some of the table's columns (a page is narrow); `dataset` rebuilds the same table on another
+    dataset, for which the paper's main text prints no numbers. The verdict in a row says whether the table's main
+    arm beats that row. The caption names the data, profile, seeds and clips. `.data` is the plain DataFrame.
+    """
+    source = published.tables[table]
+    shown = list(columns or source.columns)
+    claims = {(c.dataset, c.metric, c.arm, c.against): c for c in published.all_claims()}
+    cells: dict[tuple[str, str], dict[str, str]] = {}
+    for name in shown:
+        column = source.columns[name]
+        data = dataset or column.dataset
+        metric = published.metrics[column.metric]
+        same_metric = len({source.columns[other].metric for other in shown}) == 1 and len(shown) > 1
+        heading = published.datasets[data] if same_metric else _heading(metric.heading, metric.better)
+        for arm, row in source.rows.items():
+            value = source.value(arm, name) if data == column.dataset else None
+            ours = measured(data, arm, column.metric, records, level=published.rule.level)
+            claim = claims.get((data, column.metric, source.main, arm))
+            cells.setdefault((heading, "paper"), {})[row.heading] = _printed(value, source.decimals)
+            cells.setdefault((heading, "ours"), {})[row.heading] = _with_interval(ours, source.decimals)
+            if source.main is not None:
+                label = verdict(claim, records).label if claim is not None else ""
+                cells.setdefault((heading, "verdict"), {})[row.heading] = label
+    frame = pd.DataFrame(cells, index=[row.heading for row in source.rows.values()])
+    elsewhere = f", rebuilt on {published.datasets[dataset]}" if dataset else ""
+    caption = f"{source.title}{elsewhere}. {_provenance(source, records)}"
+    return _styled(frame, caption, f"{published.chapter}-{table}-{dataset}-{'-'.join(shown)}")
+
+
+def claims_table(published: Published, records: Sequence[RunRecord], *, dataset: str | None = None) -> Styler:
+    """Every claim of the chapter (or of one dataset) with its measured difference, interval, counts and verdict."""
+    rows = []
+    for claim in published.all_claims():
+        if dataset not in (None, claim.dataset):
+            continue
+        metric = published.metrics[claim.metric]
+        found = verdict(claim, records)
+        tried = found.label != "not attempted"
+        rows.append(
+            {
+                "data": published.datasets[claim.dataset],
+                "measure": _heading(metric.heading, metric.better),
+                "claim": f"{claim.arm} better than {claim.against}",
+                "difference [interval]": f"{found.difference:+.3f} [{found.interval[0]:+.3f}, {found.interval[1]:+.3f}]"
+                if tried
+                else NONE,
+                "clips": str(found.n_clips) if tried else NONE,
+                "seeds": str(found.n_seeds) if tried else NONE,
+                "verdict": found.label,
+            }
+        )
+    caption = f"Claims and verdicts. {_data_of(records)}"
+    return _styled(pd.DataFrame(rows), caption, f"{published.chapter}-claims-{dataset}", index=False)
+
+
+def _pool(records: Sequence[RunRecord], dataset: str, metric: str, arms: Sequence[str]) -> _Pooled | None:
+    """Item scores of `arms` over the runs that scored all of them."""
+    _of_one_profile(records)
+    names = [f"{dataset}/{arm}/{metric}" for arm in arms]
+    scores: list[list[np.ndarray]] = [[] for _ in arms]
+    clips, runs = [], []
+    for record in records:
+        found = record.scores()
+        if not all(name in found for name in names):
+            continue
+        for kept, name in zip(scores, names, strict=True):
+            kept.append(found[name])
+        # a clip is the same clip in two runs only where both read the same data (a miniature of another seed is not)
+        origin = "|".join(str(data) for data in record.data if data.name == dataset)
+        clips.append(np.char.add(f"{origin}:", found[f"{dataset}/{CLIP}"]))
+        runs.append(np.full(len(clips[-1]), record.run_id))
+    if not clips:
+        return None
+    return _Pooled([np.concatenate(kept) for kept in scores], np.concatenate(clips), np.concatenate(runs))
+
+
+def _of_one_profile(records: Iterable[RunRecord]) -> None:
+    profiles = sorted({record.profile for record in records})
+    if len(profiles) > 1:
+        raise StillactError(f"records of several profiles ({', '.join(profiles)}) give no joint verdict; select one")
+
+
+def _provenance(table: Table, records: Sequence[RunRecord]) -> str:
+    return f"Paper: {table.where}, real data. Ours: {_data_of(records)}" + "".join(f" {note}" for note in table.notes)
+
+
+def _data_of(records: Sequence[RunRecord]) -> str:
+    if not records:
+        return "no runs yet."
+    data = ", ".join(sorted({str(origin) for record in records for origin in record.data}))
+    profiles = ", ".join(sorted({record.profile for record in records}))
+    seeds = sorted({record.seed for record in records})
+    several = "seeds" if len(seeds) > 1 else "seed"
+    return f"{data}; profile {profiles}, {several} {', '.join(map(str, seeds))}; 95 % intervals."
+
+
+def _heading(heading: str, better: str) -> str:
+    return f"{heading} {'↓' if better == 'lower' else '↑'}"
+
+
+def _printed(value: float | None, decimals: int) -> str:
+    """As the paper prints it: at least the table's decimals, more where a cell has more."""
+    if value is None:
+        return NONE
+    return f"{value:.{decimals}f}" if round(value, decimals) == value else repr(value)
+
+
+def _with_interval(found: Interval | None, decimals: int) -> str:
+    if found is None:
+        return NONE
+    return f"{found.mean:.{decimals}f} [{found.low:.{decimals}f}, {found.high:.{decimals}f}]"
+
+
+def _styled(frame: pd.DataFrame, caption: str, uuid: str, *, index: bool = True) -> Styler:
+    styler = frame.style.set_caption(html.escape(caption)).set_uuid(uuid).set_table_attributes('class="stillact-table"')
+    classes = frame.map(lambda text: f"verdict-{text.replace(' ', '-')}" if text in Label.__args__ else "")
+    styler = styler.set_td_classes(classes)
+    return styler if index else styler.hide(axis="index")
