@@ -26,6 +26,7 @@ from torch.utils.data import DataLoader, Dataset
 from tqdm.auto import tqdm
 
 from stillact_lib.errors import StillactError
+from stillact_lib.explorer import is_live
 
 #: a step's items and augmentation -> a batch; the generator is the only source of randomness it may use
 MakeBatch = Callable[[np.ndarray, np.random.Generator], Any]
@@ -175,7 +176,7 @@ def _progress(start: int, total: int, label: str) -> Iterator[int]:
     Under papermill or nbval the line goes to the terminal that runs the batch, and to the page as one line that is
     replaced as it goes, so that an executed notebook keeps no debris.
     """
-    if "JPY_SESSION_NAME" in os.environ or sys.stderr.isatty():  # set by a Jupyter server for its kernels
+    if is_live() or sys.stderr.isatty():
         yield from tqdm(range(start, total), desc=label, initial=start, total=total, leave=False)
         return
     shown = display({"text/plain": f"{label} ..."}, raw=True, display_id=True) if get_ipython() else None
@@ -217,7 +218,10 @@ def train(
     history = History()
     start = checkpoint.resume(model, optimiser, history, device) if checkpoint else 0
     initial_rates = [group.setdefault("initial_lr", group["lr"]) for group in optimiser.param_groups]
-    loader = DataLoader(batches, batch_size=None, sampler=range(start, steps), num_workers=workers)
+    # a loader draws from torch's global generator when it starts, unless it is given its own
+    loader = DataLoader(
+        batches, batch_size=None, sampler=range(start, steps), num_workers=workers, generator=torch.Generator()
+    )
     began, earlier = time.perf_counter(), history.seconds
     for step, batch in zip(_progress(start, steps, label), loader, strict=False):
         if schedule is not None:

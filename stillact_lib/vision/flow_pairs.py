@@ -10,9 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -84,15 +83,27 @@ def _shard_path(folder: Path, video: str) -> Path:
     return folder / (video.replace("/", "__") + ".safetensors")
 
 
-def _build_shard(video: str, root: Path, folder: Path, recipe: PairRecipe) -> tuple[str, int, str]:
-    """(video, pairs, SHA-256), or (video, 0, the reason) for a video that cannot be used. Runs in a worker process."""
+@dataclass(frozen=True)
+class _Shard:
+    """What a worker reports of one video: the frames that its pairs start at, and the checksum; or why it has none."""
+
+    video: str
+    frames: tuple[int, ...] = ()
+    sha256: str = ""
+    problem: str = ""
+
+
+def _build_shard(video: str, root: Path, folder: Path, recipe: PairRecipe, known_sha256: str) -> _Shard:
+    """Builds the shard of one video unless it is there and whole. Runs in a worker process."""
     cv2.setNumThreads(1)  # one process a core
     path = _shard_path(folder, video)
+    if path.is_file() and known_sha256 not in ("", hashlib.sha256(path.read_bytes()).hexdigest()):
+        path.unlink()  # damaged since it was written
     if not path.is_file():
         try:
             pairs = pairs_of_video(root / video, root, recipe)
         except UnreadableVideo as error:
-            return video, 0, str(error)
+            return _Shard(video, problem=str(error))
         temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
         try:
             save_file(pairs, temporary)
@@ -100,8 +111,8 @@ def _build_shard(video: str, root: Path, folder: Path, recipe: PairRecipe) -> tu
         finally:
             temporary.unlink(missing_ok=True)
     with safe_open(path, framework="numpy") as shard:
-        count = shard.get_slice("frame").get_shape()[0]
-    return video, count, hashlib.sha256(path.read_bytes()).hexdigest()
+        frames = tuple(shard.get_tensor("frame").tolist())
+    return _Shard(video, frames, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
 @dataclass(frozen=True)
@@ -116,33 +127,38 @@ class FlowPairs:
     table: pd.DataFrame
     problems: list[tuple[str, str]]
     recipe: PairRecipe
+    in_memory: tuple[torch.Tensor, torch.Tensor] | None = None
 
     def __len__(self) -> int:
         return len(self.table)
 
-    def _rows(self, rows: np.ndarray) -> Iterator[tuple[np.ndarray, safe_open, np.ndarray]]:
-        """(positions in `rows`, open shard, row numbers in it): each shard is opened once a call."""
-        videos = self.table["video"].to_numpy()[rows]
-        within = self.table["row"].to_numpy()[rows]
-        for video in pd.unique(videos):
-            here = np.flatnonzero(videos == video)
-            with safe_open(_shard_path(self.folder, video), framework="numpy") as shard:
-                yield here, shard, within[here]
-
     def load(self, rows: np.ndarray | None = None) -> tuple[torch.Tensor, torch.Tensor]:
         """Images uint8 [N, 3, S, S] and flows float16 [N, 2, S, S] of the given rows (None: all).
 
-        Shards are memory-mapped: a training batch of a large set reads its own rows, and a small set is loaded whole
-        once.
+        Shards are memory-mapped: a training batch of a large set reads its own rows only, and a small set is loaded
+        whole once.
         """
-        rows = np.arange(len(self)) if rows is None else np.asarray(rows)
+        if self.in_memory is not None:
+            images, flows = self.in_memory
+            return (images, flows) if rows is None else (images[rows], flows[rows])
+        chosen = self.table if rows is None else self.table.iloc[np.asarray(rows)]
         side = self.recipe.size
-        images = np.empty((len(rows), side, side, 3), np.uint8)
-        flows = np.empty((len(rows), side, side, 2), np.float16)
-        for here, shard, within in self._rows(rows):
-            images[here] = shard.get_tensor("images")[within]
-            flows[here] = shard.get_tensor("flows")[within]
+        images = np.empty((len(chosen), side, side, 3), np.uint8)
+        flows = np.empty((len(chosen), side, side, 2), np.float16)
+        videos, row_in_shard = chosen["video"].to_numpy(), chosen["row"].to_numpy()
+        for video in pd.unique(videos):
+            with safe_open(_shard_path(self.folder, video), framework="numpy") as shard:
+                all_images, all_flows = shard.get_slice("images"), shard.get_slice("flows")
+                for position in np.flatnonzero(videos == video):
+                    row = row_in_shard[position]
+                    images[position] = all_images[row : row + 1][0]
+                    flows[position] = all_flows[row : row + 1][0]
         return torch.from_numpy(images).permute(0, 3, 1, 2), torch.from_numpy(flows).permute(0, 3, 1, 2)
+
+
+    def held_in_memory(self) -> FlowPairs:
+        """The same pairs, read once and kept: for sets that fit (a pair takes 7 S^2 bytes)."""
+        return replace(self, in_memory=self.load())
 
 
 def build_flow_pairs(
@@ -166,25 +182,31 @@ def build_flow_pairs(
     recipe_digest = hashlib.sha256(json.dumps(asdict(recipe), sort_keys=True).encode()).hexdigest()[:10]
     folder = folder / f"pairs-{recipe.size}px-{recipe.target}-{recipe_digest}"
     folder.mkdir(parents=True, exist_ok=True)
+    index_path = folder / "index.json"
+    known = json.loads(index_path.read_text())["shards"] if index_path.is_file() else {}
     own = ProcessPoolExecutor(initializer=cv2.setNumThreads, initargs=(1,)) if executor is None else None
     pool = executor or own
     try:
-        jobs = [pool.submit(_build_shard, video, root, folder, recipe) for video in videos["video"]]
-        done = [job.result() for job in tqdm(jobs, desc="frame-flow pairs", leave=False, disable=not progress)]
+        jobs = [
+            pool.submit(_build_shard, video, root, folder, recipe, known.get(video, {}).get("sha256", ""))
+            for video in videos["video"]
+        ]
+        shards = [job.result() for job in tqdm(jobs, desc="frame-flow pairs", leave=False, disable=not progress)]
     finally:
         if own:
             own.shutdown(cancel_futures=True)
-    problems = [(video, reason) for video, count, reason in done if count == 0]
+    problems = [(shard.video, shard.problem) for shard in shards if shard.problem]
     if len(problems) > max_unusable * len(videos):
         raise StillactError(
             f"{root}: {len(problems)} of {len(videos)} videos cannot be used (at most {max_unusable:.0%} may fail); "
             f"the first: {problems[0][1]}"
         )
-    index = {video: {"pairs": count, "sha256": digest} for video, count, digest in done if count}
+    known |= {shard.video: {"pairs": len(shard.frames), "sha256": shard.sha256} for shard in shards if shard.frames}
     temporary = folder / f".index.{os.getpid()}.part"
-    temporary.write_text(json.dumps({"recipe": asdict(recipe), "shards": index}, indent=1))
-    temporary.replace(folder / "index.json")
-    counts = videos["video"].map({video: count for video, count, _ in done})
-    table = videos.loc[videos.index.repeat(counts), ["video", "class_name", "label", "group"]].reset_index(drop=True)
-    table["row"] = np.concatenate([np.arange(count) for count in counts])
-    return FlowPairs(folder, table, problems, recipe)
+    temporary.write_text(json.dumps({"recipe": asdict(recipe), "shards": known}, indent=1))
+    temporary.replace(index_path)
+    frames = {shard.video: shard.frames for shard in shards}
+    table = videos[["video", "class_name", "label", "group"]].assign(frame=videos["video"].map(frames))
+    table["row"] = table["frame"].map(lambda of_video: range(len(of_video)))
+    table = table.explode(["frame", "row"]).dropna(subset=["frame"]).reset_index(drop=True)
+    return FlowPairs(folder, table.astype({"frame": int, "row": int}), problems, recipe)

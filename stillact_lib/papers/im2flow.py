@@ -1,0 +1,213 @@
+"""Im2Flow: motion hallucination from static images for action recognition (Gao, Xiong and Grauman, CVPR 2018).
+
+The first half of chapter 04: the losses of §3.2 and the recipe that trains the flow network. The encoding of §3.1 is
+`vision.flow_encoding`, the network `networks.im2flow_unet`, the motion-content network `networks.flow_classifier`.
+Where the released code contradicts the paper, the chapter says which of the two is followed and measures the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from stillact_lib.training import Checkpoint, Device, History, StepBatches, predict, train, warm_up_then_cosine
+from stillact_lib.vision.flow_encoding import FlowEncoding
+from stillact_lib.vision.flow_pairs import FlowPairs
+
+#: λ of Eq. 2; the released code's 50 (pixel) to 1 (content) is the same ratio
+CONTENT_WEIGHT = 0.02
+#: released code: images are resized to 286 and a window of 256 is cut out of them
+ENLARGEMENT = 286 / 256
+
+ContentDistance = Literal["l2", "l1", "none"]
+
+
+def as_network_input(images: Tensor) -> Tensor:
+    """Images uint8 [B, 3, H, W] -> float in [-1, 1]."""
+    return images.float() / 127.5 - 1
+
+
+def random_window(images: Tensor, flows: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """The paper's augmentation: the same random window and horizontal flip of image and flow.
+
+    images: uint8 [B, 3, S, S]; flows: [B, 2, S, S] in pixels. Returns float images in [-1, 1] and flows, same sizes.
+    The window is 256/286 of the image, cut and enlarged in one bilinear resampling, so vectors grow by 286/256; a
+    mirrored flow has u negated. (The released code does neither: it keeps the vectors' length and, in the flip, the
+    sign of u, which teaches opposite directions for the same image.)
+    """
+    count = len(images)
+    mirrored = rng.random(count) < 0.5
+    shift = rng.uniform(-1, 1, (count, 2)) * (1 - 1 / ENLARGEMENT)
+    window = np.zeros((count, 2, 3), np.float32)
+    window[:, 0, 0] = np.where(mirrored, -1, 1) / ENLARGEMENT
+    window[:, 1, 1] = 1 / ENLARGEMENT
+    window[:, :, 2] = shift
+    stacked = torch.cat([as_network_input(images), flows.float() * ENLARGEMENT], dim=1)
+    grid = F.affine_grid(torch.from_numpy(window), list(stacked.shape), align_corners=False)
+    cut = F.grid_sample(stacked, grid, padding_mode="border", align_corners=False)
+    flow = cut[:, 3:]
+    flow[:, 0] *= torch.from_numpy(np.where(mirrored, -1, 1).astype(np.float32))[:, None, None]
+    return cut[:, :3], flow
+
+
+def pixel_loss(predicted: Tensor, target: Tensor) -> Tensor:
+    """Eq. 3 as the released code reads it: mean squared error over all elements of the encoded flow."""
+    return F.mse_loss(predicted.float(), target)
+
+
+def content_loss(content: nn.Module, predicted: Tensor, target: Tensor, distance: ContentDistance = "l2") -> Tensor:
+    """Eq. 4: distance between motion features of predicted and target flow images, normalised by D x H x W.
+
+    content: maps a flow image to the activations after the second residual stage of the motion-content network, which
+    is frozen. distance: "l2", squared, as Eq. 4 has it; "l1", as the released code computes it.
+    """
+    with torch.no_grad():
+        wanted = content(target)
+    found = content(predicted)
+    return F.mse_loss(found, wanted) if distance == "l2" else F.l1_loss(found, wanted)
+
+
+def weight_direction_gradients(predicted: Tensor, magnitude: Tensor, direction_channels: int = 2) -> None:
+    """§3.2: multiplies the gradient at the direction channels by the target's magnitude, on the way back.
+
+    predicted: [B, 3, H, W], part of the graph; magnitude: [B, 1, H, W] in [0, 1]. The whole gradient is weighted,
+    content part included, as in the released code; the magnitude channel's is left as it is.
+    """
+    weight = torch.ones_like(predicted, requires_grad=False)
+    weight[:, :direction_channels] = magnitude.to(weight.dtype)
+    predicted.register_hook(lambda gradient: gradient * weight)
+
+
+def im2flow_loss(
+    model: nn.Module,
+    content: nn.Module | None,
+    encoding: FlowEncoding,
+    *,
+    content_weight: float = CONTENT_WEIGHT,
+    content_distance: ContentDistance = "l2",
+    weight_gradients: bool = True,
+) -> Callable[[tuple[Tensor, Tensor]], tuple[Tensor, dict[str, Tensor]]]:
+    """The step of Eq. 2: batch (images in [-1, 1], flows in pixels) -> (loss, its parts)."""
+
+    def step_loss(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        images, flows = batch
+        target = encoding.encode(flows)
+        predicted = model(images)
+        if weight_gradients:
+            weight_direction_gradients(predicted, encoding.magnitude(target))
+        parts = {"pixel": pixel_loss(predicted, target)}
+        loss = parts["pixel"]
+        if content is not None and content_distance != "none":
+            parts["content"] = content_loss(content, predicted, target, content_distance)
+            loss = loss + content_weight * parts["content"]
+        return loss, parts
+
+    return step_loss
+
+
+def train_motion_content(
+    network: nn.Module,
+    pairs: FlowPairs,
+    encoding: FlowEncoding,
+    *,
+    steps: int,
+    batch_size: int,
+    learning_rate: float,
+    seed: int,
+    device: Device,
+    checkpoint: Checkpoint | None = None,
+    workers: int = 0,
+) -> History:
+    """Trains φ (§3.2): action classification from encoded *target* flow, with the same windows and flips.
+
+    It sees the training videos' labels and flow only. Afterwards it is frozen, in evaluation mode.
+    """
+    labels = torch.from_numpy(pairs.table["label"].to_numpy(np.int64, copy=True))
+
+    def make_batch(rows: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        _, flows = random_window(*pairs.load(rows), rng)
+        return encoding.encode(flows), labels[rows]
+
+    def step_loss(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        flow_images, wanted = batch
+        scores = network(flow_images).float()
+        accuracy = (scores.argmax(1) == wanted).float().mean()
+        return F.cross_entropy(scores, wanted), {"accuracy": accuracy}
+
+    optimiser = torch.optim.Adam(network.parameters(), lr=learning_rate)
+    history = train(
+        network,
+        StepBatches(len(pairs), batch_size, make_batch, seed),
+        step_loss,
+        optimiser,
+        steps,
+        device,
+        label="motion-content network",
+        schedule=warm_up_then_cosine(steps),
+        checkpoint=checkpoint,
+        workers=workers,
+    )
+    network.eval().requires_grad_(False)
+    return history
+
+
+def train_im2flow(
+    model: nn.Module,
+    pairs: FlowPairs,
+    encoding: FlowEncoding,
+    content: nn.Module | None,
+    *,
+    steps: int,
+    batch_size: int,
+    learning_rate: float,
+    seed: int,
+    device: Device,
+    content_weight: float = CONTENT_WEIGHT,
+    content_distance: ContentDistance = "l2",
+    weight_gradients: bool = True,
+    constant_rate: bool = True,
+    checkpoint: Checkpoint | None = None,
+    workers: int = 0,
+    label: str = "Im2Flow",
+) -> History:
+    """Trains G (§3.2, §4): Adam with beta1 = .5, random windows and flips.
+
+    constant_rate: the released code's learning rate stays at 2e-4 (it halves a copy that the optimiser never sees);
+    False: warm-up and half cosine, for runs of few steps.
+    """
+
+    def make_batch(rows: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        return random_window(*pairs.load(rows), rng)
+
+    return train(
+        model,
+        StepBatches(len(pairs), batch_size, make_batch, seed),
+        im2flow_loss(
+            model,
+            content,
+            encoding,
+            content_weight=content_weight,
+            content_distance=content_distance,
+            weight_gradients=weight_gradients,
+        ),
+        torch.optim.Adam(model.parameters(), lr=learning_rate, betas=(0.5, 0.999)),
+        steps,
+        device,
+        label=label,
+        schedule=None if constant_rate else warm_up_then_cosine(steps),
+        checkpoint=checkpoint,
+        workers=workers,
+    )
+
+
+def predict_flow(
+    model: nn.Module, images: Tensor, encoding: FlowEncoding, device: Device, *, unit_direction: bool = False
+) -> np.ndarray:
+    """Flow float32 [N, S, S, 2] in pixels that `model` infers from images uint8 [N, 3, S, S], whole and unflipped."""
+    encoded = predict(model, as_network_input(images), device)
+    return encoding.decode(encoded, unit_direction).permute(0, 2, 3, 1).contiguous().numpy()
