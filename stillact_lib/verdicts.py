@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ from stillact_lib.published import Claim, Published, Table
 from stillact_lib.records import CLIP, RunRecord
 
 Label = Literal["reproduced", "not reproduced", "inconclusive", "not attempted"]
+LABELS = get_args(Label)
 NONE = "–"
 
 
@@ -104,30 +105,39 @@ def compare_table(
     return _styled(frame, caption, f"{published.chapter}-{table}-{dataset}-{'-'.join(shown)}")
 
 
-def claims_table(published: Published, records: Sequence[RunRecord], *, dataset: str | None = None) -> Styler:
-    """Every claim of the chapter (or of one dataset) with its measured difference, interval, counts and verdict."""
-    rows = []
-    for claim in published.all_claims():
-        if dataset not in (None, claim.dataset):
+def claims_table(
+    published: Published, records: Sequence[RunRecord], *, dataset: str | None = None, group: str | None = None
+) -> Styler:
+    """Claims as a matrix: a row for each arm, dataset and measure, a column for each opponent; the cell is the verdict
+    over the measured difference and its interval.
+
+    Rows in which nothing was attempted are left out and named in the caption. `.data` is the plain DataFrame.
+    """
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    untried: dict[str, None] = {}
+    chosen = [c for c in published.all_claims() if dataset in (None, c.dataset) and group in (None, c.group)]
+    for claim in chosen:
+        found = verdict(claim, records)
+        if found.label == "not attempted":
+            untried[published.datasets[claim.dataset]] = None
             continue
         metric = published.metrics[claim.metric]
-        found = verdict(claim, records)
-        tried = found.label != "not attempted"
-        rows.append(
-            {
-                "data": published.datasets[claim.dataset],
-                "measure": _heading(metric.heading, metric.better),
-                "claim": f"{claim.arm} better than {claim.against}",
-                "difference [interval]": f"{found.difference:+.3f} [{found.interval[0]:+.3f}, {found.interval[1]:+.3f}]"
-                if tried
-                else NONE,
-                "clips": str(found.n_clips) if tried else NONE,
-                "seeds": str(found.n_seeds) if tried else NONE,
-                "verdict": found.label,
-            }
-        )
-    caption = f"Claims and verdicts. {_data_of(records)}"
-    return _styled(pd.DataFrame(rows), caption, f"{published.chapter}-claims-{dataset}", index=False)
+        cell = f"{found.label}\n{found.difference:+.3f} [{found.interval[0]:+.3f}, {found.interval[1]:+.3f}]"
+        rows.setdefault((published.datasets[claim.dataset], _heading(metric.heading, metric.better)), {})[
+            f"{claim.arm} against {claim.against}"
+        ] = cell
+    frame = pd.DataFrame.from_dict(rows, orient="index").fillna(NONE)
+    if len(frame):
+        frame.index = pd.MultiIndex.from_tuples(frame.index)
+    missing = f" Not attempted: {', '.join(untried)}." if untried else ""
+    caption = f"Verdict, and difference (first arm minus second) with its interval. {_data_of(records)}{missing}"
+    return _styled(frame, caption, f"{published.chapter}-claims-{dataset}-{group}")
+
+
+def verdict_counts(published: Published, records: Sequence[RunRecord]) -> dict[str, int]:
+    """How many claims of the chapter got which verdict."""
+    labels = [verdict(claim, records).label for claim in published.all_claims()]
+    return {label: labels.count(label) for label in LABELS}
 
 
 def _pool(records: Sequence[RunRecord], dataset: str, metric: str, arms: Sequence[str]) -> _Pooled | None:
@@ -188,8 +198,11 @@ def _with_interval(found: Interval | None, decimals: int) -> str:
     return f"{found.mean:.{decimals}f} [{found.low:.{decimals}f}, {found.high:.{decimals}f}]"
 
 
-def _styled(frame: pd.DataFrame, caption: str, uuid: str, *, index: bool = True) -> Styler:
+def _styled(frame: pd.DataFrame, caption: str, uuid: str) -> Styler:
     styler = frame.style.set_caption(html.escape(caption)).set_uuid(uuid).set_table_attributes('class="stillact-table"')
-    classes = frame.map(lambda text: f"verdict-{text.replace(' ', '-')}" if text in Label.__args__ else "")
-    styler = styler.set_td_classes(classes)
-    return styler if index else styler.hide(axis="index")
+    if frame.empty:
+        return styler
+    classes = frame.map(
+        lambda cell: f"verdict-{word.replace(' ', '-')}" if (word := cell.split("\n")[0]) in LABELS else ""
+    )
+    return styler.format(lambda cell: html.escape(cell).replace("\n", "<br>")).set_td_classes(classes)

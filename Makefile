@@ -1,0 +1,62 @@
+# The still-action reproduction book. Two commands matter: `make book` and `make test`; set-up comes by itself.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+CHAPTERS := $(wildcard chapters/[0-9][0-9]-*.ipynb)
+
+# batches of `make runs`
+PROFILE ?= mini
+SEEDS ?= 0 1 2
+CHAPTER ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup book read test lab runs bench lock clean
+.DELETE_ON_ERROR:
+
+help:  ## this list
+	@echo "usage: make TARGET"
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+setup: $(READY)  ## make .venv from requirements.lock (every other target does this first)
+
+# The stamp is written last, so an interrupted set-up is taken up again by the next call.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 14) else f"error: Python 3.11, 3.12 or 3.13 is needed, $(PYTHON) is {v[0]}.{v[1]}; try: make PYTHON=python3.12 setup")'
+	@test -x $(BIN)/python && $(BIN)/python -c 'import pip' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV) || \
+	  { echo "error: $(PYTHON) cannot make a virtual environment (on Debian: apt install python3-venv)" >&2; exit 1; }
+	@echo "set-up: installing requirements.lock into $(VENV) (a few minutes, nearly all of it download)"
+	@awk '/^uv==/ {on = 1} on {print} on && !/\\$$/ {exit}' requirements.lock > $(VENV)/uv.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+book: $(READY)  ## run the chapters that changed (FRESH=1: all), render, print the file to open
+	@$(BIN)/python book/build.py run $(if $(FRESH),--fresh)
+	@$(BIN)/python book/build.py render
+
+read: $(READY)  ## render the committed, executed notebooks without running anything
+	@$(BIN)/python book/build.py render
+
+test: $(READY)  ## ruff, a book build with warnings as errors, pytest, nbval on every chapter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python book/build.py render
+	STILLACT_LIVE=0 $(BIN)/python -m pytest tests $(if $(CHAPTERS),--nbval-lax --nbval-sanitize-with tests/nbval_sanitize.cfg $(CHAPTERS))
+
+lab: $(READY)  ## open the chapters in JupyterLab
+	@cd chapters && ../$(BIN)/jupyter lab
+
+runs: $(READY)  ## batches: make runs PROFILE=mini SEEDS="0 1 2" CHAPTER=04; keeps the records in book/results
+	@$(BIN)/python book/build.py runs --profile "$(PROFILE)" --seeds "$(SEEDS)" --chapter "$(CHAPTER)"
+
+bench: $(READY)  ## ours beside its peers: every script of benchmarks/
+	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+
+lock: $(READY)  ## write requirements.lock anew from pyproject.toml
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --extra dev pyproject.toml -o requirements.lock
+
+clean:  ## delete the rendered book and the workspace (never .venv, never a chapter)
+	rm -rf book/_build book/_generated workspace
