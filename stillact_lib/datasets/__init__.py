@@ -1,0 +1,30 @@
+"""One reader a dataset: official layout in, a table of samples out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from stillact_lib.datasets.hmdb51 import read_hmdb51
+from stillact_lib.datasets.samples import COLUMNS, Problem, Samples
+from stillact_lib.datasets.ucf101 import read_ucf101
+from stillact_lib.datasets.weizmann import read_weizmann
+from stillact_lib.errors import StillactError
+
+READERS: dict[str, Callable[..., Samples]] = {
+    "ucf101": read_ucf101,
+    "hmdb51": read_hmdb51,
+    "weizmann": read_weizmann,
+}
+
+__all__ = ["COLUMNS", "READERS", "Problem", "Samples", "read", "read_hmdb51", "read_ucf101", "read_weizmann"]
+
+
+def read(name: str, root: str | Path, **options: object) -> Samples:
+    """Dataset `name` at `root`; `options` are the reader's own (`split=2`, `held_out="ido"`).
+
+    Raises StillactError for a name without a reader, and for whatever the reader finds wrong.
+    """
+    if name not in READERS:
+        raise StillactError(f"no reader for {name!r}; there are readers for {', '.join(READERS)}")
+    return READERS[name](root, **options)

@@ -1,0 +1,103 @@
+"""The command line, `stillact`: what the datasets are, whether a copy is whole, and miniatures in their place.
+
+Exit codes: 0 done and right · 1 present, but incomplete or wrong · 2 not there or bad arguments · 130 stopped by
+Ctrl-C. Commands import what they need when they run: `stillact --help` starts without OpenCV, pandas or torch.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import click
+import typer
+from typer.core import TyperGroup
+
+from stillact_lib.errors import StillactError
+
+
+class Commands(TyperGroup):
+    """Turns the errors that users are meant to read into one line and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except StillactError as error:
+            typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(2) from None
+        except KeyboardInterrupt:
+            typer.echo("stopped", err=True)
+            raise typer.Exit(130) from None
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+    help="The still-action reproduction book.",
+)
+data = typer.Typer(
+    no_args_is_help=True, help="Datasets: what they are, whether a copy is whole, miniatures in their place."
+)
+app.add_typer(data, name="data")
+
+
+@app.callback()
+def main() -> None:
+    """The still-action reproduction book: its datasets, real and miniature."""
+
+
+@data.command("list")
+def list_datasets() -> None:
+    """Print all datasets that the book knows: kind, size, licence, and the chapters that use them."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from stillact_lib.manifests import overview
+
+    rows = overview()
+    table = Table(*rows[0], header_style="bold", box=None, pad_edge=False)
+    for position in (2, 3):
+        table.columns[position].justify = "right"
+    for row in rows:
+        table.add_row(*row.values())
+    width = None if sys.stdout.isatty() else 120  # a file or a pipe has no width of its own
+    Console(width=width).print(table)
+
+
+@data.command("verify")
+def verify_dataset(
+    name: Annotated[str, typer.Argument(help="ucf101, hmdb51 or weizmann")],
+    root: Annotated[Path, typer.Argument(help="the folder with the unpacked downloads")],
+    split: Annotated[int | None, typer.Option(help="official split, 1 to 3; 1 where it is left out")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object, every file by name")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="read headers only, decode no frame")] = False,
+    workers: Annotated[int | None, typer.Option(help="decoding processes; one a core where it is left out")] = None,
+) -> None:
+    """Hold a copy of a dataset against its manifest: exit 0 complete and right, 1 incomplete or wrong, 2 not there."""
+    from stillact_lib.datasets.verification import verify
+    from stillact_lib.datasets.verification_text import as_text
+
+    report = verify(name, root, split=split, quick=quick, workers=workers)
+    typer.echo(json.dumps(report.as_json(), indent=1) if as_json else as_text(report))
+    raise typer.Exit(0 if report.complete else 1)
+
+
+@data.command("miniature")
+def write_miniature(
+    name: Annotated[str, typer.Argument(help="the dataset whose layout to write")],
+    out: Annotated[Path, typer.Argument(help="the folder to make")],
+    seed: Annotated[int, typer.Option(help="same seed, same pixels")] = 0,
+    size: Annotated[str, typer.Option(help="mini, gpu, ...: how many clips, how large")] = "mini",
+) -> None:
+    """Write a miniature of a dataset in its official layout, ready for the readers and the chapters."""
+    from stillact_lib import miniature
+
+    for option, given, known in (("NAME", name, miniature.LAYOUTS), ("--size", size, miniature.SIZES)):
+        if given not in known:
+            raise StillactError(f"{option}: no {given!r}; choose from {', '.join(known)}")
+    miniature.write(name, out, seed=seed, size=size)
+    typer.echo(f"wrote a miniature of {name} to {out} (seed {seed}, size {size})")

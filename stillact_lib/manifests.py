@@ -1,0 +1,306 @@
+"""What is known of each dataset: source, licence, citation, layout, counts, checksums, oddities.
+
+One YAML file a dataset lies in `data_manifests/`. This module reads them under a strict schema: an unknown field, a
+wrong type or counts that do not add up are errors that name file and field. Every fact carries its certainty, so that
+a recollection never passes for a measurement. Used by the readers' error messages, by `stillact data`, and by the
+book's page on the data.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from stillact_lib.errors import StillactError
+from stillact_lib.paths import project_root
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Certainty = Literal["verified", "cited", "recollection"]
+"""verified: checked on real files · cited: stated by a public source · recollection: from memory, to be confirmed."""
+
+Chapter = Literal["01", "02", "03", "04", "05"]
+Counts = dict[str, int]
+DIGEST_LENGTH = {"md5": 32, "sha1": 40, "sha256": 64}
+
+
+class Record(BaseModel):
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+
+class Source(Record):
+    what: str
+    url: str = Field(pattern=r"^https?://\S+$")
+    certainty: Certainty
+    bytes: int | None = Field(default=None, gt=0)
+    note: str = ""
+
+
+class Statement(Record):
+    """A sentence and how sure it is."""
+
+    text: str = Field(min_length=1)
+    certainty: Certainty
+    note: str = ""
+
+
+class Citation(Record):
+    key: str = Field(pattern=r"^[a-z]+\d{4}[a-z0-9]+$")
+    text: str
+
+
+class Items(Record):
+    count: int = Field(gt=0)
+    unit: str
+    certainty: Certainty
+    note: str = ""
+
+
+class Split(Record):
+    """One way to divide the dataset: part -> items, and class -> part -> items where that is known."""
+
+    name: str
+    counts: Counts
+    certainty: Certainty
+    note: str = ""
+    per_class: dict[str, Counts] = {}
+
+    @model_validator(mode="after")
+    def classes_add_up(self) -> Split:
+        for part, total in self.counts.items() if self.per_class else ():
+            summed = sum(counts.get(part, 0) for counts in self.per_class.values())
+            if summed != total:
+                raise ValueError(f"per_class gives {summed} {part} items, counts says {total}")
+        return self
+
+
+class Subset(Record):
+    """Some classes of the dataset under a name of their own."""
+
+    name: str
+    classes: tuple[str, ...]
+    counts: Counts
+    certainty: Certainty
+    chapters: tuple[Chapter, ...]
+    citation: Citation
+    note: str = ""
+
+
+class Checksum(Record):
+    """Digest of a file, or, where `file` holds a `*`, of all files it matches joined in byte order of their names."""
+
+    file: str
+    algorithm: Literal["md5", "sha1", "sha256"]
+    digest: str = Field(pattern=r"^[0-9a-f]+$")
+    certainty: Certainty
+    note: str = ""
+
+    @model_validator(mode="after")
+    def digest_has_its_length(self) -> Checksum:
+        if len(self.digest) != DIGEST_LENGTH[self.algorithm]:
+            raise ValueError(f"a {self.algorithm} digest has {DIGEST_LENGTH[self.algorithm]} digits")
+        return self
+
+
+class Manifest(Record):
+    """One dataset; see the fields' names."""
+
+    name: str = Field(pattern=r"^[a-z0-9_]+$")
+    title: str
+    kind: Literal["videos", "images", "image sequences", "images and videos"]
+    summary: str
+    derived_from: tuple[str, ...] = ()
+    page: str | None = Field(default=None, pattern=r"^https?://\S+$")
+    sources: tuple[Source, ...]
+    licence: Statement
+    citation: Citation
+    place: str
+    layout: str
+    size: Statement | None = None
+    items: Items
+    class_count: int = Field(gt=0)
+    classes: tuple[str, ...] = ()
+    class_groups: dict[str, tuple[str, ...]] = {}
+    splits: tuple[Split, ...] = Field(min_length=1)
+    subsets: tuple[Subset, ...] = ()
+    checksums: tuple[Checksum, ...] = ()
+    irregularities: tuple[Statement, ...]
+    chapters: tuple[Chapter, ...] = Field(min_length=1)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes in the dataset's own order; empty where the list is not known to us."""
+        return self.classes or tuple(next((split.per_class for split in self.splits if split.per_class), ()))
+
+    def split(self, name: str) -> Split:
+        """The split called `name`. Raises StillactError where there is none."""
+        for split in self.splits:
+            if split.name == name:
+                return split
+        raise StillactError(f"{self.name} has no split {name!r}; it has {', '.join(repr(s.name) for s in self.splits)}")
+
+    @model_validator(mode="after")
+    def agrees_with_itself(self) -> Manifest:
+        names = self.class_names
+        if names and len(names) != self.class_count:
+            raise ValueError(f"class_count is {self.class_count}, but {len(names)} classes are named")
+        grouped = [name for group in self.class_groups.values() for name in group]
+        if grouped and sorted(grouped) != sorted(names):
+            raise ValueError("class_groups must hold every class exactly once")
+        for split in self.splits:
+            if split.per_class and set(split.per_class) != set(names):
+                raise ValueError(f"split {split.name!r}: per_class names other classes than the dataset has")
+        for subset in self.subsets:
+            if unknown := set(subset.classes) - set(names):
+                raise ValueError(f"subset {subset.name}: no such class: {', '.join(sorted(unknown))}")
+            for part, total in subset.counts.items() if self.splits[0].per_class else ():
+                summed = sum(self.splits[0].per_class[name][part] for name in subset.classes)
+                if summed != total:
+                    raise ValueError(f"subset {subset.name}: its classes have {summed} {part} items, not {total}")
+        return self
+
+
+def manifest_folder() -> Path:
+    return project_root() / "data_manifests"
+
+
+def manifest_names() -> list[str]:
+    return sorted(path.stem for path in manifest_folder().iterdir() if path.suffix == ".yaml")
+
+
+def read_manifest(path: Path) -> Manifest:
+    """One manifest file. Raises StillactError that names the file and the field at fault."""
+    try:
+        document = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        # Through JSON: pydantic's strict mode then takes YAML's lists for tuples, and still no "3" for a 3.
+        manifest = Manifest.model_validate_json(json.dumps(document))
+    except yaml.YAMLError as error:
+        raise StillactError(f"{path.name}: not valid YAML: {' '.join(str(error).split())}") from None
+    except (OSError, UnicodeDecodeError, TypeError) as error:
+        raise StillactError(f"{path.name}: cannot be read: {error}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "the whole file"
+        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+        raise StillactError(f"{path.name}: {field}: {first['msg']}{more}") from None
+    if manifest.name != path.stem:
+        raise StillactError(f"{path.name}: name: is {manifest.name!r}, must be the file's own name {path.stem!r}")
+    return manifest
+
+
+@lru_cache
+def load_manifest(name: str) -> Manifest:
+    """The manifest of dataset `name`. Raises StillactError for a name without one, or for a faulty file."""
+    if name not in manifest_names():
+        raise StillactError(f"no dataset {name!r}; known are {', '.join(manifest_names())}")
+    return read_manifest(manifest_folder() / f"{name}.yaml")
+
+
+def load_all() -> dict[str, Manifest]:
+    """All manifests: name -> manifest, the original datasets in the order of their names, then the derived ones."""
+    manifests = [load_manifest(name) for name in manifest_names()]
+    return {manifest.name: manifest for manifest in sorted(manifests, key=lambda m: bool(m.derived_from))}
+
+
+def overview() -> list[dict[str, str]]:
+    """One row a dataset, as text: what the command line and the book's page print as a table."""
+    return [
+        {
+            "name": manifest.name,
+            "kind": manifest.kind + (", derived" if manifest.derived_from else ""),
+            "items": f"{manifest.items.count:,}",
+            "classes": f"{manifest.class_count:,}",
+            "licence": manifest.licence.text,
+            "chapters": " ".join(manifest.chapters),
+        }
+        for manifest in load_all().values()
+    ]
+
+
+def as_table() -> pd.DataFrame:
+    """`overview` as a DataFrame with one row a dataset, indexed by name."""
+    import pandas as pd  # here, so that the command line starts without it
+
+    return pd.DataFrame(overview()).set_index("name")
+
+
+def as_markdown() -> str:
+    """The book's page on the data: an overview table, then a section a dataset. MyST that Jupyter Book 1 and 2 read."""
+    header = ["Dataset", "Kind", "Items", "Classes", "Licence", "Chapters"]
+    rows = [[f"[](#data-{r['name'].replace('_', '-')})", *list(r.values())[1:]] for r in overview()]
+    parts = [
+        "# The data",
+        "What the papers' datasets are, where to get them, what they hold and where they surprise. None of them comes "
+        "with the book, which runs without them, on miniatures in the same layouts. This page is made from "
+        "`data_manifests/`, the files that also answer `stillact data list` and back `stillact data verify`.",
+        f"How sure each fact is: {'; '.join(f'**{mark}** {text}' for mark, text in CERTAINTY_MARKS.values())}.",
+        markdown_table(header, rows, "llrrll"),
+        *(markdown_section(manifest) for manifest in load_all().values()),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+CERTAINTY_MARKS: dict[Certainty, tuple[str, str]] = {
+    "verified": ("✓", "checked on real files"),
+    "cited": ("°", "stated by a public source"),
+    "recollection": ("?", "from memory, to be confirmed"),
+}
+
+
+def marked(text: str, fact: Statement | Source | Split | Subset | Checksum | Items) -> str:
+    note = (f" ({fact.note})" if text else fact.note) if fact.note else ""
+    return f"{text}{note} {CERTAINTY_MARKS[fact.certainty][0]}".strip()
+
+
+def markdown_table(header: list[str], rows: list[list[str]], align: str) -> str:
+    rule = ["---:" if side == "r" else "---" for side in align]
+    return "\n".join("| " + " | ".join(row) + " |" for row in [header, rule, *rows])
+
+
+def counts_text(counts: Counts) -> str:
+    return " · ".join(f"{number:,} {part}" for part, number in counts.items())
+
+
+def markdown_section(manifest: Manifest) -> str:
+    """One dataset's section: what, where from, licence, citation, layout, counts, checksums, oddities."""
+    facts = [f"- **Used in** chapter{'s' * (len(manifest.chapters) > 1)} {', '.join(manifest.chapters)}"]
+    facts += [f"- **Built from** {', '.join(f'`{name}`' for name in manifest.derived_from)}"] * bool(
+        manifest.derived_from
+    )
+    facts += [f"- **Page** <{manifest.page}>"] * bool(manifest.page)
+    facts += [
+        "- **Source** " + marked(f"[{s.what}]({s.url})" + (f", {s.bytes:,} bytes" if s.bytes else ""), s)
+        for s in manifest.sources
+    ]
+    facts.append("- **Licence** " + marked(manifest.licence.text, manifest.licence))
+    facts += ["- **Size** " + marked(manifest.size.text, manifest.size)] if manifest.size else []
+    facts.append("- **Holds** " + marked(f"{manifest.items.count:,} {manifest.items.unit}", manifest.items))
+    facts.append(f"- **Cite** {manifest.citation.text}")
+    splits = [[s.name, counts_text(s.counts), marked("", s)] for s in manifest.splits]
+    splits += [[s.name, counts_text(s.counts), marked(", ".join(s.classes), s)] for s in manifest.subsets]
+    parts = [
+        f"(data-{manifest.name.replace('_', '-')})=\n## {manifest.title}",
+        manifest.summary,
+        "\n".join(facts),
+        f"As `data_root`, give {manifest.place}:" if manifest.sources else f"It is {manifest.place}:",
+        f"```text\n{manifest.layout.rstrip()}\n```",
+        markdown_table(["Split or subset", "Items", "Note"], splits, "lll"),
+    ]
+    if manifest.class_groups:
+        groups = [[name, str(len(members)), ", ".join(members)] for name, members in manifest.class_groups.items()]
+        parts.append(markdown_table(["Group", "Classes", "Names"], groups, "lrl"))
+    if per_class := manifest.splits[0].per_class:
+        rows = [[f"`{name}`", counts_text(counts)] for name, counts in per_class.items()]
+        table = markdown_table(["Class", "Items"], rows, "ll")
+        parts.append(f":::{{dropdown}} Items per class, split {manifest.splits[0].name}\n{table}\n:::")
+    if manifest.checksums:
+        rows = [[marked(f"`{c.file}`", c), f"{c.algorithm} `{c.digest}`"] for c in manifest.checksums]
+        parts.append(f":::{{dropdown}} Checksums\n{markdown_table(['File', 'Digest'], rows, 'll')}\n:::")
+    parts.append("Worth knowing:\n\n" + "\n".join("- " + marked(fact.text, fact) for fact in manifest.irregularities))
+    return "\n\n".join(parts)
