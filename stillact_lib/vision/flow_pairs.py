@@ -155,7 +155,6 @@ class FlowPairs:
                     flows[position] = all_flows[row : row + 1][0]
         return torch.from_numpy(images).permute(0, 3, 1, 2), torch.from_numpy(flows).permute(0, 3, 1, 2)
 
-
     def held_in_memory(self) -> FlowPairs:
         """The same pairs, read once and kept: for sets that fit (a pair takes 7 S^2 bytes)."""
         return replace(self, in_memory=self.load())

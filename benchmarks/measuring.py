@@ -1,0 +1,24 @@
+"""How the benchmarks measure: peers interleaved in one process, best of several rounds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+
+def best_of(work: dict[str, Callable[[], object]], rounds: int = 7) -> dict[str, float]:
+    """Seconds of each piece of work: its best of `rounds`, the pieces taking turns so that a busy spell hits all."""
+    seconds = dict.fromkeys(work, float("inf"))
+    for _ in range(rounds):
+        for name, piece in work.items():
+            began = time.perf_counter()
+            piece()
+            seconds[name] = min(seconds[name], time.perf_counter() - began)
+    return seconds
+
+
+def print_table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    widths = [max(len(str(row[i])) for row in [head, *rows]) for i in range(len(head))]
+    print(f"\n{title}")
+    for row in [head, *rows]:
+        print("  " + "  ".join(str(cell).ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -1,0 +1,60 @@
+"""The settings of chapter 04: what its `parameters` cell may hold, and the bounds of each."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from stillact_lib.configuration import Configuration
+
+
+class Im2FlowSettings(Configuration):
+    """One run of the flow half of chapter 04; each field is explained where the chapter sets it."""
+
+    profile: Literal["mini", "gpu", "paper"]
+    dataset: Literal["ucf101", "hmdb51", "weizmann"]
+    data_root: str
+    miniature_size: str
+    miniature_seed: int = Field(ge=0)
+    seed: int = Field(ge=0)
+    device: Literal["auto", "cpu", "cuda"]
+
+    held_out_videos: int = Field(ge=1)
+    image_size: int = Field(ge=16)
+    pairs_per_video: int = Field(ge=0)
+    test_frames_per_video: int = Field(ge=1)
+    flow_method: Literal["dis", "dis_fast", "farneback", "raft"]
+    target: Literal["estimated", "exact"]
+    encoding: Literal["sin_cos_magnitude", "u_v_magnitude", "u_v_zero"]
+    max_magnitude: float = Field(gt=0)
+
+    full_architectures: bool
+    base_width: int = Field(ge=1)
+    max_width: int = Field(ge=1)
+    dilated: bool
+    content_weight: float = Field(ge=0)
+    content_distance: Literal["l2", "l1", "none"]
+    weight_gradients: bool
+    constant_rate: bool
+    content_steps: int = Field(ge=1)
+    steps: int = Field(ge=1)
+    batch_size: int = Field(ge=2)
+    learning_rate: float = Field(gt=0)
+    workers: int = Field(ge=0)
+    keep_checkpoints: bool
+
+    baselines: bool
+    baseline_steps: int = Field(ge=1)
+    baseline_rate: float = Field(gt=0)
+    forest_images: int = Field(ge=1)
+
+    @model_validator(mode="after")
+    def _sizes_and_data_fit(self) -> Im2FlowSettings:
+        if self.image_size & (self.image_size - 1):
+            raise ValueError(f"image_size = {self.image_size} must be a power of two, as the U-Net halves it to 1")
+        if self.data_root and self.target == "exact":
+            raise ValueError("target = 'exact' exists on the miniature only; with a data_root use 'estimated'")
+        if self.profile == "paper" and not self.data_root:
+            raise ValueError("profile 'paper' needs data_root, the folder of the real dataset; it is empty")
+        return self
