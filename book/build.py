@@ -170,10 +170,11 @@ def render() -> None:
     shutil.rmtree(html, ignore_errors=True)
     build = ["build", ".", "--config", "book/_config.yml", "--toc", "book/_toc.yml", "--path-output", "book"]
     strict = ["--all", "-W", "-n", "--keep-going", "--quiet"]
+    jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
     began = time.monotonic()
-    done = subprocess.run([sys.executable, "-m", "jupyter_book.cli.main", *build, *strict], cwd=ROOT, check=False)
-    if done.returncode:
-        print("the book did not render: mend the warnings above", file=sys.stderr)
+    done = subprocess.run([*jupyter_book, *build, *strict], cwd=ROOT, check=False)
+    if done.returncode or not (html / "index.html").is_file():
+        print("error: the book did not render; mend the warnings above", file=sys.stderr)
         raise typer.Exit(1)
     print(f"rendered in {time.monotonic() - began:.0f} s; open {html / 'index.html'}")
 

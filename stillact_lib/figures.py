@@ -57,7 +57,7 @@ def use_book_style() -> None:
             "figure.constrained_layout.use": True,
             "font.size": 9.5,
             "axes.titlesize": 9.5,
-            "axes.titleweight": "semibold",
+            "axes.titleweight": "bold",
             "axes.spines.top": False,
             "axes.spines.right": False,
             "axes.edgecolor": FAINT,

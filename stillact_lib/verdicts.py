@@ -109,28 +109,30 @@ def claims_table(
     published: Published, records: Sequence[RunRecord], *, dataset: str | None = None, group: str | None = None
 ) -> Styler:
     """Claims as a matrix: a row for each arm, dataset and measure, a column for each opponent; the cell is the verdict
-    over the measured difference and its interval.
+    over the measured difference (arm minus opponent) and its interval.
 
     Rows in which nothing was attempted are left out and named in the caption. `.data` is the plain DataFrame.
     """
-    rows: dict[tuple[str, str], dict[str, str]] = {}
+    rows: dict[tuple[str, str, str], dict[str, str]] = {}
     untried: dict[str, None] = {}
-    chosen = [c for c in published.all_claims() if dataset in (None, c.dataset) and group in (None, c.group)]
-    for claim in chosen:
+    for claim in published.all_claims():
+        if dataset not in (None, claim.dataset) or group not in (None, claim.group):
+            continue
         found = verdict(claim, records)
         if found.label == "not attempted":
             untried[published.datasets[claim.dataset]] = None
             continue
         metric = published.metrics[claim.metric]
-        cell = f"{found.label}\n{found.difference:+.3f} [{found.interval[0]:+.3f}, {found.interval[1]:+.3f}]"
-        rows.setdefault((published.datasets[claim.dataset], _heading(metric.heading, metric.better)), {})[
-            f"{claim.arm} against {claim.against}"
-        ] = cell
+        row = (claim.arm, published.datasets[claim.dataset], _heading(metric.heading, metric.better))
+        low, high = found.interval
+        rows.setdefault(row, {})[f"against {claim.against}"] = (
+            f"{found.label}\n{found.difference:+.3f} [{low:+.3f}, {high:+.3f}]"
+        )
     frame = pd.DataFrame.from_dict(rows, orient="index").fillna(NONE)
     if len(frame):
         frame.index = pd.MultiIndex.from_tuples(frame.index)
     missing = f" Not attempted: {', '.join(untried)}." if untried else ""
-    caption = f"Verdict, and difference (first arm minus second) with its interval. {_data_of(records)}{missing}"
+    caption = f"Verdict, and difference (arm minus opponent) with its interval: {_data_of(records)}{missing}"
     return _styled(frame, caption, f"{published.chapter}-claims-{dataset}-{group}")
 
 
