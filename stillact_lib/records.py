@@ -144,14 +144,14 @@ def save_record(
     place.mkdir(parents=True, exist_ok=True)
     if not re.fullmatch(r"[\w.-]+", record.run_id):
         raise StillactError(f"run id {record.run_id!r}: use letters, digits, '.', '_' and '-' only")
+    record = record.model_copy(update={"scores_file": f"{record.run_id}.npz" if scores else None})
     if scores:
         _check_scores(scores)
         packed = io.BytesIO()
         np.savez_compressed(packed, **{n: v if v.dtype.kind == "U" else v.astype("f4") for n, v in scores.items()})
-        record = record.model_copy(update={"scores_file": f"{record.run_id}.npz"})
         _write_atomically(place / record.scores_file, packed.getvalue())
     _write_atomically(place / f"{record.run_id}.json", record.model_dump_json(indent=1).encode() + b"\n")
-    record._folder = place
+    record._folder, record._scores = place, None
     return record
 
 

@@ -1,0 +1,82 @@
+"""The paired bootstrap against hand cases and scipy."""
+
+import numpy as np
+import pytest
+import scipy.stats
+
+from stillact_lib.errors import StillactError
+from stillact_lib.evaluation.bootstrap import bootstrap_mean, paired_bootstrap
+
+
+def test_constant_difference_has_no_width():
+    a = np.arange(12.0)
+    found = paired_bootstrap(a, a - 0.5, clusters=np.repeat([0, 1, 2], 4), runs=np.tile([0, 1], 6))
+    assert found.mean == pytest.approx(0.5)
+    assert (found.low, found.high) == pytest.approx((0.5, 0.5))
+    assert (found.n_clusters, found.n_runs) == (3, 2)
+
+
+def test_two_clips_by_hand():
+    """Clips with differences 0 and 1 (two items each): draws give mean 0, 1/2, 1 with probability 1/4, 1/2, 1/4."""
+    a = np.array([0.0, 0.0, 1.0, 1.0])
+    found = paired_bootstrap(a, np.zeros(4), clusters=np.array(["x", "x", "y", "y"]), level=0.95)
+    assert (found.mean, found.low, found.high) == (0.5, 0.0, 1.0)
+    narrow = paired_bootstrap(a, np.zeros(4), clusters=np.array(["x", "x", "y", "y"]), level=0.4)
+    assert (narrow.low, narrow.high) == (0.5, 0.5)  # 30 % to 70 % lies inside the middle half
+
+
+def test_agrees_with_scipy_on_plain_items():
+    rng = np.random.default_rng(1)
+    a, b = rng.normal(0.3, 1, 150), rng.normal(0, 1, 150)
+    ours = paired_bootstrap(a, b, n=20_000)
+    theirs = scipy.stats.bootstrap(
+        (a - b,), np.mean, n_resamples=20_000, method="percentile", rng=2
+    ).confidence_interval
+    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.015)
+
+
+def test_frames_of_a_clip_count_as_one_draw():
+    """Copies of every item inside its clip must not narrow the interval; taken for independent items they would."""
+    difference = np.random.default_rng(3).normal(0, 1, 40)
+    once = bootstrap_mean(difference)
+    copies = np.repeat(difference, 25)
+    clustered = bootstrap_mean(copies, clusters=np.repeat(np.arange(40), 25))
+    independent = bootstrap_mean(copies)
+    assert (clustered.low, clustered.high) == pytest.approx((once.low, once.high), abs=0.02)
+    assert independent.high - independent.low < 0.3 * (once.high - once.low)
+
+
+def test_spread_between_runs_widens_the_interval():
+    runs = np.repeat([0, 1, 2], 50)
+    clips = np.tile(np.arange(50), 3)
+    scores = np.array([-1.0, 0.0, 1.0])[runs] + np.random.default_rng(0).normal(0, 0.01, 150)
+    with_runs = bootstrap_mean(scores, clusters=clips, runs=runs)
+    assert with_runs.low < -0.6 and with_runs.high > 0.6
+    assert with_runs.n_runs == 3
+
+
+def test_coverage_is_near_the_stated_level():
+    """Of 200 samples with true mean 0, about 95 % of the intervals hold it (binomial: 0.90 to 0.99)."""
+    rng = np.random.default_rng(7)
+    held = 0
+    for trial in range(200):
+        clip_effects = np.repeat(rng.normal(0, 1, 60), 3)
+        found = bootstrap_mean(
+            clip_effects + rng.normal(0, 0.5, 180), clusters=np.repeat(np.arange(60), 3), n=1000, seed=trial
+        )
+        held += found.low <= 0 <= found.high
+    assert 0.90 <= held / 200 <= 0.99
+
+
+def test_items_without_a_score_are_left_out_in_both_arms():
+    a = np.array([1.0, np.nan, 3.0, 5.0])
+    b = np.array([0.0, 0.0, np.nan, 4.0])
+    assert paired_bootstrap(a, b).mean == 1.0
+    with pytest.raises(StillactError, match="nothing to compare"):
+        paired_bootstrap(np.array([np.nan]), np.array([1.0]))
+
+
+def test_same_seed_same_interval():
+    a = np.random.default_rng(0).normal(size=30)
+    assert bootstrap_mean(a, seed=4) == bootstrap_mean(a, seed=4)
+    assert bootstrap_mean(a, seed=4) != bootstrap_mean(a, seed=5)

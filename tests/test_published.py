@@ -1,0 +1,171 @@
+"""Published tables, claims, verdicts, and the table that sets ours beside the paper's."""
+
+from typing import Literal
+
+import numpy as np
+import pytest
+import yaml
+
+from stillact_lib.configuration import Configuration
+from stillact_lib.errors import StillactError
+from stillact_lib.published import load_published, published_folder
+from stillact_lib.records import DataOrigin, new_record, save_record
+from stillact_lib.verdicts import claims_table, compare_table, verdict, verdict_counts
+
+CHAPTERS = sorted(path.stem for path in published_folder().glob("*.yaml"))
+ARMS = ["im2flow", "walker", "pintea", "nearest_neighbour", "zero_flow", "random_direction"]
+
+
+class Settings(Configuration):
+    profile: Literal["mini", "gpu"]
+    seed: int
+
+
+@pytest.fixture
+def published():
+    return load_published("04-im2flow")
+
+
+def run(
+    tmp_path, *, seed=0, profile="mini", offsets=(0.0, 0.5, -0.5, 0.0), clips=30, detail="seed 0", dataset="ucf101"
+):
+    """A run in which walker is worse than im2flow by .5 px, pintea better by .5, nearest neighbour equal but noisy."""
+    rng = np.random.default_rng(seed)
+    base = rng.normal(2, 0.4, clips * 4)
+    scores = {f"{dataset}/clip": np.repeat([f"v{i}" for i in range(clips)], 4)}
+    for arm, offset in zip(ARMS, offsets, strict=False):
+        scores[f"{dataset}/{arm}/epe_fg"] = base + offset + rng.normal(0, 0.2, len(base))
+    record = new_record(
+        "04-im2flow",
+        Settings(profile=profile, seed=seed),
+        data=(DataOrigin(name=dataset, kind="miniature", detail=detail),),
+        device="cpu",
+        wall_seconds=1.0,
+        scores=scores,
+    )
+    return save_record(record, tmp_path, scores=scores)
+
+
+def claim_against(published, opponent, metric="epe_fg", dataset="ucf101"):
+    return next(c for c in published.all_claims() if (c.dataset, c.metric, c.against) == (dataset, metric, opponent))
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_every_file_reads(chapter):
+    assert load_published(chapter).chapter == chapter
+
+
+def test_table_1_is_the_papers(published):
+    """Spot cells against the paper's text, and its own statement: 'outperforms all baseline methods' in each column."""
+    table = published.tables["table1"]
+    assert table.value("walker", "epe_fg") == 3.139
+    assert table.value("nearest_neighbour", "ds_fg") == -0.023
+    assert table.value("zero_flow", "epe_all") is None
+    for name, column in table.columns.items():
+        sign = 1 if published.metrics[column.metric].better == "higher" else -1
+        best = max(("pintea", "walker", "nearest_neighbour", "im2flow"), key=lambda arm: sign * table.value(arm, name))
+        assert best == "im2flow", name
+
+
+def test_table_2_gain_is_what_the_paper_says(published):
+    """'1-6% relative gain for ours vs. appearance stream', with the better of the two in each column."""
+    table = published.tables["table2"]
+    two_stream = [arm for arm in table.rows if arm.startswith("appearance_motion_im2flow")]
+    for name in table.columns:
+        ours = max(table.value(arm, name) or 0 for arm in two_stream)
+        assert 1.009 <= ours / table.value("appearance", name) <= 1.065, name
+
+
+def test_verdicts_of_the_four_kinds(published, tmp_path):
+    records = [run(tmp_path, seed=seed) for seed in range(3)]
+    found = verdict(claim_against(published, "walker"), records)
+    assert (found.label, found.n_clips, found.n_seeds) == ("reproduced", 30, 3)
+    assert found.difference == pytest.approx(-0.5, abs=0.1)
+    assert found.interval[0] < found.difference < found.interval[1] < 0
+    assert verdict(claim_against(published, "pintea"), records).label == "not reproduced"
+    assert verdict(claim_against(published, "nearest_neighbour"), records).label == "inconclusive"
+    assert verdict(claim_against(published, "zero_flow"), records).label == "not attempted"
+    assert verdict(claim_against(published, "walker"), []).label == "not attempted"
+
+
+def test_direction_follows_the_metric(published, tmp_path):
+    """The same numbers as direction similarity (higher is better) turn the verdict round."""
+    record = run(tmp_path)
+    scores = {name.replace("epe_fg", "ds_fg"): values for name, values in record.scores().items()}
+    turned = save_record(record, tmp_path / "turned", scores=scores)
+    assert verdict(claim_against(published, "walker", "ds_fg"), [turned]).label == "not reproduced"
+
+
+def test_clips_of_another_miniature_are_other_clips(published, tmp_path):
+    records = [run(tmp_path, seed=0, detail="seed 0"), run(tmp_path, seed=1, detail="seed 1")]
+    assert verdict(claim_against(published, "walker"), records).n_clips == 60
+
+
+def test_profiles_are_never_pooled(published, tmp_path):
+    records = [run(tmp_path), run(tmp_path, profile="gpu")]
+    with pytest.raises(StillactError, match="gpu, mini"):
+        verdict(claim_against(published, "walker"), records)
+
+
+def test_table_beside_ours(published, tmp_path):
+    records = [run(tmp_path, seed=seed) for seed in range(2)]
+    styled = compare_table(published, "table1", records, columns=["epe_fg"])
+    row = styled.data.loc["Walker et al. [77]"]
+    assert row[("EPE-FG ↓", "paper")] == "3.139"
+    assert row[("EPE-FG ↓", "verdict")] == "reproduced"
+    mean, low, high = (float(part.strip("[],")) for part in row[("EPE-FG ↓", "ours")].split())
+    assert low < mean < high
+    page = styled.to_html()
+    assert "miniature ucf101 (seed 0)" in page and "profile mini" in page and "seeds 0, 1" in page
+    assert page == compare_table(published, "table1", records, columns=["epe_fg"]).to_html()  # no random ids
+
+
+def test_table_on_another_dataset_quotes_no_number(published, tmp_path):
+    table = compare_table(published, "table1", [run(tmp_path, dataset="hmdb51")], dataset="hmdb51", columns=["epe_fg"])
+    assert set(table.data[("EPE-FG ↓", "paper")]) == {"–"}
+    assert table.data.loc["Walker et al. [77]", ("EPE-FG ↓", "verdict")] == "reproduced"
+
+
+def test_numbers_are_printed_as_published(published):
+    table = compare_table(published, "table2", [], columns=["hmdb_static", "willow"]).data
+    assert table.loc["Motion Stream (Walker et al. [77])", ("HMDB-static", "paper")] == "4.96"
+    assert table.loc["Appearance Stream", ("Willow", "paper")] == "65.1"
+    assert table.loc["Motion Stream (Ours-HMDB)", ("HMDB-static", "paper")] == "–"
+
+
+def test_claims_and_counts(published, tmp_path):
+    records = [run(tmp_path)]
+    styled = claims_table(published, records, dataset="ucf101")
+    assert styled.data.shape == (1, 3)
+    assert "Not attempted" in styled.to_html()
+    counts = verdict_counts(published, records)
+    assert sum(counts.values()) == len(published.all_claims())
+    assert counts["reproduced"] == counts["not reproduced"] == counts["inconclusive"] == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "parts"),
+    [
+        (
+            lambda c: c["tables"]["table1"]["rows"]["walker"]["values"].pop(),
+            ["tables.table1", "8 values for 9 columns"],
+        ),
+        (lambda c: c["claims"][0]["against"].append("nobody"), ["flow-beats-published", "nobody"]),
+        (lambda c: c["claims"][0]["metrics"].append("speed"), ["flow-beats-published", "speed"]),
+        (lambda c: c["tables"]["table1"].update(main="nobody"), ["main arm 'nobody'"]),
+        (lambda c: c["metrics"]["epe_fg"].update(better="less"), ["metrics.epe_fg.better"]),
+        (lambda c: c.update(colour="red"), ["colour"]),
+    ],
+)
+def test_faults_name_file_and_field(change, parts, tmp_path):
+    content = yaml.safe_load((published_folder() / "04-im2flow.yaml").read_text(encoding="utf-8"))
+    change(content)
+    (tmp_path / "04-im2flow.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    with pytest.raises(StillactError) as caught:
+        load_published("04-im2flow", tmp_path)
+    assert all(part in str(caught.value) for part in ["04-im2flow.yaml", *parts]), caught.value
+
+
+def test_unknown_chapter_names_those_there_are():
+    with pytest.raises(StillactError, match="04-im2flow"):
+        load_published("99-nothing")
