@@ -1,0 +1,100 @@
+"""AlexNet with batch normalisation: the recognition streams and the feature space of chapter 04.
+
+Gao, Xiong, Grauman, CVPR 2018, §4: "AlexNet with batch normalization as the base architecture for each stream". The
+layout is that of the BN AlexNet of Simon, Rodner, Denzler (2016), public in Caffe: the local response normalisations
+are gone, every convolution and both hidden layers are followed by batch normalisation, a further one normalises the
+input in place of a mean image, and there is no dropout.
+
+Images (or flow images) are RGB in [-1, 1].
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+Channels = tuple[int, int, int, int, int]
+
+
+class BNAlexNet(nn.Module):
+    """AlexNet with batch normalisation; `full` is the published layout, `compact` its small sister for the miniature.
+
+    `features` ends at pool5, flattened. `image_size` is the side the fully connected layers were made for.
+    """
+
+    def __init__(
+        self, num_classes: int, image_size: int, features: nn.Sequential, pool5_size: int, hidden: int
+    ) -> None:
+        super().__init__()
+        self.image_size = image_size
+        self.pool5_size = pool5_size
+        self.features = features
+        self.classifier = nn.Sequential(
+            nn.Linear(pool5_size, hidden),
+            nn.BatchNorm1d(hidden),
+            nn.ReLU(),
+            nn.Linear(hidden, hidden),
+            nn.BatchNorm1d(hidden),
+            nn.ReLU(),
+            nn.Linear(hidden, num_classes),
+        )
+        self.apply(_initialise)
+
+    @classmethod
+    def full(cls, num_classes: int) -> BNAlexNet:
+        """The published size: 227x227 in, channels 96-256-384-384-256, pool5 of 256x6x6, hidden layers of 4096."""
+        features = alexnet_features((96, 256, 384, 384, 256), first_kernel=11, first_stride=4, groups=2)
+        return cls(num_classes, image_size=227, features=features, pool5_size=256 * 6 * 6, hidden=4096)
+
+    @classmethod
+    def compact(cls, num_classes: int, image_size: int = 64, width: int = 32, hidden: int = 256) -> BNAlexNet:
+        """The same sequence for small images: conv1 5x5 of stride 2, channels 1-2-3-3-2 times `width`, no groups."""
+        features, pool5_size = compact_features(image_size, width)
+        return cls(num_classes, image_size, features, pool5_size, hidden)
+
+    def pool5(self, image: Tensor) -> Tensor:
+        """Activations after the fifth layer's pooling, flattened: [B,3,H,W] -> [B,pool5_size]."""
+        return self.features(image)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Class scores before the softmax: [B,3,H,W] -> [B,num_classes]."""
+        return self.classifier(self.features(image))
+
+
+def alexnet_features(
+    channels: Channels, first_kernel: int, first_stride: int, groups: int, first_padding: int = 0
+) -> nn.Sequential:
+    """Input normalisation, five layers with batch normalisation, pool5, flattened; pooling is 3x3 of stride 2, ceil."""
+    c1, c2, c3, c4, c5 = channels
+    return nn.Sequential(
+        nn.BatchNorm2d(3),
+        *_layer(3, c1, first_kernel, stride=first_stride, padding=first_padding),
+        nn.MaxPool2d(3, 2, ceil_mode=True),
+        *_layer(c1, c2, 5, padding=2, groups=groups),
+        nn.MaxPool2d(3, 2, ceil_mode=True),
+        *_layer(c2, c3, 3, padding=1),
+        *_layer(c3, c4, 3, padding=1, groups=groups),
+        *_layer(c4, c5, 3, padding=1, groups=groups),
+        nn.MaxPool2d(3, 2, ceil_mode=True),
+        nn.Flatten(),
+    )
+
+
+def compact_features(image_size: int, width: int) -> tuple[nn.Sequential, int]:
+    """`alexnet_features` for small images, and their pool5's length: 2 * width channels on a sixteenth of the side."""
+    channels = (width, 2 * width, 3 * width, 3 * width, 2 * width)
+    features = alexnet_features(channels, first_kernel=5, first_stride=2, groups=1, first_padding=2)
+    side = (image_size + 1) // 2
+    for _ in range(3):
+        side = side // 2 if side > 2 else 1  # 3x3 pooling of stride 2 with ceil: 2n and 2n + 1 both give n
+    return features, 2 * width * side * side
+
+
+def _layer(channels_in: int, channels: int, kernel: int, **options: int) -> list[nn.Module]:
+    return [nn.Conv2d(channels_in, channels, kernel, **options), nn.BatchNorm2d(channels), nn.ReLU()]
+
+
+def _initialise(module: nn.Module) -> None:
+    """Caffe's "msra" filler: N(0, 2 / fan-in), biases 0."""
+    if isinstance(module, nn.Conv2d | nn.Linear):
+        nn.init.kaiming_normal_(module.weight, mode="fan_in", nonlinearity="relu")
+        nn.init.zeros_(module.bias)
