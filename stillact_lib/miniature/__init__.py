@@ -1,0 +1,32 @@
+"""The miniature: a procedural world of acting people that writes small datasets in the real datasets' official layouts.
+
+`write("ucf101", folder)` writes one; `truth_of(folder, video)` gives a video's exact flow, masks, boxes and joints;
+`render_clip(ClipSpec(...))` draws one clip.
+"""
+
+from stillact_lib.miniature.action import Action
+from stillact_lib.miniature.actions import ACTIONS, MOTION_PAIRS, real_classes
+from stillact_lib.miniature.figure import PART_NAMES
+from stillact_lib.miniature.layouts import LAYOUTS, SIZES, clip_specs
+from stillact_lib.miniature.truth import MPII_JOINTS
+from stillact_lib.miniature.world import Clip, ClipSpec, WorldSettings, render_clip
+from stillact_lib.miniature.writing import spec_of, truth_of, write
+
+__all__ = [
+    "ACTIONS",
+    "LAYOUTS",
+    "MOTION_PAIRS",
+    "MPII_JOINTS",
+    "PART_NAMES",
+    "SIZES",
+    "Action",
+    "Clip",
+    "ClipSpec",
+    "WorldSettings",
+    "clip_specs",
+    "real_classes",
+    "render_clip",
+    "spec_of",
+    "truth_of",
+    "write",
+]

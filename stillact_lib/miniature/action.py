@@ -1,0 +1,51 @@
+"""What an action is: key-framed controls over one cycle, how the figure is held, what it holds, where it is seen and from where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from stillact_lib.miniature.kinematics import Anchoring, Key, LimbSpaces
+
+OBJECT_INTERACTION = "Human-Object Interaction"
+BODY_MOTION = "Body-Motion Only"
+HUMAN_INTERACTION = "Human-Human Interaction"
+MUSIC = "Playing Musical Instruments"
+SPORTS = "Sports"
+
+
+@dataclass(frozen=True)
+class Companion:
+    """A second person: their action's name, where they stand (forward, left) and how they are turned (degrees to the left)."""
+
+    action: str
+    at: tuple[float, float]
+    turn: float = 0.0
+    phase: float = 0.0
+
+
+@dataclass(frozen=True)
+class Action:
+    """One action of the miniature. Angles in degrees, lengths in body heights, times in frames at 25 frames a second."""
+
+    name: str
+    group: str  # one of UCF-101's five
+    keys: tuple[Key, ...]  # (phase in [0, 1), controls); with `alternating` only the first half cycle
+    period: float = 20.0  # frames a cycle
+    base: Mapping[str, object] = field(default_factory=dict)  # controls of every key unless it says otherwise
+    alternating: bool = False
+    reverse: bool = False  # the same keys played backwards
+    ends: float = 0.0  # when not 0: done once, from phase 0 to this one, and not in a cycle
+    hold: bool = False  # stays at one random phase of the keys: what tells it from the moving action is motion alone
+    travel: tuple[float, float] = (0.0, 0.0)  # forward, to the left, in one cycle
+    anchoring: Anchoring = Anchoring()
+    limbs: LimbSpaces = LimbSpaces()
+    azimuth: float = 60.0  # 0: seen from its right side; 90: facing the viewer
+    spread: float = 18.0  # how much the azimuth varies, degrees either way
+    room: tuple[float, float] = (0.07, 0.09)  # space its things need beside and above the body
+    scenes: tuple[str, ...] = ("park", "room", "gym")
+    props: tuple[str, ...] = ()
+    companions: tuple[Companion, ...] = ()
+    ucf101: str | None = None
+    hmdb51: str | None = None
+    weizmann: str | None = None

@@ -1,0 +1,173 @@
+"""From an action and a seed to moving people: who acts, at which phase, where they travel, how the view frames them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from stillact_lib.miniature.action import Action, Companion
+from stillact_lib.miniature.actions import ACTIONS, EXTRAS
+from stillact_lib.miniature.figure import Look, sample_look
+from stillact_lib.miniature.geometry import View
+from stillact_lib.miniature.kinematics import DEFAULTS, SLOTS, Joints, interpolate, key_table, pose, rotation
+
+BODY_JOINTS = (
+    "head_top",
+    "l_wrist",
+    "r_wrist",
+    "l_hand",
+    "r_hand",
+    "l_toe",
+    "r_toe",
+    "l_ankle",
+    "r_ankle",
+    "l_knee",
+    "r_knee",
+    "l_elbow",
+    "r_elbow",
+    "pelvis",
+)
+
+
+@dataclass
+class Performer:
+    """One person of a clip: what they do, how they look, their joints in world coordinates."""
+
+    action: Action
+    look: Look
+    phase: np.ndarray
+    joints: Joints
+
+
+def action_named(name: str) -> Action:
+    return ACTIONS.get(name) or EXTRAS[name]
+
+
+def phases(action: Action, times: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The action's phase at each time (frames): a random start, a tempo within 12 %, both the clip's own."""
+    period = action.period * np.clip(rng.normal(1, 0.08), 0.88, 1.12)
+    start = rng.random()
+    if action.hold:
+        return start + 0.01 * np.sin(2 * np.pi * (times / 40 + rng.random()))
+    if action.ends:
+        progress = np.clip((times - (start * 0.3 - 0.06) * period) / period, 0, 1)
+        progress = progress * progress * (3 - 2 * progress)
+        return action.ends * (1 - progress if action.reverse else progress)
+    return start + (-1 if action.reverse else 1) * times / period
+
+
+def style_noise(rng: np.random.Generator) -> np.ndarray:
+    """One person's manner: a constant offset of every control, about 3 degrees and 0.025 limb lengths."""
+    noise = rng.normal(0, 0.025, len(DEFAULTS))
+    for name in ("pitch", "roll", "yaw", "twist", "nod", "look", "ltoe", "rtoe"):
+        noise[SLOTS[name]] = rng.normal(0, 3.0)
+    for name in ("lift", "sway"):
+        noise[SLOTS[name]] = 0
+    noise[SLOTS["roll"]] *= 0.5
+    return noise
+
+
+def perform(action: Action, look: Look, phase: np.ndarray, rng: np.random.Generator) -> Joints:
+    """Joints of a person who does an action, at the origin and heading along x, with their manner and a slow tremor."""
+    key_phases, values = key_table(action.keys, action.base, action.alternating)
+    controls = interpolate(key_phases, values + style_noise(rng), phase)
+    sway = np.sin(
+        2
+        * np.pi
+        * (
+            np.linspace(0, 1, len(phase))[:, None] * rng.uniform(0.4, 1.2, controls.shape[1])
+            + rng.random(controls.shape[1])
+        )
+    )
+    tremor = rng.normal(0, 0.006, controls.shape[1])
+    for name in ("pitch", "roll", "yaw", "twist", "nod", "look"):
+        tremor[SLOTS[name]] = rng.normal(0, 1.0)
+    for name in ("lift", "sway"):
+        tremor[SLOTS[name]] = 0
+    return pose(controls + tremor * sway, look.body, action.anchoring, action.limbs)
+
+
+def placed(joints: Joints, at: np.ndarray, turn: float = 0.0) -> Joints:
+    """Turn about the vertical (degrees) and move by `at` [3] or [T, 3]; directions are turned only."""
+    matrix = rotation(2, np.array([turn]))[0]
+    directions = {
+        "torso_forward",
+        "torso_left",
+        "torso_up",
+        "chest_left",
+        "head_forward",
+        "head_up",
+        "heading",
+        "leftward",
+    }
+    return Joints({name: track @ matrix.T + (0 if name in directions else at) for name, track in joints.at.items()})
+
+
+def cast(action: Action, times: np.ndarray, actor: np.random.Generator, clip: np.random.Generator) -> list[Performer]:
+    """The actor first, then the companions. Looks come from `actor` (shared by a group), timing and manner from `clip`."""
+    looks = [sample_look(actor) for _ in range(1 + len(action.companions))]
+    phase = phases(action, times, clip)
+    people = [Performer(action, looks[0], phase, perform(action, looks[0], phase, clip))]
+    same_dress = action.name in ("march", "band_march")
+    for companion, look in zip(action.companions, looks[1:], strict=True):
+        other = action_named(companion.action)
+        if same_dress:
+            look = replace(
+                look,
+                top=looks[0].top,
+                bottom=looks[0].bottom,
+                shoes=looks[0].shoes,
+                trim=looks[0].trim,
+                sleeves="long",
+                legs="trousers",
+                pattern="plain",
+            )
+            people[0].look = replace(looks[0], sleeves="long", legs="trousers", pattern="plain", hair_style="cap")
+            look = replace(look, hair_style="cap")
+        people.append(_companion(other, companion, look, phase, clip))
+    return people
+
+
+def _companion(
+    other: Action, companion: Companion, look: Look, phase: np.ndarray, clip: np.random.Generator
+) -> Performer:
+    own = phase + companion.phase
+    joints = perform(other, look, own, clip)
+    return Performer(other, look, own, placed(joints, np.array([*companion.at, 0.0]), companion.turn))
+
+
+def framed(
+    people: list[Performer],
+    action: Action,
+    size: tuple[int, int],
+    actor: np.random.Generator,
+    clip: np.random.Generator,
+    mirror: bool | None = None,
+) -> tuple[View, np.ndarray]:
+    """A view that holds everybody at .68-.9 of the image height, and the travel [T, 3] that keeps them inside it."""
+    height, width = size
+    azimuth = action.azimuth + actor.uniform(-1, 1) * action.spread + clip.uniform(-3, 3)
+    elevation, coin = actor.uniform(7, 12), bool(actor.random() < 0.5)
+    view = View(azimuth, elevation, 1.0, np.zeros(2), mirror=coin if mirror is None else mirror)
+    points = np.concatenate([view.point(person.joints[name]) for person in people for name in BODY_JOINTS])
+    low, high = points.min(axis=0) - (action.room[0], action.room[1]), points.max(axis=0) + (action.room[0], 0.05)
+    if action.anchoring.vertical == "bar" or action.anchoring.horizontal or action.anchoring.vertical == "floor":
+        high[1] = max(high[1], 0.06)  # the floor under them
+    extent = high - low
+    share = actor.uniform(0.74, 0.9) + clip.uniform(-0.02, 0.02)
+    view.scale = min(share * height / max(extent[1], 0.8), 0.92 * width / extent[0])
+    centre = (low + high) / 2 * view.scale
+    slack = max(0.0, width - extent[0] * view.scale)
+    drift = np.clip(clip.normal(0, 0.02), -0.03, 0.03) * width
+    bottom = height * (0.965 - clip.uniform(0, 0.03))
+    top_gap = bottom - extent[1] * view.scale
+    if top_gap > 0.3 * height:  # low poses: lift them a little towards the middle
+        bottom -= 0.3 * (top_gap - 0.3 * height)
+    view.origin = np.array([width / 2 - centre[0] + drift, bottom - high[1] * view.scale])
+    phase = people[0].phase
+    way = np.array([*action.travel, 0.0])
+    track = (phase - (phase[0] + phase[-1]) / 2)[:, None] * way
+    span = np.ptp(view.point(track)[:, 0])
+    allowed = max(0.2 * width, 0.95 * slack)
+    return view, track * min(1.0, allowed / max(span, 1e-6))

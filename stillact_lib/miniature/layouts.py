@@ -1,0 +1,232 @@
+"""Official layouts, acted by the miniature: one function a dataset, from (seed, size, classes) to its videos and lists.
+
+To add a layout write one such function and enter it in `LAYOUTS`; `writing.write` does the rest. Text files keep the real
+ones' habits (CRLF, trailing spaces, odd names), because that is what a reader has to cope with.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from stillact_lib.errors import StillactError
+from stillact_lib.miniature.actions import ACTIONS, real_classes
+from stillact_lib.miniature.world import ClipSpec, WorldSettings
+
+NTSC = 30000 / 1001
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much of a dataset is written: image (height, width), frames a clip, groups a class, clips a group, camera shake."""
+
+    image: tuple[int, int]
+    frames: int
+    groups: int
+    clips: tuple[int, int]  # least and most clips of a group
+    classes: tuple[str, ...]  # () is all that the miniature can act
+    camera: float = 0.0
+
+
+@dataclass
+class Layout:
+    """What a dataset folder holds: videos by path, and the text files beside them."""
+
+    videos: dict[str, ClipSpec] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+
+
+SIZES = ("tiny", "mini", "gpu")
+
+_UCF_MINI = (
+    *(
+        "Basketball",
+        "Biking",
+        "BodyWeightSquats",
+        "CleanAndJerk",
+        "Drumming",
+        "GolfSwing",
+        "HandstandPushups",
+        "JumpingJack",
+    ),
+    *("PlayingViolin", "PushUps", "SalsaSpin", "WalkingWithDog"),
+)
+UCF101_SCALES = {
+    "tiny": Scale((64, 64), 12, 4, (2, 2), ("HandstandPushups", "JumpingJack", "PlayingViolin", "SalsaSpin")),
+    "mini": Scale((128, 128), 24, 8, (3, 4), _UCF_MINI),
+    "gpu": Scale((256, 256), 40, 25, (4, 7), (), camera=0.006),
+}
+HMDB51_SCALES = {
+    "tiny": Scale((64, 64), 12, 4, (2, 2), ("clap", "pullup", "run", "wave")),
+    "mini": Scale(
+        (128, 128), 24, 11, (2, 2), ("dribble", "jump", "kick_ball", "pullup", "pushup", "run", "walk", "wave")
+    ),
+    "gpu": Scale((240, 320), 40, 33, (3, 3), (), camera=0.006),
+}
+WEIZMANN_SCALES = {
+    "tiny": Scale((72, 90), 10, 1, (1, 1), ("jack", "run", "wave1", "wave2")),
+    "mini": Scale((144, 180), 20, 1, (1, 1), ()),
+    "gpu": Scale((144, 180), 60, 1, (1, 1), ()),
+}
+
+PERSONS = ("daria", "denis", "eli", "ido", "ira", "lena", "lyova", "moshe", "shahar")
+# made-up films, with the characters that real HMDB-51 names hold
+FILMS = (
+    "April_09",
+    "Best_of_[Mini]_#2",
+    "Sun_&_Sea;_part_1",
+    "THE_WAY_(home)",
+    "Go+Stop!_~_trailer",
+    "kids@play",
+    "Oldfilm_1932",
+    "TrumanShow-like",
+)
+
+
+def entropy(*words: int | str) -> tuple[int, ...]:
+    """Seed material from numbers and names, the same on every machine."""
+    return tuple(word if isinstance(word, int) else zlib.crc32(word.encode()) for word in words)
+
+
+def chosen(dataset: str, scale: Scale, classes: Sequence[str] | None) -> dict[str, str]:
+    """Class -> action for this size, or for the classes asked for."""
+    known = real_classes(dataset)
+    names = tuple(classes) if classes else scale.classes or tuple(known)
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        raise StillactError(
+            f"classes: the {dataset} miniature cannot act {', '.join(unknown)}; it can: {', '.join(known)}"
+        )
+    return {name: known[name] for name in sorted(names)}
+
+
+def ucf101(seed: int, size: str, classes: Sequence[str] | None = None) -> Layout:
+    """`UCF-101/<Class>/v_<Class>_gNN_cNN.avi` and `ucfTrainTestlist/`: CRLF lists, three splits by group, 7 of 25 groups test."""
+    scale = UCF101_SCALES[size]
+    actions = chosen("ucf101", scale, classes)
+    layout = Layout()
+    groups: dict[str, list[str]] = {}
+    for name, action in actions.items():
+        prefix = (
+            "HandStandPushups" if name == "HandstandPushups" else name
+        )  # the one real class that disagrees with its files
+        for group in range(1, scale.groups + 1):
+            actor = entropy(seed, "ucf101", name, group)
+            spread = np.random.default_rng(actor)
+            fps = NTSC if spread.random() < 0.4 else 25.0
+            for clip in range(1, int(spread.integers(scale.clips[0], scale.clips[1] + 1)) + 1):
+                path = f"{name}/v_{prefix}_g{group:02d}_c{clip:02d}.avi"
+                layout.videos["UCF-101/" + path] = ClipSpec(
+                    action, actor, (*actor, clip), scale.image, scale.frames, fps, WorldSettings(camera=scale.camera)
+                )
+                groups.setdefault(f"{name} {group}", []).append(path)
+    numbers = {name: number for number, name in enumerate(actions, 1)}
+    layout.texts["ucfTrainTestlist/classInd.txt"] = _lines(f"{number} {name}" for name, number in numbers.items())
+    held = max(1, round(scale.groups * 7 / 25))
+    for split in (1, 2, 3):
+        tested = {(held * (split - 1) + k) % scale.groups + 1 for k in range(held)}
+        train, test = [], []
+        for key, paths in groups.items():
+            name, group = key.split()
+            if int(group) in tested:
+                test += paths
+            else:
+                train += [f"{path} {numbers[name]}" for path in paths]
+        layout.texts[f"ucfTrainTestlist/trainlist{split:02d}.txt"] = _lines(train)
+        layout.texts[f"ucfTrainTestlist/testlist{split:02d}.txt"] = _lines(test)
+    return layout
+
+
+def hmdb51(seed: int, size: str, classes: Sequence[str] | None = None) -> Layout:
+    """`<class>/<film>_<class>_<part>_<camera>_np1_<view>_<quality>_<n>.avi` and `testTrainMulti_7030_splits/`, flags 1, 2, 0."""
+    scale = HMDB51_SCALES[size]
+    layout = Layout()
+    for name, action in chosen("hmdb51", scale, classes).items():
+        films: list[list[str]] = []
+        for film in range(scale.groups):
+            actor = entropy(seed, "hmdb51", name, film)
+            spread = np.random.default_rng(actor)
+            azimuth, mirror = ACTIONS[action].azimuth, bool(spread.random() < 0.5)
+            view = "fr" if azimuth > 45 else "ba" if azimuth < -45 else "le" if mirror else "ri"
+            camera = "cm" if scale.camera else "nm"
+            people = 1 + len(ACTIONS[action].companions)
+            source = FILMS[film % len(FILMS)] + (f"_{film // len(FILMS) + 1}" if film >= len(FILMS) else "")
+            films.append([])
+            for clip in range(scale.clips[0]):
+                video = f"{source}_{name}_f_{camera}_np{people}_{view}_goo_{clip}.avi"
+                layout.videos[f"{name}/{video}"] = ClipSpec(
+                    action,
+                    actor,
+                    (*actor, clip + 1),
+                    scale.image,
+                    scale.frames,
+                    30.0,
+                    WorldSettings(camera=scale.camera),
+                    mirror=mirror,
+                )
+                films[-1].append(video)
+        for split in (1, 2, 3):
+            # films rotate through the roles; 3 in 10 test, 7 in 10 train, what does not divide is unused
+            tested, trained = max(1, 3 * len(films) // 10), max(1, 7 * len(films) // 10)
+            flags = [2] * tested + [1] * trained + [0] * (len(films) - tested - trained)
+            rows = [
+                (video, flags[(k - tested * (split - 1)) % len(films)])
+                for k, film in enumerate(films)
+                for video in film
+            ]
+            text = "".join(f"{video} {flag} \n" for video, flag in sorted(rows))
+            layout.texts[f"testTrainMulti_7030_splits/{name}_test_split{split}.txt"] = text
+    return layout
+
+
+def weizmann(seed: int, size: str, classes: Sequence[str] | None = None) -> Layout:
+    """`<person>_<action>.avi`: nine persons, each with one body and dress throughout; lena runs, skips and walks twice."""
+    scale = WEIZMANN_SCALES[size]
+    layout = Layout()
+    for name, action in chosen("weizmann", scale, classes).items():
+        for person in PERSONS:
+            actor = entropy(seed, "weizmann", person)
+            scene = ("street", "park", "beach")[zlib.crc32(person.encode()) % 3]
+            takes = ("1", "2") if person == "lena" and name in ("run", "skip", "walk") else ("",)
+            for take in takes:
+                mirror = zlib.crc32(f"{person} {name} {take}".encode()) % 2 == 0
+                layout.videos[f"{person}_{name}{take}.avi"] = ClipSpec(
+                    action,
+                    actor,
+                    entropy(seed, "weizmann", person, name, take),
+                    scale.image,
+                    scale.frames,
+                    scene=scene,
+                    mirror=mirror,
+                )
+    return layout
+
+
+def _lines(rows: object) -> str:
+    return "".join(f"{row}\r\n" for row in rows)
+
+
+LAYOUTS: dict[str, Callable[[int, str, Sequence[str] | None], Layout]] = {
+    "ucf101": ucf101,
+    "hmdb51": hmdb51,
+    "weizmann": weizmann,
+}
+
+
+def layout_of(name: str, seed: int = 0, size: str = "mini", classes: Sequence[str] | None = None) -> Layout:
+    """The layout of a miniature by its dataset's name. Raises StillactError for a name or size there is none of."""
+    if name not in LAYOUTS:
+        raise StillactError(f"miniature {name!r}: there is none; there are: {', '.join(LAYOUTS)}")
+    if size not in SIZES:
+        raise StillactError(f"size {size!r}: there is none; there are: {', '.join(SIZES)}")
+    return LAYOUTS[name](seed, size, tuple(classes) if classes else None)
+
+
+def clip_specs(
+    name: str, seed: int = 0, size: str = "mini", classes: Sequence[str] | None = None
+) -> dict[str, ClipSpec]:
+    """Path of each video inside the dataset's folder -> what it shows."""
+    return layout_of(name, seed, size, classes).videos

@@ -1,0 +1,104 @@
+"""Where props are placed: one person's joints, the view, the time; and the few solids that most props are built from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from stillact_lib.miniature.figure import OBJECT, Look
+from stillact_lib.miniature.geometry import Colour, View, ellipse, plate, segment, shaded, sprite, tones
+from stillact_lib.miniature.kinematics import Joints
+from stillact_lib.miniature.rendering import Part, Shape
+
+METAL: Colour = (176, 184, 194)
+DARK: Colour = (52, 54, 62)
+WOOD: Colour = (170, 112, 66)
+BRIGHT: tuple[Colour, ...] = (
+    (222, 76, 64),
+    (242, 158, 54),
+    (60, 140, 200),
+    (72, 164, 104),
+    (150, 90, 180),
+    (240, 206, 84),
+)
+
+
+@dataclass
+class Stage:
+    """What a prop may look at. Tracks are float [T, 3] in body heights; phase [T] is the action's cycle, unwrapped."""
+
+    joints: Joints
+    look: Look
+    view: View
+    phase: np.ndarray
+    rng: np.random.Generator
+    object_scale: float = 1.0
+
+    def track(self, forward: float, left: float, up: float, of: str | None = None) -> np.ndarray:
+        """A track at an offset in the figure's heading frame, from a joint or (None) from the floor under the origin."""
+        j = self.joints
+        offset = forward * j["heading"] + left * j["leftward"] + up * np.array([0, 0, 1.0])
+        return offset if of is None else j[of] + offset
+
+    def bright(self) -> Colour:
+        return BRIGHT[int(self.rng.integers(len(BRIGHT)))]
+
+    def stick(
+        self, start: np.ndarray, end: np.ndarray, radius: float, colour: Colour, near: float = 0.0, taper: float = 1.0
+    ) -> Part:
+        return segment(self.view, start, end, radius, radius * taper, colour, OBJECT, near)
+
+    def ball(
+        self,
+        centre: np.ndarray,
+        radius: float,
+        colour: Colour,
+        near: float = 0.0,
+        spin: np.ndarray | float = 0.0,
+        seam: Colour | None = None,
+    ) -> Part:
+        shade, base, light = tones(colour)
+        shapes = [Shape(ellipse(radius, radius), shade), Shape(ellipse(radius * 0.86, radius * 0.86), base)]
+        if seam is not None:
+            shapes.append(Shape(ellipse(radius * 0.14, radius * 0.86), seam))
+            shapes.append(Shape(ellipse(radius * 0.86, radius * 0.12), seam))
+        else:
+            shapes.append(Shape(ellipse(radius * 0.34, radius * 0.3, (-radius * 0.32, -radius * 0.34)), light))
+        return sprite(self.view, centre, shapes, OBJECT, near, spin)
+
+    def plate(
+        self, origin: np.ndarray, along: np.ndarray, across: np.ndarray, shapes: list[Shape], near: float = 0.0
+    ) -> Part:
+        return plate(self.view, origin, along, across, shapes, OBJECT, near)
+
+    def cylinder(
+        self, base: np.ndarray, radius: float, height: float, colour: Colour, top: Colour, near: float = 0.0
+    ) -> Part:
+        """An upright drum or stool: side, rim and top as the viewer sees them."""
+        squash = np.sin(np.radians(self.view.elevation)) * radius
+        half = ellipse(radius, squash, points=24)[:13]  # the lower half: y down
+        side = np.concatenate([half, [(-radius, -height), (radius, -height)]])
+        shade, tone, light = tones(colour)
+        inner = side * (0.6, 1.0) + (-0.18 * radius, 0)
+        shapes = [
+            Shape(side, shade),
+            Shape(side * (0.86, 1) - (0.05 * radius, 0), tone),
+            Shape(inner * (0.4, 1), light),
+        ]
+        shapes += [Shape(ellipse(radius, squash, (0, -height), 24), tones(top)[0])]
+        shapes += [Shape(ellipse(radius * 0.92, squash * 0.9, (0, -height), 24), top)]
+        return sprite(self.view, base, shapes, OBJECT, near)
+
+
+def box(x0: float, y0: float, x1: float, y1: float) -> np.ndarray:
+    return np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], float)
+
+
+def flat(outline: np.ndarray, colour: Colour) -> list[Shape]:
+    """An outline with a darker rim."""
+    centre = outline.mean(axis=0)
+    return [Shape(outline, tones(colour)[0]), Shape((outline - centre) * 0.88 + centre, colour)]
+
+
+__all__ = ["BRIGHT", "DARK", "METAL", "OBJECT", "WOOD", "Stage", "box", "ellipse", "flat", "shaded", "sprite"]

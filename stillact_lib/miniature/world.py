@@ -1,0 +1,246 @@
+"""One clip of the miniature world: a specification in, frames out, and on request everything that is true of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from stillact_lib.miniature import rendering, truth
+from stillact_lib.miniature.actions import ACTIONS
+from stillact_lib.miniature.choreography import Performer, action_named, cast, framed, perform, placed
+from stillact_lib.miniature.figure import CLUTTER, PARTNER, figure_parts, sample_look
+from stillact_lib.miniature.props_held import HELD
+from stillact_lib.miniature.props_large import LARGE
+from stillact_lib.miniature.rendering import SHADOW, Part
+from stillact_lib.miniature.scenes import paint
+from stillact_lib.miniature.stage import Stage
+
+PROPS = {**HELD, **LARGE}
+SHADOWLESS = ("cliff", "water")
+
+
+@dataclass(frozen=True)
+class WorldSettings:
+    """The world's knobs."""
+
+    camera: float = 0.0  # hand-held shake, as a share of the image height (0.01 is gentle)
+    decoys: float = 0.0  # probability that a clip also shows the things of another action, unused
+    object_scale: float = 1.0  # size of things at the face: brush, cup, cigarette, phone
+    style: str = "video"  # video: slightly soft, noisy; photo: centred, crisp, steady
+    supersample: int = 2  # map pixels per output pixel and axis
+
+
+@dataclass(frozen=True)
+class ClipSpec:
+    """Everything a clip depends on: the same specification gives the same pixels."""
+
+    action: str
+    actor: tuple[int, ...]  # entropy of who and where: clips of a group share it
+    clip: tuple[int, ...]  # entropy of when and how
+    size: tuple[int, int] = (128, 128)  # height, width
+    frames: int = 24
+    fps: float = 25.0
+    settings: WorldSettings = field(default_factory=WorldSettings)
+    scene: str | None = None  # default: one of the action's own
+    decoy: str | None = None  # another action whose things stand about
+    mirror: bool | None = None  # seen in a mirror; default: the actor's own coin
+
+
+@dataclass
+class Clip:
+    """Frames uint8 [T, H, W, 3] RGB; the truth where it was asked for (pixels, right and down positive)."""
+
+    frames: np.ndarray
+    fps: float
+    action: str
+    flow: np.ndarray | None = None  # float32 [T-1, H, W, 2], from frame t to t+1
+    part_ids: np.ndarray | None = None  # uint8 [T, H, W], see figure.PART_NAMES
+    person_mask: np.ndarray | None = None  # bool [T, H, W], the actor
+    object_mask: np.ndarray | None = None  # bool [T, H, W], what the actor acts with
+    boxes: np.ndarray | None = None  # float [T, 4] x0 y0 x1 y1 of the actor's visible pixels
+    joints: np.ndarray | None = None  # float [T, 16, 2], MPII order
+    joints_visible: np.ndarray | None = None  # bool [T, 16]
+    face_boxes: np.ndarray | None = None  # float [T, 4]
+    hand_boxes: np.ndarray | None = None  # float [T, 2, 4], left then right
+
+
+def render_clip(spec: ClipSpec, truth: bool = False) -> Clip:
+    """Draw a clip; with `truth` also flow, masks, boxes and joints, read off the same drawing."""
+    return _Shot(spec).clip(truth)
+
+
+class _Shot:
+    """The set of one clip: people, things, view, place."""
+
+    def __init__(self, spec: ClipSpec) -> None:
+        if spec.action not in ACTIONS:
+            raise KeyError(f"no action {spec.action!r} in the miniature")
+        self.spec, self.settings = spec, spec.settings
+        actor = np.random.default_rng(np.random.SeedSequence(spec.actor))
+        clip = np.random.default_rng(np.random.SeedSequence(spec.clip))
+        action = ACTIONS[spec.action]
+        self.scene = spec.scene or action.scenes[int(actor.integers(len(action.scenes)))]
+        self.place = actor.spawn(1)[0]
+        # one frame before and one after, so that speeds (loose hands, hair) are right at both ends
+        times = np.arange(-1, spec.frames + 1)
+        self.people = cast(action, times, actor, clip)
+        self.view, travel = framed(self.people, action, spec.size, actor, clip, spec.mirror)
+        for person in self.people:
+            person.joints = placed(person.joints, travel)
+        props = actor.spawn(1)[0].integers(2**32)
+        self.camera = camera_path(spec, clip)
+        self.parts: list[Part] = []
+        crowded = len(self.people) > 2
+        for number, person in enumerate(self.people):
+            self.parts += figure_parts(person.joints, person.look, self.view, partner=number > 0, spare=crowded)
+            self.parts += self._things(person, number > 0, np.random.default_rng(int(props)))
+        self.parts += self._decoy(action.name, times, actor, clip)
+        square = np.zeros((len(times), 3, 3))
+        square[:, :2], square[:, 2, 2] = self.camera, 1
+        self.shadows = self._shadow_lines()
+        for part in self.parts:
+            affine = np.concatenate([part.frame, np.broadcast_to([[[0, 0, 1.0]]], (len(times), 1, 3))], axis=1)
+            part.frame = (square @ affine)[1:-1, :2]
+            part.depth = np.broadcast_to(part.depth, (len(times),))[1:-1]
+            for shape in part.shapes:
+                shape.shift = None if shape.shift is None else shape.shift[1:-1]
+                shape.visible = None if shape.visible is None else shape.visible[1:-1]
+            part.visible = None if part.visible is None else part.visible[1:-1]
+        self.camera = self.camera[1:-1]
+        for person in self.people:
+            person.joints.at = {name: track[1:-1] for name, track in person.joints.at.items()}
+
+    def _things(self, person: Performer, partner: bool, rng: np.random.Generator) -> list[Part]:
+        stage = Stage(person.joints, person.look, self.view, person.phase, rng, self.settings.object_scale)
+        parts = [part for name in person.action.props for part in PROPS[name](stage)]
+        if partner:
+            for part in parts:
+                part.label = PARTNER
+        return parts
+
+    def _decoy(self, own: str, times: np.ndarray, actor: np.random.Generator, clip: np.random.Generator) -> list[Part]:
+        """Things of another action, still, behind and beside the actor: drawn where an unseen person would use them."""
+        name = self.spec.decoy
+        if name is None and clip.random() < self.settings.decoys:
+            others = [a.name for a in ACTIONS.values() if a.props and a.name != own]
+            name = others[int(clip.integers(len(others)))]
+        if name is None or not action_named(name).props:
+            return []
+        other, look = action_named(name), sample_look(actor)
+        joints = perform(other, look, np.full(len(times), clip.random()), actor)
+        joints.at = {key: np.repeat(track[:1], len(times), axis=0) for key, track in joints.at.items()}
+        side = 0.42 if clip.random() < 0.5 else -0.42
+        right = np.array([self.view._image[0][0], self.view._image[0][1], 0.0])
+        ghost = Performer(other, look, np.zeros(len(times)), placed(joints, side * right - 0.5 * self.view.nearer))
+        parts = self._things(ghost, False, actor)
+        for part in parts:
+            part.label = CLUTTER
+            part.depth = part.depth - 3.0
+        return parts
+
+    def _shadow_lines(self) -> list[tuple[np.ndarray, np.ndarray, float]]:
+        """Bones' shadows on the floor, cast to the right and back: (start [T, 2], end [T, 2], width in pixels)."""
+        if self.scene in SHADOWLESS:
+            return []
+        bones = (
+            ("thorax", "head", 0.1),
+            ("pelvis", "thorax", 0.13),
+            ("l_hip", "l_knee", 0.07),
+            ("r_hip", "r_knee", 0.07),
+        )
+        bones += (
+            ("l_knee", "l_ankle", 0.05),
+            ("r_knee", "r_ankle", 0.05),
+            ("l_ankle", "l_toe", 0.05),
+            ("r_ankle", "r_toe", 0.05),
+        )
+        bones += (
+            ("l_shoulder", "l_elbow", 0.045),
+            ("l_elbow", "l_wrist", 0.04),
+            ("r_shoulder", "r_elbow", 0.045),
+            ("r_elbow", "r_wrist", 0.04),
+        )
+        lines = []
+        for person in self.people:
+            for a, b, width in bones:
+                ends = []
+                for name in (a, b):
+                    point = person.joints[name]
+                    ground = self.view.point(point * (1, 1, 0)) + self.view.scale * point[:, 2:] * (0.2, -0.07)
+                    ends.append((np.einsum("tij,tj->ti", self.camera[:, :, :2], ground) + self.camera[:, :, 2])[1:-1])
+                lines.append((ends[0], ends[1], 0.6 * width * self.view.scale))
+        return lines
+
+    def _background(self) -> np.ndarray:
+        """The place at map resolution, with a margin for the camera to move in."""
+        height, width = self.spec.size
+        self.margin = int(np.ceil(4 * self.settings.camera * height)) + (2 if self.settings.camera else 0)
+        ss = self.settings.supersample
+        size = ((height + 2 * self.margin) * ss, (width + 2 * self.margin) * ss)
+        return paint(self.scene, self.place, size, photo=self.settings.style == "photo")
+
+    def clip(self, with_truth: bool) -> Clip:
+        spec, ss = self.spec, self.settings.supersample
+        height, width = spec.size
+        drawing = rendering.prepare(self.parts, ss)
+        place = self._background()
+        frames = np.empty((spec.frames, height, width, 3), np.uint8)
+        owners = np.empty((spec.frames, height, width), np.int16)
+        canvas = np.empty((height * ss, width * ss), np.uint8)
+        grain = np.random.default_rng(np.random.SeedSequence((*spec.clip, 7)))
+        for t in range(spec.frames):
+            canvas[:] = 0
+            for start, end, thick in self.shadows:
+                a, b = (np.rint((point[t] + 0.5) * ss).astype(int).tolist() for point in (start, end))
+                cv2.line(canvas, a, b, SHADOW, max(1, round(thick * ss)))
+            rendering.draw_ids(drawing, t, canvas)
+            frame = rendering.compose(self._seen(place, t), canvas, drawing.palette, spec.size)
+            if self.settings.style == "video":
+                noise = grain.integers(-3, 4, frame.shape[:2], dtype=np.int8)
+                frame = cv2.add(frame, cv2.merge([noise] * 3), dtype=cv2.CV_8U)
+            frames[t] = frame
+            if with_truth:
+                owners[t] = rendering.pixel_parts(canvas, drawing.part_of_id, ss)
+        clip = Clip(frames, spec.fps, spec.action)
+        if with_truth:
+            truth.add(clip, owners, self.parts, self.camera, self.people[0], self.view)
+        return clip
+
+    def _seen(self, place: np.ndarray, t: int) -> np.ndarray:
+        if not self.settings.camera:
+            return place
+        ss, (height, width) = self.settings.supersample, self.spec.size
+        # from painted map pixels to output pixels, the camera, and back to map pixels
+        half = 0.5 / ss - 0.5
+        to_output = np.array([[1 / ss, 0, half - self.margin], [0, 1 / ss, half - self.margin], [0, 0, 1]])
+        camera = np.vstack([self.camera[t], [0, 0, 1]])
+        to_map = np.array([[ss, 0, ss * 0.5 - 0.5], [0, ss, ss * 0.5 - 0.5], [0, 0, 1]])
+        matrix = to_map @ camera @ to_output
+        return cv2.warpAffine(
+            place, matrix[:2], (width * ss, height * ss), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+        )
+
+
+def camera_path(spec: ClipSpec, rng: np.random.Generator) -> np.ndarray:
+    """A hand-held camera: smooth shifts, a little turning and breathing; [T+2, 2, 3] on image points, identity when steady."""
+    frames = spec.frames + 2
+    path = np.tile(np.eye(2, 3), (frames, 1, 1))
+    if not spec.settings.camera:
+        return path
+    height, width = spec.size
+    time = np.arange(frames)[:, None]
+    waves = (
+        np.sin(2 * np.pi * (time / rng.uniform(14, 60, (1, 12)) + rng.random((1, 12))))
+        .reshape(frames, 4, 3)
+        .mean(axis=2)
+    )
+    amplitude = spec.settings.camera
+    angle, zoom = 0.8 * amplitude * waves[:, 2], 1 + 0.8 * amplitude * waves[:, 3]
+    path[:, 0, 0] = path[:, 1, 1] = zoom * np.cos(angle)
+    path[:, 1, 0] = zoom * np.sin(angle)
+    path[:, 0, 1] = -path[:, 1, 0]
+    centre = np.array([width / 2, height / 2])
+    path[:, :, 2] = centre - path[:, :, :2] @ centre + 2 * amplitude * height * waves[:, :2]
+    return path
