@@ -25,8 +25,10 @@ import typer
 import yaml
 from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
+from traitlets.config import Config
 
 from stillact_lib.paths import project_root, workspace
+from stillact_lib.records import kept_records_folder
 
 ROOT = project_root()
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -118,6 +120,7 @@ def execute(
             cwd=ROOT / "chapters",
             autosave_cell_every=0,
             record_timing=False,
+            config=Config({"KernelManager": {"transport_encryption": "auto"}}),  # else each kernel warns of plain TCP
         )
     except PapermillExecutionError:
         failed = workspace() / "failed" / target.name
@@ -199,9 +202,19 @@ def runs(
             print(f"{name}: running", flush=True)
             target = workspace() / "runs" / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            environment = {"STILLACT_LIVE": "0", "STILLACT_RECORDS": str(ROOT / "book" / "results")}
+            environment = {"STILLACT_LIVE": "0", "STILLACT_RECORDS": str(kept_records_folder())}
+            began = time.time()
             seconds = execute(notebook, target, parameters={**parameters, "seed": int(seed)}, environment=environment)
+            _drop_older_records(f"{notebook.stem}-{profile}-seed{seed}-", kept_records_folder() / notebook.stem, began)
             print(f"{name}: {seconds:.0f} s", flush=True)
+
+
+def _drop_older_records(prefix: str, folder: Path, began: float) -> None:
+    """Records of the same chapter, profile and seed that this run did not write: made under other parameters."""
+    for path in folder.glob("*"):
+        if path.name.startswith(prefix) and path.stat().st_mtime < began:
+            path.unlink()
+            print(f"  dropped {path.name}, made with other parameters")
 
 
 if __name__ == "__main__":

@@ -175,6 +175,21 @@ def load_records(
     return records
 
 
+def comparable(a: RunRecord, b: RunRecord) -> bool:
+    """Whether two runs differ in nothing but the seed and the code: same chapter, parameters (so profile) and data."""
+    settings = [{**record.parameters, "seed": 0, "chapter": record.chapter} for record in (a, b)]
+    return settings[0] == settings[1] and a.data == b.data
+
+
+def with_kept(record: RunRecord) -> list[RunRecord]:
+    """This run and the kept ones that differ from it in the seed only: what a chapter's tables and verdicts rest on.
+
+    A kept record of the same run (same id) gives way to the present one.
+    """
+    kept = load_records(chapter=record.chapter, profile=record.profile)
+    return [record, *(other for other in kept if other.run_id != record.run_id and comparable(record, other))]
+
+
 def _means(scores: Mapping[str, np.ndarray]) -> dict[str, float]:
     values = {name: np.asarray(v) for name, v in scores.items() if not name.endswith(f"/{CLIP}")}
     return {name: float(v[np.isfinite(v)].mean()) for name, v in values.items() if np.isfinite(v).any()}

@@ -8,7 +8,7 @@ statement about the miniature; every caption names the data.
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
@@ -18,7 +18,7 @@ from pandas.io.formats.style import Styler
 from stillact_lib.errors import StillactError
 from stillact_lib.evaluation.bootstrap import Interval, bootstrap_mean, paired_bootstrap
 from stillact_lib.published import Claim, Published, Table
-from stillact_lib.records import CLIP, RunRecord
+from stillact_lib.records import CLIP, RunRecord, comparable
 
 Label = Literal["reproduced", "not reproduced", "inconclusive", "not attempted"]
 LABELS = get_args(Label)
@@ -144,7 +144,7 @@ def verdict_counts(published: Published, records: Sequence[RunRecord]) -> dict[s
 
 def _pool(records: Sequence[RunRecord], dataset: str, metric: str, arms: Sequence[str]) -> _Pooled | None:
     """Item scores of `arms` over the runs that scored all of them."""
-    _of_one_profile(records)
+    _of_one_kind(records)
     names = [f"{dataset}/{arm}/{metric}" for arm in arms]
     scores: list[list[np.ndarray]] = [[] for _ in arms]
     clips, runs = [], []
@@ -154,19 +154,23 @@ def _pool(records: Sequence[RunRecord], dataset: str, metric: str, arms: Sequenc
             continue
         for kept, name in zip(scores, names, strict=True):
             kept.append(found[name])
-        # a clip is the same clip in two runs only where both read the same data (a miniature of another seed is not)
-        origin = "|".join(str(data) for data in record.data if data.name == dataset)
-        clips.append(np.char.add(f"{origin}:", found[f"{dataset}/{CLIP}"]))
+        clips.append(found[f"{dataset}/{CLIP}"])
         runs.append(np.full(len(clips[-1]), record.run_id))
     if not clips:
         return None
     return _Pooled([np.concatenate(kept) for kept in scores], np.concatenate(clips), np.concatenate(runs))
 
 
-def _of_one_profile(records: Iterable[RunRecord]) -> None:
+def _of_one_kind(records: Sequence[RunRecord]) -> None:
+    """Runs are pooled only where nothing but the seed (and the code) differs."""
     profiles = sorted({record.profile for record in records})
     if len(profiles) > 1:
         raise StillactError(f"records of several profiles ({', '.join(profiles)}) give no joint verdict; select one")
+    for record in records[1:]:
+        if not comparable(records[0], record):
+            raise StillactError(
+                f"records {records[0].run_id} and {record.run_id} differ in more than the seed; keep one kind of run"
+            )
 
 
 def _provenance(table: Table, records: Sequence[RunRecord]) -> str:
@@ -180,7 +184,8 @@ def _data_of(records: Sequence[RunRecord]) -> str:
     profiles = ", ".join(sorted({record.profile for record in records}))
     seeds = sorted({record.seed for record in records})
     several = "seeds" if len(seeds) > 1 else "seed"
-    return f"{data}; profile {profiles}, {several} {', '.join(map(str, seeds))}; 95 % intervals."
+    mixed = "; runs of several versions of the library" if len({record.code for record in records}) > 1 else ""
+    return f"{data}; profile {profiles}, {several} {', '.join(map(str, seeds))}; 95 % intervals{mixed}."
 
 
 def _heading(heading: str, better: str) -> str:

@@ -104,3 +104,13 @@ def test_scores_hold_no_pickle(tmp_path):
     with pytest.raises((TypeError, ValueError)):
         save_record(record(), tmp_path, scores=bad)
     assert load_records(tmp_path) == []
+
+
+def test_a_run_joins_the_kept_ones_that_differ_in_the_seed_only(tmp_path, monkeypatch):
+    monkeypatch.setattr("stillact_lib.records.kept_records_folder", lambda: tmp_path / "kept")
+    for changes in [{}, {"seed": 1}, {"seed": 2, "learning_rate": 0.2}]:
+        save_record(record(**changes), tmp_path / "kept", scores=SCORES)
+    now = save_record(record(), scores=SCORES)
+    joined = with_kept(now)
+    assert [other.seed for other in joined] == [0, 1]
+    assert joined[0] is now
