@@ -16,6 +16,7 @@ from stillact_lib.records import (
     new_record,
     records_folder,
     save_record,
+    with_kept,
 )
 
 
