@@ -7,12 +7,6 @@ from dataclasses import dataclass, field
 
 from stillact_lib.miniature.kinematics import Anchoring, Key, LimbSpaces
 
-OBJECT_INTERACTION = "Human-Object Interaction"
-BODY_MOTION = "Body-Motion Only"
-HUMAN_INTERACTION = "Human-Human Interaction"
-MUSIC = "Playing Musical Instruments"
-SPORTS = "Sports"
-
 
 @dataclass(frozen=True)
 class Companion:
@@ -46,6 +40,4 @@ class Action:
     scenes: tuple[str, ...] = ("park", "room", "gym")
     props: tuple[str, ...] = ()
     companions: tuple[Companion, ...] = ()
-    ucf101: str | None = None
-    hmdb51: str | None = None
-    weizmann: str | None = None
+    real: Mapping[str, str] = field(default_factory=dict)  # dataset -> the class that this action stands for

@@ -1,13 +1,69 @@
-"""The repertoire: every action by name, which real classes they stand for, and the pairs that motion alone tells apart."""
+"""The repertoire: every action by name, read from the key-frame tables in `repertoire/`, one file for each of UCF-101's groups.
+
+The tables are data, so that trying another movement needs no code: an entry holds the fields of `Action`; `like` starts from
+another entry (all but its real class names). Also here: which real classes the actions stand for, and the pairs that only
+motion tells apart.
+"""
 
 from __future__ import annotations
 
-from stillact_lib.miniature.action import Action
-from stillact_lib.miniature.repertoire_motion import MOTION_ACTIONS
-from stillact_lib.miniature.repertoire_objects import OBJECT_ACTIONS, SITTER
+from pathlib import Path
 
-ACTIONS: dict[str, Action] = {action.name: action for action in (*MOTION_ACTIONS, *OBJECT_ACTIONS)}
-EXTRAS: dict[str, Action] = {SITTER.name: SITTER}  # seen only as someone's companion
+import yaml
+
+from stillact_lib.errors import StillactError
+from stillact_lib.miniature.action import Action, Companion
+from stillact_lib.miniature.kinematics import CONTROLS, Anchoring, LimbSpaces
+
+_BOTH = {"hands": ("lh", "rh"), "feet": ("lf", "rf"), "toes": ("ltoe", "rtoe")}
+
+
+def _controls(table: dict) -> dict:
+    """Controls with `hands`, `feet` and `toes` written out for left and right."""
+    out: dict[str, object] = {}
+    for name, value in table.items():
+        for control in _BOTH.get(name, (name,)):
+            if control not in CONTROLS:
+                raise KeyError(control)
+            out[control] = value
+    return out
+
+
+def _action(name: str, group: str, entry: dict) -> Action:
+    """One entry of a table as an Action."""
+    fields = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+    fields["keys"] = tuple((phase, _controls(controls)) for phase, controls in entry["keys"].items())
+    fields["base"] = _controls(entry.get("base", {}))
+    fields["anchoring"] = Anchoring(**entry.get("anchoring", {}))
+    fields["limbs"] = LimbSpaces(**entry.get("limbs", {}))
+    fields["companions"] = tuple(Companion(**companion) for companion in entry.get("companions", ()))
+    return Action(name=name, group=group, **fields)
+
+
+def read_repertoire(folder: Path) -> dict[str, Action]:
+    """All actions of a folder of tables. Raises StillactError with the file and entry that is wrong."""
+    tables = [(path, yaml.load(path.read_text(encoding="utf-8"), _LOADER)) for path in sorted(folder.glob("*.yaml"))]
+    entries = {name: entry for _, table in tables for name, entry in table["actions"].items()}
+    actions = {}
+    for path, table in tables:
+        for name, entry in table["actions"].items():
+            try:
+                merged = dict(entry)
+                while "like" in merged:
+                    parent = entries[merged.pop("like")]
+                    merged = {key: value for key, value in parent.items() if key != "real"} | merged
+                actions[name] = _action(name, table["group"], merged)
+            except (KeyError, TypeError, ValueError) as error:
+                raise StillactError(
+                    f"{path.name}: {name}: {error!r}; see action.Action and kinematics.CONTROLS"
+                ) from error
+    return actions
+
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+EVERYONE: dict[str, Action] = read_repertoire(Path(__file__).parent / "repertoire")
+EXTRAS = ("sitter",)  # seen only as somebody's companion
+ACTIONS: dict[str, Action] = {name: action for name, action in EVERYONE.items() if name not in EXTRAS}
 
 # (moving, its look-alike): single frames of the two are drawn from the same poses; only the movement differs
 MOTION_PAIRS: tuple[tuple[str, str], ...] = (
@@ -20,5 +76,4 @@ MOTION_PAIRS: tuple[tuple[str, str], ...] = (
 
 def real_classes(dataset: str) -> dict[str, str]:
     """Class names of a real dataset ("ucf101", "hmdb51", "weizmann") that the miniature can act: class -> action, sorted."""
-    named = {getattr(action, dataset): name for name, action in ACTIONS.items() if getattr(action, dataset)}
-    return dict(sorted(named.items()))
+    return dict(sorted((action.real[dataset], name) for name, action in ACTIONS.items() if dataset in action.real))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from stillact_lib.miniature.action import Action, Companion
-from stillact_lib.miniature.actions import ACTIONS, EXTRAS
+from stillact_lib.miniature.actions import EVERYONE
 from stillact_lib.miniature.figure import Look, sample_look
 from stillact_lib.miniature.geometry import View
 from stillact_lib.miniature.kinematics import DEFAULTS, SLOTS, Joints, interpolate, key_table, pose, rotation
@@ -38,10 +38,6 @@ class Performer:
     look: Look
     phase: np.ndarray
     joints: Joints
-
-
-def action_named(name: str) -> Action:
-    return ACTIONS.get(name) or EXTRAS[name]
 
 
 def phases(action: Action, times: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -111,7 +107,7 @@ def cast(action: Action, times: np.ndarray, actor: np.random.Generator, clip: np
     people = [Performer(action, looks[0], phase, perform(action, looks[0], phase, clip))]
     same_dress = action.name in ("march", "band_march")
     for companion, look in zip(action.companions, looks[1:], strict=True):
-        other = action_named(companion.action)
+        other = EVERYONE[companion.action]
         if same_dress:
             look = replace(
                 look,
@@ -155,7 +151,7 @@ def framed(
     if action.anchoring.vertical == "bar" or action.anchoring.horizontal or action.anchoring.vertical == "floor":
         high[1] = max(high[1], 0.06)  # the floor under them
     extent = high - low
-    share = actor.uniform(0.74, 0.9) + clip.uniform(-0.02, 0.02)
+    share = actor.uniform(0.84, 0.97) + clip.uniform(-0.02, 0.02)
     view.scale = min(share * height / max(extent[1], 0.8), 0.92 * width / extent[0])
     centre = (low + high) / 2 * view.scale
     slack = max(0.0, width - extent[0] * view.scale)

@@ -72,11 +72,11 @@ def sample_look(rng: np.random.Generator) -> Look:
         thigh=0.245 + 0.006 * tall,
         shin=0.245 + 0.006 * tall,
         torso=0.285 + rng.normal(0, 0.008),
-        head=0.088 + 0.004 * rng.normal(),
+        head=0.092 + 0.004 * rng.normal(),
         shoulder=0.098 + 0.006 * rng.normal(),
         upper_arm=0.165 + 0.004 * rng.normal(),
         forearm=0.145 + 0.004 * rng.normal(),
-        girth=float(np.clip(rng.normal(1.03, 0.1), 0.85, 1.3)),
+        girth=float(np.clip(rng.normal(1.14, 0.1), 0.95, 1.4)),
     )
     top = pick(TOPS)
     return Look(
@@ -91,7 +91,7 @@ def sample_look(rng: np.random.Generator) -> Look:
         sleeves=str(rng.choice(["long", "short", "short", "none"])),
         legs=str(rng.choice(["trousers", "trousers", "shorts"])),
         pattern=str(rng.choice(["plain", "stripes", "number", "dots", "stripes"])),
-        slim=float(np.clip(rng.normal(1.0, 0.08), 0.84, 1.2)),
+        slim=float(np.clip(rng.normal(1.06, 0.08), 0.9, 1.25)),
     )
 
 

@@ -96,7 +96,7 @@ def shaded(
 
     return [
         Shape(outline, shade),
-        Shape(narrowed(0.96, 0.8), base, lit_shift(frame, 0.13)),
+        Shape(narrowed(1.0, 0.8), base, lit_shift(frame, 0.13)),
         Shape(narrowed(0.84, 0.3), light, lit_shift(frame, 0.36)),
     ]
 

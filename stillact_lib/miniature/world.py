@@ -9,7 +9,7 @@ import numpy as np
 
 from stillact_lib.miniature import rendering, truth
 from stillact_lib.miniature.actions import ACTIONS
-from stillact_lib.miniature.choreography import Performer, action_named, cast, framed, perform, placed
+from stillact_lib.miniature.choreography import Performer, cast, framed, perform, placed
 from stillact_lib.miniature.figure import CLUTTER, PARTNER, figure_parts, sample_look
 from stillact_lib.miniature.props_held import HELD
 from stillact_lib.miniature.props_large import LARGE
@@ -126,9 +126,9 @@ class _Shot:
         if name is None and clip.random() < self.settings.decoys:
             others = [a.name for a in ACTIONS.values() if a.props and a.name != own]
             name = others[int(clip.integers(len(others)))]
-        if name is None or not action_named(name).props:
+        if name is None or not ACTIONS[name].props:
             return []
-        other, look = action_named(name), sample_look(actor)
+        other, look = ACTIONS[name], sample_look(actor)
         joints = perform(other, look, np.full(len(times), clip.random()), actor)
         joints.at = {key: np.repeat(track[:1], len(times), axis=0) for key, track in joints.at.items()}
         side = 0.42 if clip.random() < 0.5 else -0.42

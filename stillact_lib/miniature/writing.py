@@ -26,9 +26,10 @@ _BATCH = 8  # clips a task
 
 @lru_cache(maxsize=1)
 def code_digest() -> str:
-    """SHA-256 of this package's sources: a miniature written by other code is another miniature."""
+    """SHA-256 of this package's code and tables: a miniature written by other code is another miniature."""
     digest = hashlib.sha256()
-    for source in sorted(Path(__file__).parent.glob("*.py")):
+    package = Path(__file__).parent
+    for source in sorted([*package.glob("*.py"), *package.glob("repertoire/*.yaml")]):
         digest.update(source.name.encode() + source.read_bytes())
     return digest.hexdigest()
 
