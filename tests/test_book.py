@@ -63,6 +63,12 @@ def test_pages_load_nothing_from_the_network():
         assert not re.search(r"url\(\s*[\"']?(?:https?:)?//", str(page)), path.name
 
 
+def test_no_script_waits_to_fetch_itself():
+    """Thebe and the widget manager would load themselves from elsewhere; a book without servers has no use for them."""
+    names = re.compile(r"THEBE_JS_URL|unpkg\.com|jsdelivr|cdnjs|require\.min\.js")
+    assert [path.name for path in pages() if names.search(path.read_text(encoding="utf-8"))] == []
+
+
 def test_sheets_load_nothing_from_the_network():
     sheets = list((HTML / "_static").rglob("*.css"))
     assert sheets
