@@ -1,8 +1,8 @@
 """Sphinx extension: pages that need no network and no server.
 
 MathJax comes from the book's own folder and draws glyphs as SVG: `sphinx-mathjax-offline` alone chooses the variant
-with web fonts, which Firefox refuses to load for a page opened from disk. Thebe, which would fetch itself to run code in
-the page, is taken out: Jupyter Book puts its scripts into every page even where it is switched off.
+with web fonts, which Firefox refuses to load for a page opened from disk. Thebe, which would fetch itself to run code
+in the page, is taken out: Jupyter Book puts its scripts into every page even where it is switched off.
 """
 
 from __future__ import annotations
