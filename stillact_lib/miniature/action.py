@@ -36,7 +36,6 @@ class Action:
     limbs: LimbSpaces = LimbSpaces()
     azimuth: float = 60.0  # 0: seen from its right side; 90: facing the viewer
     spread: float = 18.0  # how much the azimuth varies, degrees either way
-    room: tuple[float, float] = (0.07, 0.09)  # space its things need beside and above the body
     scenes: tuple[str, ...] = ("park", "room", "gym")
     props: tuple[str, ...] = ()
     companions: tuple[Companion, ...] = ()

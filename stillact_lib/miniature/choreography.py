@@ -11,7 +11,9 @@ from stillact_lib.miniature.actions import EVERYONE
 from stillact_lib.miniature.figure import Look, sample_look
 from stillact_lib.miniature.geometry import View
 from stillact_lib.miniature.kinematics import DEFAULTS, SLOTS, Joints, interpolate, key_table, pose, rotation
+from stillact_lib.miniature.rendering import Part
 
+MARGIN = 0.075  # flesh around the joints
 BODY_JOINTS = (
     "head_top",
     "l_wrist",
@@ -81,7 +83,9 @@ def perform(action: Action, look: Look, phase: np.ndarray, rng: np.random.Genera
         tremor[SLOTS[name]] = rng.normal(0, 1.0)
     for name in ("lift", "sway"):
         tremor[SLOTS[name]] = 0
-    return pose(controls + tremor * sway, look.body, action.anchoring, action.limbs)
+    joints = pose(controls + tremor * sway, look.body, action.anchoring, action.limbs)
+    joints.at["wind"] = np.gradient(phase)[:, None] * np.array([*action.travel, 0.0])  # what hair and tails feel
+    return joints
 
 
 def placed(joints: Joints, at: np.ndarray, turn: float = 0.0) -> Joints:
@@ -96,6 +100,7 @@ def placed(joints: Joints, at: np.ndarray, turn: float = 0.0) -> Joints:
         "head_up",
         "heading",
         "leftward",
+        "wind",
     }
     return Joints({name: track @ matrix.T + (0 if name in directions else at) for name, track in joints.at.items()})
 
@@ -133,37 +138,49 @@ def _companion(
     return Performer(other, look, own, placed(joints, np.array([*companion.at, 0.0]), companion.turn))
 
 
-def framed(
+def first_view(action: Action, actor: np.random.Generator, clip: np.random.Generator, mirror: bool | None) -> View:
+    """Where the clip is seen from, in body heights; `fit` finds the scale."""
+    azimuth = action.azimuth + actor.uniform(-1, 1) * action.spread + clip.uniform(-3, 3)
+    elevation, coin = actor.uniform(7, 12), bool(actor.random() < 0.5)
+    return View(azimuth, elevation, 1.0, np.zeros(2), mirror=coin if mirror is None else mirror)
+
+
+def fit(
+    view: View,
     people: list[Performer],
-    action: Action,
+    things: list[Part],
     size: tuple[int, int],
     actor: np.random.Generator,
     clip: np.random.Generator,
-    mirror: bool | None = None,
-) -> tuple[View, np.ndarray]:
-    """A view that holds everybody at .68-.9 of the image height, and the travel [T, 3] that keeps them inside it."""
+) -> None:
+    """Set the view's scale and origin: everybody and their things fill .84 to .97 of the image height, or .92 of its width."""
     height, width = size
-    azimuth = action.azimuth + actor.uniform(-1, 1) * action.spread + clip.uniform(-3, 3)
-    elevation, coin = actor.uniform(7, 12), bool(actor.random() < 0.5)
-    view = View(azimuth, elevation, 1.0, np.zeros(2), mirror=coin if mirror is None else mirror)
-    points = np.concatenate([view.point(person.joints[name]) for person in people for name in BODY_JOINTS])
-    low, high = points.min(axis=0) - (action.room[0], action.room[1]), points.max(axis=0) + (action.room[0], 0.05)
-    if action.anchoring.vertical == "bar" or action.anchoring.horizontal or action.anchoring.vertical == "floor":
+    points = [view.point(person.joints[name]) for person in people for name in BODY_JOINTS]
+    for part in things:
+        corners = np.concatenate([shape.outline for shape in part.shapes])
+        low, high = corners.min(axis=0), corners.max(axis=0)
+        corners = np.array([low, high, (low[0], high[1]), (high[0], low[1])])
+        reached = np.einsum("tij,nj->tni", part.frame[:, :, :2], corners) + part.frame[:, None, :, 2]
+        points.append(reached.reshape(-1, 2))
+    cloud = np.concatenate(points)
+    low, high = cloud.min(axis=0) - MARGIN, cloud.max(axis=0) + MARGIN * np.array([1, 0.6])
+    if people[0].action.anchoring.vertical != "seat":
         high[1] = max(high[1], 0.06)  # the floor under them
     extent = high - low
     share = actor.uniform(0.84, 0.97) + clip.uniform(-0.02, 0.02)
     view.scale = min(share * height / max(extent[1], 0.8), 0.92 * width / extent[0])
     centre = (low + high) / 2 * view.scale
-    slack = max(0.0, width - extent[0] * view.scale)
-    drift = np.clip(clip.normal(0, 0.02), -0.03, 0.03) * width
-    bottom = height * (0.965 - clip.uniform(0, 0.03))
-    top_gap = bottom - extent[1] * view.scale
-    if top_gap > 0.3 * height:  # low poses: lift them a little towards the middle
-        bottom -= 0.3 * (top_gap - 0.3 * height)
-    view.origin = np.array([width / 2 - centre[0] + drift, bottom - high[1] * view.scale])
-    phase = people[0].phase
-    way = np.array([*action.travel, 0.0])
-    track = (phase - (phase[0] + phase[-1]) / 2)[:, None] * way
-    span = np.ptp(view.point(track)[:, 0])
-    allowed = max(0.2 * width, 0.95 * slack)
-    return view, track * min(1.0, allowed / max(span, 1e-6))
+    shift = np.clip(clip.normal(0, 0.02), -0.03, 0.03) * width
+    bottom = height * (0.985 - clip.uniform(0, 0.03))
+    gap = bottom - extent[1] * view.scale
+    if gap > 0.3 * height:  # low poses: lift them a little towards the middle
+        bottom -= 0.3 * (gap - 0.3 * height)
+    view.origin = np.array([width / 2 - centre[0] + shift, bottom - high[1] * view.scale])
+    view.slack = max(0.0, width - extent[0] * view.scale)
+
+
+def travelled(view: View, action: Action, phase: np.ndarray, width: int) -> np.ndarray:
+    """Way of the whole set [T, 3], body heights: the action's own speed, less where it would leave the image."""
+    way = (phase - (phase[0] + phase[-1]) / 2)[:, None] * np.array([*action.travel, 0.0])
+    span = np.ptp(view.point(way)[:, 0])
+    return way * min(1.0, max(0.2 * width, 0.95 * view.slack) / max(span, 1e-6))

@@ -221,8 +221,8 @@ def _head(j: Joints, look: Look, view: View, spare: bool) -> list[Part]:
     shapes: list[Shape] = []
     skin_shade, skin, skin_light = tones(look.skin)
     hair_shade, hair, hair_light = tones(look.hair)
-    crown = {"bald": skin, "cap": look.trim}.get(look.hair_style, hair)
-    crown_shade = {"bald": skin_shade, "cap": tones(look.trim)[0]}.get(look.hair_style, hair_shade)
+    crown = {"bald": skin, "cap": look.top}.get(look.hair_style, hair)
+    crown_shade = {"bald": skin_shade, "cap": tones(look.top)[0]}.get(look.hair_style, hair_shade)
     big = 1.0 if look.hair_style == "bald" else 1.06
     shapes.append(Shape(ellipse(big, big * 0.98, (0, 0.03)), crown_shade))
     shapes.append(Shape(ellipse(big * 0.9, big * 0.88, (0, 0.08)), crown, lit_shift(frame[:, :, [1, 0, 2]], 0.0)))
@@ -281,7 +281,7 @@ def _hair_behind(j: Joints, look: Look, view: View, label: int) -> list[Part]:
     r = look.body.head
     back = j["head"] - 0.8 * r * j["head_forward"]
     drift = np.gradient(j["head"], axis=0) if len(back) > 1 else np.zeros_like(back)
-    hang = np.array([0, 0, -1.0]) - 14.0 * drift
+    hang = np.array([0, 0, -1.0]) - 14.0 * (drift + j["wind"])
     hang /= np.linalg.norm(hang, axis=1, keepdims=True)
     if look.hair_style == "bun":
         knot = back - 0.35 * r * j["head_forward"] + 0.45 * r * j["head_up"]

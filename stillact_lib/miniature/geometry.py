@@ -21,6 +21,7 @@ class View:
     scale: float  # pixels a body height
     origin: np.ndarray  # image point of the world's origin: [2] or [T, 2]
     mirror: bool = False
+    slack: float = 0.0  # image width left free beside everything, pixels
 
     def __post_init__(self) -> None:
         a, e = np.radians(self.azimuth), np.radians(self.elevation)

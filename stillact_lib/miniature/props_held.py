@@ -121,7 +121,7 @@ def hoop(s: Stage) -> list[Part]:
     tilt = 0.16
     along = j["heading"] + tilt * np.sin(turn - 0.9)[:, None] * UP
     across = j["leftward"] - tilt * np.cos(turn - 0.9)[:, None] * UP
-    colour, other = s.bright(), (250, 244, 232)
+    colour, other = (232, 76, 130), (250, 208, 70)
     count = 18
     angle = turn[:, None] * -1.0 + 2 * np.pi * np.arange(count + 1) / count
     points = [centre + 0.25 * (np.cos(a)[:, None] * along + np.sin(a)[:, None] * across) for a in angle.T]

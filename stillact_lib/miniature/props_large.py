@@ -197,7 +197,7 @@ def horse(s: Stage) -> list[Part]:
         Shape(ellipse(0.035, 0.18, (0.36, -0.3), 8), (24, 20, 22)),
         Shape(ellipse(0.02, 0.14, (0.94, -0.1), 8), mane),
     ]
-    drift = np.gradient(j["pelvis"], axis=0)
+    drift = np.gradient(j["pelvis"], axis=0) + 0.5 * j["wind"]
     parts.append(s.stick(neck + 0.05 * UP, neck + 0.1 * UP + 0.015 * ahead, 0.024, coat, 0.005, 0.3))
     for k in range(4):
         root = chest + (0.25 + 0.25 * k) * (neck - chest) + 0.075 * UP - 0.045 * ahead
@@ -232,7 +232,7 @@ def dog(s: Stage) -> list[Part]:
         Shape(ellipse(0.06, 0.2, (0.42, -0.3), 8), (24, 20, 22)),
         Shape(ellipse(0.07, 0.25, (0.96, 0), 8), (24, 20, 22)),
     ]
-    drift = np.gradient(body, axis=0)
+    drift = np.gradient(body, axis=0) + 0.5 * j["wind"]
     ear = neck + 0.035 * UP - 0.015 * ahead
     parts.append(s.stick(ear, ear - 0.05 * UP - 3 * drift - 0.01 * ahead, 0.02, tuple(np.multiply(coat, 0.7)), 0.12))
     wag = 0.5 * np.sin(2 * cycle)[:, None] * left

@@ -36,6 +36,7 @@ class Part:
     depth: np.ndarray
     shapes: list[Shape] = field(default_factory=list)
     visible: np.ndarray | None = None
+    unframed: bool = False  # may leave the image
 
 
 @dataclass

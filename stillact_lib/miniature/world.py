@@ -9,7 +9,7 @@ import numpy as np
 
 from stillact_lib.miniature import rendering, truth
 from stillact_lib.miniature.actions import ACTIONS
-from stillact_lib.miniature.choreography import Performer, cast, framed, perform, placed
+from stillact_lib.miniature.choreography import Performer, cast, first_view, fit, perform, placed, travelled
 from stillact_lib.miniature.figure import CLUTTER, PARTNER, figure_parts, sample_look
 from stillact_lib.miniature.props_held import HELD
 from stillact_lib.miniature.props_large import LARGE
@@ -18,6 +18,8 @@ from stillact_lib.miniature.scenes import paint
 from stillact_lib.miniature.stage import Stage
 
 PROPS = {**HELD, **LARGE}
+# things that may leave the image: they fly off, hang from above or stand around
+UNFRAMED = ("kicked_ball", "racket", "punching_bag", "board", "high_bar", "mat", "golf_club", "cigarette", "swing_seat")
 SHADOWLESS = ("cliff", "water")
 
 
@@ -86,16 +88,24 @@ class _Shot:
         # one frame before and one after, so that speeds (loose hands, hair) are right at both ends
         times = np.arange(-1, spec.frames + 1)
         self.people = cast(action, times, actor, clip)
-        self.view, travel = framed(self.people, action, spec.size, actor, clip, spec.mirror)
+        self.view = first_view(action, actor, clip, spec.mirror)
+        props = int(actor.spawn(1)[0].integers(2**32))
+        bodies = [
+            part
+            for n, person in enumerate(self.people)
+            for part in figure_parts(person.joints, person.look, self.view, partner=n > 0, spare=len(self.people) > 2)
+        ]
+        things = [self._things(person, n > 0, np.random.default_rng(props)) for n, person in enumerate(self.people)]
+        self.parts = bodies + [part for parts in things for part in parts]
+        framing = [part for part in self.parts[len(bodies) :] if not part.unframed]
+        fit(self.view, self.people, framing, spec.size, actor, clip)
+        way = travelled(self.view, action, self.people[0].phase, spec.size[1])
+        for part in self.parts:  # drawn in body heights so far
+            part.frame = self.view.scale * part.frame
+            part.frame[:, :, 2] += self.view.origin + self.view.direction(way)
         for person in self.people:
-            person.joints = placed(person.joints, travel)
-        props = actor.spawn(1)[0].integers(2**32)
+            person.joints = placed(person.joints, way)
         self.camera = camera_path(spec, clip)
-        self.parts: list[Part] = []
-        crowded = len(self.people) > 2
-        for number, person in enumerate(self.people):
-            self.parts += figure_parts(person.joints, person.look, self.view, partner=number > 0, spare=crowded)
-            self.parts += self._things(person, number > 0, np.random.default_rng(int(props)))
         self.parts += self._decoy(action.name, times, actor, clip)
         square = np.zeros((len(times), 3, 3))
         square[:, :2], square[:, 2, 2] = self.camera, 1
@@ -114,7 +124,12 @@ class _Shot:
 
     def _things(self, person: Performer, partner: bool, rng: np.random.Generator) -> list[Part]:
         stage = Stage(person.joints, person.look, self.view, person.phase, rng, self.settings.object_scale)
-        parts = [part for name in person.action.props for part in PROPS[name](stage)]
+        parts = []
+        for name in person.action.props:
+            made = PROPS[name](stage)
+            for part in made:
+                part.unframed = name in UNFRAMED
+            parts += made
         if partner:
             for part in parts:
                 part.label = PARTNER
