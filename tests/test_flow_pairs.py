@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from stillact_lib.errors import StillactError
-from stillact_lib.vision.flow_pairs import PairRecipe, build_flow_pairs
+from stillact_lib.vision.flow_pairs import build_flow_pairs
 from stillact_lib.vision.optical_flow import consecutive_flow, resize_flow, sliding_mean
+from stillact_lib.vision.pair_shards import PairRecipe
 from stillact_lib.vision.video import read_frames
 
 RECIPE = PairRecipe(size=32)
@@ -40,9 +41,7 @@ def table_of(root):
 
 def build(root, tmp_path, recipe=RECIPE, **options):
     with ThreadPoolExecutor(1) as executor:
-        return build_flow_pairs(
-            table_of(root), root, tmp_path / "pairs", recipe, executor=executor, progress=False, **options
-        )
+        return build_flow_pairs(table_of(root), root, tmp_path / "pairs", recipe, executor=executor, **options)
 
 
 def test_pairs_are_the_frames_and_their_mean_flow(root, tmp_path):

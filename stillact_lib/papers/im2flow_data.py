@@ -3,19 +3,15 @@ everything they are scored against. Used by chapter 04."""
 
 from __future__ import annotations
 
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pandas as pd
 import torch
 
 from stillact_lib.errors import StillactError
-from stillact_lib.miniature import truth_of
-from stillact_lib.vision.flow_pairs import FlowPairs
-from stillact_lib.vision.optical_flow import resize_flow, sliding_mean
+from stillact_lib.vision.flow_pairs import FlowPairs, exact_flow
 
 
 def hold_out(videos: pd.DataFrame, per_class: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -69,29 +65,11 @@ class TestFrames:
         return self.images.permute(0, 2, 3, 1).contiguous().numpy()
 
 
-def _truth_at(root: Path, video: str, frames: np.ndarray, side: int, window: int) -> tuple[np.ndarray, np.ndarray]:
-    """Exact mean flow [n, side, side, 2] and foreground [n, side, side] of some frames of one miniature clip."""
-    cv2.setNumThreads(1)
-    clip = truth_of(root, video)
-    means = list(sliding_mean(clip.flow, window))
-    flow = np.stack([resize_flow(means[t], side, side) for t in frames])
-    acting = (clip.person_mask | clip.object_mask).astype(np.float32)
-    share = np.stack([cv2.resize(acting[t], (side, side), interpolation=cv2.INTER_AREA) for t in frames])
-    return flow, share >= 0.5
-
-
 def miniature_test_frames(pairs: FlowPairs, root: Path) -> TestFrames:
-    """Test frames of a miniature. Its truth is rendered anew for measuring: the foreground is the person and what is
+    """Test frames of a miniature. Its truth is rendered anew for measuring: the foreground is the actor and what is
     held; the exact flow shows how good the estimated target is. No method is given either."""
     images, target = pairs.load()
-    side, window = pairs.recipe.size, pairs.recipe.window
-    by_video = [(video, rows.to_numpy()) for video, rows in pairs.table.groupby("video", sort=False)["frame"]]
-    exact, foreground = np.empty((len(pairs), side, side, 2), np.float32), np.empty((len(pairs), side, side), bool)
-    with ProcessPoolExecutor() as pool:
-        jobs = [pool.submit(_truth_at, root, video, frames, side, window) for video, frames in by_video]
-        for (video, _), job in zip(by_video, jobs, strict=True):
-            rows = np.flatnonzero(pairs.table["video"] == video)
-            exact[rows], foreground[rows] = job.result()
+    exact, foreground = exact_flow(pairs, root)
     return TestFrames(images, _numpy(target), foreground, exact, pairs.table)
 
 
