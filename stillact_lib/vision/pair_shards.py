@@ -1,0 +1,123 @@
+"""One video's pairs (frame, mean flow of the next five frames), and the shard that keeps them.
+
+This is the part that worker processes run, so it imports no torch: a worker then starts in a second. A shard is one
+safetensors file a video, written under a temporary name and renamed, so that an interrupted build leaves nothing
+half-written and goes on where it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+from stillact_lib.vision.optical_flow import consecutive_flow, resize_flow, sliding_mean
+from stillact_lib.vision.video import UnreadableVideo, read_frames
+
+
+@dataclass(frozen=True)
+class PairRecipe:
+    """What is made of a video.
+
+    size:
+        side of the square that frames and flow are squashed to, aspect not kept, as in the released code.
+    target:
+        "estimated" by `flow_method` on the frames as decoded, as in the paper; or "exact", the miniature's own flow
+        (a miniature only, and declared wherever it is used).
+    window:
+        how many consecutive flows are averaged (five in the paper).
+    pairs_per_video:
+        pairs kept of each video, evenly spaced over it; 0 keeps all.
+    """
+
+    size: int
+    target: Literal["estimated", "exact"] = "estimated"
+    flow_method: str = "dis"
+    window: int = 5
+    pairs_per_video: int = 0
+
+
+def _all_targets(path: Path, root: Path, recipe: PairRecipe) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Decoded frames [T, H, W, 3] and the T - window targets [H, W, 2] at the video's own resolution."""
+    frames = read_frames(path)
+    if recipe.target == "exact":
+        from stillact_lib.miniature import truth_of
+
+        flows = truth_of(root, path.relative_to(root).as_posix()).flow
+    else:
+        flows = consecutive_flow(frames, recipe.flow_method)
+    return frames, list(sliding_mean(flows, recipe.window))
+
+
+def pairs_of_video(path: Path, root: Path, recipe: PairRecipe) -> dict[str, np.ndarray]:
+    """The pairs of one video: `images` uint8 [N, S, S, 3], `flows` float16 [N, S, S, 2] in pixels of that size, and
+    `frame` int32 [N], the index of each image in its video. Raises `UnreadableVideo`."""
+    frames, targets = _all_targets(path, root, recipe)
+    if not targets:
+        raise UnreadableVideo(f"{path}: {len(frames)} frames are too few for a mean over {recipe.window} flows")
+    kept = np.arange(len(targets))
+    if 0 < recipe.pairs_per_video < len(kept):
+        kept = np.unique(np.linspace(0, len(targets) - 1, recipe.pairs_per_video).round().astype(int))
+    side = (recipe.size, recipe.size)
+    return {
+        "images": np.stack([cv2.resize(frames[i], side, interpolation=cv2.INTER_AREA) for i in kept]),
+        "flows": np.stack([resize_flow(targets[i], *side) for i in kept]).astype(np.float16),
+        "frame": kept.astype(np.int32),
+    }
+
+
+def shard_path(folder: Path, video: str) -> Path:
+    return folder / (video.replace("/", "__") + ".safetensors")
+
+
+@dataclass(frozen=True)
+class Shard:
+    """What a worker reports of one video: the frames that its pairs start at, and the checksum; or why it has none."""
+
+    video: str
+    frames: tuple[int, ...] = ()
+    sha256: str = ""
+    problem: str = ""
+
+
+def build_shard(video: str, root: Path, folder: Path, recipe: PairRecipe, known_sha256: str) -> Shard:
+    """Builds the shard of one video unless it is there and whole. Runs in a worker process."""
+    cv2.setNumThreads(1)  # one process a core
+    path = shard_path(folder, video)
+    if path.is_file() and known_sha256 not in ("", hashlib.sha256(path.read_bytes()).hexdigest()):
+        path.unlink()  # damaged since it was written
+    if not path.is_file():
+        try:
+            pairs = pairs_of_video(root / video, root, recipe)
+        except UnreadableVideo as error:
+            return Shard(video, problem=str(error))
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            save_file(pairs, temporary)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    with safe_open(path, framework="numpy") as shard:
+        frames = tuple(shard.get_tensor("frame").tolist())
+    return Shard(video, frames, hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def exact_pairs(root: Path, video: str, frames: np.ndarray, recipe: PairRecipe) -> tuple[np.ndarray, np.ndarray]:
+    """The miniature's truth at some frames of one clip, for measuring: exact mean flow float32 [N, S, S, 2], and the
+    foreground bool [N, S, S], which is the actor and what the actor holds. Runs in a worker process."""
+    from stillact_lib.miniature import truth_of
+
+    cv2.setNumThreads(1)
+    clip = truth_of(root, video)
+    means = list(sliding_mean(clip.flow, recipe.window))
+    side = (recipe.size, recipe.size)
+    flow = np.stack([resize_flow(means[t], *side) for t in frames])
+    acting = (clip.person_mask | clip.object_mask).astype(np.float32)
+    return flow, np.stack([cv2.resize(acting[t], side, interpolation=cv2.INTER_AREA) for t in frames]) >= 0.5
