@@ -1,4 +1,4 @@
-"""What an action is: key-framed controls over one cycle, how the figure is held, what it holds, where it is seen and from where."""
+"""What an action is: key-framed controls, what holds the figure, what it holds, where and from where it is seen."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from stillact_lib.miniature.kinematics import Anchoring, Key, LimbSpaces
 
 @dataclass(frozen=True)
 class Companion:
-    """A second person: their action's name, where they stand (forward, left) and how they are turned (degrees to the left)."""
+    """A second person: their action, where they stand (forward, left), how far they turn (degrees, left)."""
 
     action: str
     at: tuple[float, float]
@@ -20,7 +20,7 @@ class Companion:
 
 @dataclass(frozen=True)
 class Action:
-    """One action of the miniature. Angles in degrees, lengths in body heights, times in frames at 25 frames a second."""
+    """One action. Angles in degrees, lengths in body heights, times in frames at 25 frames a second."""
 
     name: str
     group: str  # one of UCF-101's five
@@ -32,8 +32,8 @@ class Action:
     ends: float = 0.0  # when not 0: done once, from phase 0 to this one, and not in a cycle
     hold: bool = False  # stays at one random phase of the keys: what tells it from the moving action is motion alone
     travel: tuple[float, float] = (0.0, 0.0)  # forward, to the left, in one cycle
-    anchoring: Anchoring = Anchoring()
-    limbs: LimbSpaces = LimbSpaces()
+    anchoring: Anchoring = field(default_factory=Anchoring)
+    limbs: LimbSpaces = field(default_factory=LimbSpaces)
     azimuth: float = 60.0  # 0: seen from its right side; 90: facing the viewer
     spread: float = 18.0  # how much the azimuth varies, degrees either way
     scenes: tuple[str, ...] = ("park", "room", "gym")

@@ -1,8 +1,8 @@
-"""The repertoire: every action by name, read from the key-frame tables in `repertoire/`, one file for each of UCF-101's groups.
+"""The repertoire: every action by name, read from tables of key frames, one file for each of UCF-101's groups.
 
-The tables are data, so that trying another movement needs no code: an entry holds the fields of `Action`; `like` starts from
-another entry (all but its real class names). Also here: which real classes the actions stand for, and the pairs that only
-motion tells apart.
+The tables in `repertoire/` are data, so that trying another movement needs no code: an entry holds the fields of
+`Action`; `like` starts from another entry (all but its real class names). Also here: which real classes the actions
+stand for, and the pairs that only motion tells apart.
 """
 
 from __future__ import annotations
@@ -75,5 +75,5 @@ MOTION_PAIRS: tuple[tuple[str, str], ...] = (
 
 
 def real_classes(dataset: str) -> dict[str, str]:
-    """Class names of a real dataset ("ucf101", "hmdb51", "weizmann") that the miniature can act: class -> action, sorted."""
+    """The classes of a real dataset ("ucf101", "hmdb51", ...) that the miniature can act: class -> action, sorted."""
     return dict(sorted((action.real[dataset], name) for name, action in ACTIONS.items() if dataset in action.real))

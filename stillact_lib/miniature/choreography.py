@@ -106,7 +106,7 @@ def placed(joints: Joints, at: np.ndarray, turn: float = 0.0) -> Joints:
 
 
 def cast(action: Action, times: np.ndarray, actor: np.random.Generator, clip: np.random.Generator) -> list[Performer]:
-    """The actor first, then the companions. Looks come from `actor` (shared by a group), timing and manner from `clip`."""
+    """The actor, then the companions. Looks come from `actor` (shared by a group), timing and manner from `clip`."""
     looks = [sample_look(actor) for _ in range(1 + len(action.companions))]
     phase = phases(action, times, clip)
     people = [Performer(action, looks[0], phase, perform(action, looks[0], phase, clip))]
@@ -153,7 +153,7 @@ def fit(
     actor: np.random.Generator,
     clip: np.random.Generator,
 ) -> None:
-    """Set the view's scale and origin: everybody and their things fill .84 to .97 of the image height, or .92 of its width."""
+    """Set scale and origin: everybody and their things fill .84 to .97 of the image height, or .92 of its width."""
     height, width = size
     points = [view.point(person.joints[name]) for person in people for name in BODY_JOINTS]
     for part in things:

@@ -1,4 +1,4 @@
-"""A dressed person: how bodies differ (proportions, skin, hair, clothes) and how the joints of a pose become drawn parts."""
+"""A dressed person: how bodies differ (proportions, skin, hair, clothes) and how a pose becomes drawn parts."""
 
 from __future__ import annotations
 
@@ -219,8 +219,8 @@ def _head(j: Joints, look: Look, view: View, spare: bool) -> list[Part]:
         return np.stack([reach * np.sin(a), 0.55 * raised], axis=1), np.cos(a) > -0.05
 
     shapes: list[Shape] = []
-    skin_shade, skin, skin_light = tones(look.skin)
-    hair_shade, hair, hair_light = tones(look.hair)
+    skin_shade, skin, _ = tones(look.skin)
+    hair_shade, hair, _ = tones(look.hair)
     crown = {"bald": skin, "cap": look.top}.get(look.hair_style, hair)
     crown_shade = {"bald": skin_shade, "cap": tones(look.top)[0]}.get(look.hair_style, hair_shade)
     big = 1.0 if look.hair_style == "bald" else 1.06

@@ -14,7 +14,7 @@ LIGHT = np.array([-0.55, -0.83])  # on the image: from above, left
 
 @dataclass
 class View:
-    """Orthographic camera: azimuth 0 sees the figure's right side heading right, 90 sees its face; degrees and pixels."""
+    """Orthographic camera: azimuth 0 sees the figure's right side, heading right; 90 sees its face (degrees)."""
 
     azimuth: float
     elevation: float
@@ -25,10 +25,10 @@ class View:
 
     def __post_init__(self) -> None:
         a, e = np.radians(self.azimuth), np.radians(self.elevation)
-        right = np.array([np.cos(a), np.sin(a), 0.0]) * (-1 if self.mirror else 1)
+        self.rightward = np.array([np.cos(a), np.sin(a), 0.0]) * (-1 if self.mirror else 1)
         self.nearer = np.array([np.sin(a), -np.cos(a), 0.0])
         down = np.sin(e) * self.nearer - np.cos(e) * np.array([0, 0, 1.0])
-        self._image = np.stack([right, down])  # 2 x 3
+        self._image = np.stack([self.rightward, down])  # 2 x 3
 
     def direction(self, vector: np.ndarray) -> np.ndarray:
         """World vectors [..., 3] to image vectors [..., 2], pixels."""
@@ -54,7 +54,7 @@ def capsule(length: float, r0: float, r1: float) -> np.ndarray:
     end = np.stack([length + r1 * np.cos(angle), r1 * np.sin(angle)], axis=1)
     start = np.stack([-r0 * np.cos(angle), -r0 * np.sin(angle)], axis=1)
     outline = np.concatenate([end, start])
-    return (outline + (r0, 0)) / (length + r0 + r1, max(r0, r1))
+    return (outline + np.array([r0, 0])) / (length + r0 + r1, max(r0, r1))
 
 
 def tones(colour: Colour) -> tuple[Colour, Colour, Colour]:
@@ -66,7 +66,7 @@ def tones(colour: Colour) -> tuple[Colour, Colour, Colour]:
 
 
 def limb_frame(view: View, start: np.ndarray, end: np.ndarray, r0: float, r1: float) -> np.ndarray:
-    """Frames [T, 2, 3] of a segment between two world tracks [T, 3]; foreshortening stretches it along its axis only."""
+    """Frames [T, 2, 3] of a segment between two tracks [T, 3]; foreshortening shrinks it along its axis only."""
     a, b = view.point(start), view.point(end)
     axis = b - a
     length = np.linalg.norm(axis, axis=-1, keepdims=True)
@@ -105,7 +105,7 @@ def shaded(
 def segment(
     view: View, start: np.ndarray, end: np.ndarray, r0: float, r1: float, colour: Colour, label: int, near: float = 0.0
 ) -> Part:
-    """A shaded capsule between two world tracks [T, 3]; radii in body heights; `near` brings it forward in the drawing order."""
+    """A shaded capsule between two tracks [T, 3]; radii in body heights; `near` brings it forward when drawn."""
     frame = limb_frame(view, start, end, r0, r1)
     length = float(np.median(np.linalg.norm(end - start, axis=-1)))
     depth = view.depth((start + end) / 2) + near
@@ -140,7 +140,7 @@ def plate(
 def sprite(
     view: View, origin: np.ndarray, shapes: list[Shape], label: int, near: float = 0.0, angle: np.ndarray | float = 0.0
 ) -> Part:
-    """A picture that always faces the viewer, in body heights (y down), turned by `angle` [T] radians: balls, cups, phones."""
+    """A picture that faces the viewer, in body heights (y down), turned by `angle` [T] radians: balls, cups."""
     frames = len(origin)
     angle = np.broadcast_to(np.asarray(angle, float), (frames,)) * (-1 if view.mirror else 1)
     flip = -1.0 if view.mirror else 1.0

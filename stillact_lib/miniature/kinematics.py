@@ -1,8 +1,8 @@
 """From key-framed controls to the joints of a moving figure, all frames of a clip at once.
 
-An action is authored in a few *controls*: where the hands and feet are relative to the shoulders and hips (in arm and leg
-lengths, so that one table fits every body), how the torso leans, how far the pelvis is lifted. Two-bone inverse kinematics
-turns them into sixteen joints. Axes of the figure: x forward, y to its left, z up; unit: one standing body height.
+An action is authored in a few *controls*: where the hands and feet are relative to the shoulders and hips (in arm and
+leg lengths, so that one table fits every body), how the torso leans, how far the pelvis is lifted. Two-bone inverse
+kinematics turns them into joints. Axes of the figure: x forward, y to its left, z up; unit: one standing body height.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class Joints:
 
 
 def key_table(keys: Sequence[Key], base: Mapping[str, object], alternating: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Phases [K] and control values [K, WIDTH]; `alternating` adds the second half cycle with left and right swapped."""
+    """Phases [K] and control values [K, WIDTH]; `alternating` adds a second half cycle, left and right swapped."""
     rows: list[tuple[float, np.ndarray]] = []
     for phase, controls in keys:
         row = DEFAULTS.copy()
@@ -167,7 +167,7 @@ def two_bones(root: np.ndarray, target: np.ndarray, first: float, second: float,
 def pose(controls: np.ndarray, body: Proportions, anchoring: Anchoring, limbs: LimbSpaces) -> Joints:
     """Joints of a figure at the origin, heading along x: controls [T, WIDTH] -> named tracks, each [T, 3].
 
-    Hands and feet trail their own movement a little (loose wrists, ankles and hair): a still frame shows which way they go.
+    Hands trail their own movement (loose wrists), as hair does: a still frame shows which way they go.
     """
 
     def control(name: str) -> np.ndarray:

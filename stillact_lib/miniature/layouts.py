@@ -1,7 +1,7 @@
 """Official layouts, acted by the miniature: one function a dataset, from (seed, size, classes) to its videos and lists.
 
-To add a layout write one such function and enter it in `LAYOUTS`; `writing.write` does the rest. Text files keep the real
-ones' habits (CRLF, trailing spaces, odd names), because that is what a reader has to cope with.
+To add a layout write one such function and enter it in `LAYOUTS`; `writing.write` does the rest. Text files keep the
+real ones' habits (CRLF, trailing spaces, odd names), because that is what a reader has to cope with.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ NTSC = 30000 / 1001
 
 @dataclass(frozen=True)
 class Scale:
-    """How much of a dataset is written: image (height, width), frames a clip, groups a class, clips a group, camera shake."""
+    """How much is written: image (height, width), frames a clip, groups a class, clips a group, camera shake."""
 
     image: tuple[int, int]
     frames: int
@@ -42,20 +42,11 @@ class Layout:
 SIZES = ("tiny", "mini", "gpu")
 
 _UCF_MINI = (
-    *(
-        "Basketball",
-        "Biking",
-        "BodyWeightSquats",
-        "CleanAndJerk",
-        "Drumming",
-        "GolfSwing",
-        "HandstandPushups",
-        "JumpingJack",
-    ),
-    *("PlayingViolin", "PushUps", "SalsaSpin", "WalkingWithDog"),
+    *("Biking", "BodyWeightSquats", "BoxingPunchingBag", "Drumming", "GolfSwing", "HandstandPushups", "JumpRope"),
+    *("JumpingJack", "PushUps", "SalsaSpin", "TrampolineJumping", "WalkingWithDog"),
 )
 UCF101_SCALES = {
-    "tiny": Scale((64, 64), 12, 4, (2, 2), ("HandstandPushups", "JumpingJack", "PlayingViolin", "SalsaSpin")),
+    "tiny": Scale((64, 64), 12, 4, (2, 2), ("Drumming", "HandstandPushups", "JumpingJack", "SalsaSpin")),
     "mini": Scale((128, 128), 24, 8, (3, 4), _UCF_MINI),
     "gpu": Scale((256, 256), 40, 25, (4, 7), (), camera=0.006),
 }
@@ -104,7 +95,7 @@ def chosen(dataset: str, scale: Scale, classes: Sequence[str] | None) -> dict[st
 
 
 def ucf101(seed: int, size: str, classes: Sequence[str] | None = None) -> Layout:
-    """`UCF-101/<Class>/v_<Class>_gNN_cNN.avi` and `ucfTrainTestlist/`: CRLF lists, three splits by group, 7 of 25 groups test."""
+    """`UCF-101/<Class>/v_<Class>_gNN_cNN.avi`, `ucfTrainTestlist/`: CRLF, three splits, 7 of 25 groups test."""
     scale = UCF101_SCALES[size]
     actions = chosen("ucf101", scale, classes)
     layout = Layout()
@@ -141,7 +132,7 @@ def ucf101(seed: int, size: str, classes: Sequence[str] | None = None) -> Layout
 
 
 def hmdb51(seed: int, size: str, classes: Sequence[str] | None = None) -> Layout:
-    """`<class>/<film>_<class>_<part>_<camera>_np1_<view>_<quality>_<n>.avi` and `testTrainMulti_7030_splits/`, flags 1, 2, 0."""
+    """`<class>/<film>_<class>_f_nm_np1_fr_goo_<n>.avi`, `testTrainMulti_7030_splits/`: flags 1, 2, 0 and a space."""
     scale = HMDB51_SCALES[size]
     layout = Layout()
     for name, action in chosen("hmdb51", scale, classes).items():
@@ -183,7 +174,7 @@ def hmdb51(seed: int, size: str, classes: Sequence[str] | None = None) -> Layout
 
 
 def weizmann(seed: int, size: str, classes: Sequence[str] | None = None) -> Layout:
-    """`<person>_<action>.avi`: nine persons, each with one body and dress throughout; lena runs, skips and walks twice."""
+    """`<person>_<action>.avi`: nine persons, each with one body and dress; lena runs, skips and walks twice."""
     scale = WEIZMANN_SCALES[size]
     layout = Layout()
     for name, action in chosen("weizmann", scale, classes).items():

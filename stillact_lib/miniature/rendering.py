@@ -1,8 +1,8 @@
-"""Parts to pixels: a supersampled part-id map, a colour look-up, an area average down; and the truth read off the same map.
+"""Parts to pixels: a supersampled part-id map, a colour look-up, an area average down; and the truth of that map.
 
-Every part (a forearm, a wheel, a drum) carries one 2x3 affine frame an instant, from its own coordinates to the image. Its
-polygons are drawn through that frame into a map of small integers, so colour, masks and flow come from one drawing and agree:
-the exact flow of a pixel is `frame(t+1) @ inverse(frame(t))` of the part on top of it.
+Every part (a forearm, a wheel, a drum) carries one 2x3 affine frame an instant, from its own coordinates to the image.
+Its polygons are drawn through that frame into a map of small integers, so colour, masks and flow come from one drawing
+and agree: the exact flow of a pixel is `frame(t+1) @ inverse(frame(t))` of the part on top of it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _FRACTION_BITS = 4
 
 @dataclass
 class Shape:
-    """One filled polygon of a part: outline [N, 2] in the part's coordinates, optionally shifted [T, 2] or hidden [T]."""
+    """One polygon of a part: outline [N, 2] in the part's coordinates, optionally shifted [T, 2] or hidden [T]."""
 
     outline: np.ndarray
     colour: tuple[float, float, float]
@@ -29,7 +29,7 @@ class Shape:
 
 @dataclass
 class Part:
-    """Shapes that move together: frame [T, 2, 3] (part to image, output pixels), depth [T] (larger is nearer), a truth label."""
+    """Shapes that move together: frame [T, 2, 3] (part to image, pixels), depth [T] (larger is nearer), label."""
 
     label: int
     frame: np.ndarray
@@ -53,7 +53,7 @@ class Drawing:
 
 
 def prepare(parts: Sequence[Part], scale: float) -> Drawing:
-    """Transform all vertices of all frames; `scale` is map pixels per output pixel. Raises ValueError past 254 colours."""
+    """Transform all vertices of all frames; `scale`: map pixels per output pixel. ValueError past 254 colours."""
     palette = np.zeros((256, 3), np.uint8)
     part_of_id = np.full(256, -1)
     vertices, owner, ids, shown = [], [], [], []
@@ -120,7 +120,7 @@ def pixel_parts(ids: np.ndarray, part_of_id: np.ndarray, supersample: int) -> np
 
 
 def exact_flow(parts: Sequence[Part], owner: np.ndarray, camera: np.ndarray, t: int) -> np.ndarray:
-    """Flow from frame t to t+1 in output pixels: owner [H, W] of part numbers (-1: background moved by camera [T, 2, 3])."""
+    """Flow from t to t+1, float32 [H, W, 2] in pixels: owner [H, W] of part numbers, -1 where the camera moves all."""
     frames = np.stack([part.frame[t : t + 2] for part in parts] + [camera[t : t + 2]])
     square = np.zeros((*frames.shape[:2], 3, 3))
     square[:, :, :2], square[:, :, 2, 2] = frames, 1

@@ -7,76 +7,12 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-Rng = np.random.Generator
-
-
-class Canvas:
-    """An image being painted in unit coordinates: x and y in fractions of width and height."""
-
-    def __init__(self, height: int, width: int) -> None:
-        self.height, self.width = height, width
-        self.image = np.zeros((height, width, 3), np.uint8)
-
-    def _points(self, points: list[tuple[float, float]]) -> np.ndarray:
-        return np.rint(np.asarray(points, float) * (self.width, self.height) * 16).astype(np.int32)
-
-    def fill(self, points: list[tuple[float, float]], colour: tuple) -> None:
-        cv2.fillPoly(self.image, [self._points(points)], _clip(colour), cv2.LINE_AA, 4)
-
-    def box(self, x0: float, y0: float, x1: float, y1: float, colour: tuple) -> None:
-        self.fill([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], colour)
-
-    def disc(self, x: float, y: float, rx: float, ry: float, colour: tuple) -> None:
-        angle = np.linspace(0, 2 * np.pi, 24, endpoint=False)
-        self.fill(list(zip(x + rx * np.cos(angle), y + ry * np.sin(angle), strict=True)), colour)
-
-    def line(self, x0: float, y0: float, x1: float, y1: float, colour: tuple, width: float) -> None:
-        a, b = self._points([(x0, y0), (x1, y1)])
-        thick = max(1, round(width * self.height))
-        cv2.line(self.image, a.tolist(), b.tolist(), _clip(colour), thick, cv2.LINE_AA, 4)
-
-    def gradient(self, y0: float, y1: float, top: tuple, bottom: tuple) -> None:
-        a, b = round(y0 * self.height), round(y1 * self.height)
-        if b > a:
-            ramp = np.linspace(0, 1, b - a)[:, None]
-            rows = (1 - ramp) * np.asarray(top, float) + ramp * np.asarray(bottom, float)
-            self.image[a:b] = rows[:, None].clip(0, 255).astype(np.uint8)
-
-    def grain(
-        self, rng: Rng, amplitude: float, y0: float = 0.0, y1: float = 1.0, cells: int = 40, stretch: float = 1.0
-    ) -> None:
-        """Smooth noise of about `cells` blobs across, plus a finer octave: amplitude in grey levels."""
-        a, b = round(y0 * self.height), round(y1 * self.height)
-        if b <= a:
-            return
-        noise = np.zeros((b - a, self.width), np.float32)
-        for octave, weight in ((1, 0.65), (2.5, 0.35)):
-            rows = max(2, round(cells * octave * (b - a) / self.height))
-            columns = max(2, round(cells * octave * stretch))
-            noise += weight * cv2.resize(
-                rng.standard_normal((rows, columns), dtype=np.float32),
-                (self.width, b - a),
-                interpolation=cv2.INTER_LINEAR,
-            )
-        signed = np.rint(noise * amplitude).clip(-90, 90).astype(np.int16)[..., None]
-        self.image[a:b] = (self.image[a:b].astype(np.int16) + signed).clip(0, 255).astype(np.uint8)
-
-
-def _clip(colour: tuple) -> tuple[int, int, int]:
-    return tuple(int(min(255, max(0, c))) for c in colour)
-
-
-def _vary(rng: Rng, colour: tuple, amount: float = 9) -> tuple:
-    return tuple(np.asarray(colour, float) + rng.normal(0, amount) + rng.normal(0, amount * 0.4, 3))
-
-
-def _choose(rng: Rng, *colours: tuple) -> tuple:
-    return _vary(rng, colours[int(rng.integers(len(colours)))])
+from stillact_lib.miniature.canvas import Canvas, Rng, choose, vary
 
 
 def _sky(c: Canvas, rng: Rng, horizon: float) -> None:
     top, low = ((118, 178, 224), (212, 232, 240)) if rng.random() < 0.75 else ((150, 160, 210), (250, 214, 184))
-    c.gradient(0, horizon, _vary(rng, top), _vary(rng, low))
+    c.gradient(0, horizon, vary(rng, top), vary(rng, low))
     for _ in range(int(rng.integers(1, 4))):
         x, y, s = rng.uniform(0, 1), rng.uniform(0.04, 0.6 * horizon), rng.uniform(0.05, 0.1)
         for dx in (-1.1, 0, 1.0):
@@ -86,7 +22,7 @@ def _sky(c: Canvas, rng: Rng, horizon: float) -> None:
 def _trees(c: Canvas, rng: Rng, horizon: float, count: int) -> None:
     for _ in range(count):
         x, s = rng.uniform(-0.05, 1.05), rng.uniform(0.09, 0.17)
-        green = _choose(rng, (86, 142, 84), (112, 160, 84), (74, 124, 92))
+        green = choose(rng, (86, 142, 84), (112, 160, 84), (74, 124, 92))
         c.box(x - 0.012, horizon - 0.16, x + 0.012, horizon + 0.02, (112, 84, 62))
         for dx, dy in ((-0.5, 0), (0.5, 0.02), (0, -0.5)):
             c.disc(x + dx * s, horizon - 0.18 + dy * s, 0.75 * s, 0.68 * s, green)
@@ -95,28 +31,28 @@ def _trees(c: Canvas, rng: Rng, horizon: float, count: int) -> None:
 
 def park(c: Canvas, rng: Rng, horizon: float) -> None:
     _sky(c, rng, horizon)
-    hill = _choose(rng, (138, 178, 140), (150, 184, 160))
+    hill = choose(rng, (138, 178, 140), (150, 184, 160))
     c.disc(rng.uniform(0.1, 0.4), horizon + 0.1, 0.6, 0.24, hill)
     c.disc(rng.uniform(0.6, 1.0), horizon + 0.1, 0.5, 0.2, tuple(np.subtract(hill, 10)))
     _trees(c, rng, horizon, int(rng.integers(2, 5)))
-    c.gradient(horizon, 1, _vary(rng, (152, 190, 104)), _vary(rng, (108, 156, 78)))
+    c.gradient(horizon, 1, vary(rng, (152, 190, 104)), vary(rng, (108, 156, 78)))
     x = rng.uniform(0.2, 0.8)
-    c.fill([(x - 0.03, horizon), (x + 0.03, horizon), (x + 0.32, 1.0), (x - 0.18, 1.0)], _vary(rng, (214, 196, 158)))
+    c.fill([(x - 0.03, horizon), (x + 0.03, horizon), (x + 0.32, 1.0), (x - 0.18, 1.0)], vary(rng, (214, 196, 158)))
     c.grain(rng, 7, horizon, 1, 46)
 
 
 def beach(c: Canvas, rng: Rng, horizon: float) -> None:
     _sky(c, rng, horizon - 0.1)
-    c.gradient(horizon - 0.16, horizon + 0.02, _vary(rng, (62, 140, 178)), _vary(rng, (120, 196, 204)))
+    c.gradient(horizon - 0.16, horizon + 0.02, vary(rng, (62, 140, 178)), vary(rng, (120, 196, 204)))
     for _ in range(5):
         y, x = rng.uniform(horizon - 0.14, horizon), rng.uniform(0, 0.8)
         c.line(x, y, x + rng.uniform(0.1, 0.3), y, (200, 228, 232), 0.006)
-    c.gradient(horizon, 1, _vary(rng, (240, 222, 178)), _vary(rng, (222, 196, 148)))
+    c.gradient(horizon, 1, vary(rng, (240, 222, 178)), vary(rng, (222, 196, 148)))
     c.line(0, horizon, 1, horizon + 0.01, (250, 250, 246), 0.016)
     if rng.random() < 0.7:
         x = rng.choice([0.12, 0.88])
         c.line(x, horizon - 0.22, x, horizon + 0.04, (120, 100, 90), 0.012)
-        shade = _choose(rng, (220, 90, 80), (70, 130, 190), (240, 190, 80))
+        shade = choose(rng, (220, 90, 80), (70, 130, 190), (240, 190, 80))
         c.fill([(x - 0.15, horizon - 0.16), (x, horizon - 0.27), (x + 0.15, horizon - 0.16)], shade)
         c.fill([(x - 0.05, horizon - 0.16), (x, horizon - 0.27), (x + 0.05, horizon - 0.16)], (248, 244, 236))
     c.grain(rng, 6, horizon, 1, 50)
@@ -127,15 +63,15 @@ def street(c: Canvas, rng: Rng, horizon: float) -> None:
     x = -0.05
     while x < 1:
         w, h = rng.uniform(0.16, 0.3), rng.uniform(0.25, 0.55)
-        wall = _choose(rng, (206, 150, 120), (222, 200, 164), (150, 160, 176), (190, 120, 108), (168, 184, 170))
+        wall = choose(rng, (206, 150, 120), (222, 200, 164), (150, 160, 176), (190, 120, 108), (168, 184, 170))
         c.box(x, horizon - h, x + w, horizon, wall)
-        glass = _choose(rng, (110, 140, 160), (90, 108, 132), (250, 226, 160))
+        glass = choose(rng, (110, 140, 160), (90, 108, 132), (250, 226, 160))
         for wy in np.arange(horizon - h + 0.04, horizon - 0.1, 0.1):
             for wx in np.arange(x + 0.03, x + w - 0.05, 0.07):
                 c.box(wx, wy, wx + 0.035, wy + 0.055, glass)
         x += w + 0.004
     c.gradient(horizon, horizon + 0.07, (196, 190, 184), (204, 198, 190))
-    c.gradient(horizon + 0.07, 1, _vary(rng, (122, 124, 132)), _vary(rng, (140, 140, 146)))
+    c.gradient(horizon + 0.07, 1, vary(rng, (122, 124, 132)), vary(rng, (140, 140, 146)))
     c.line(0, horizon + 0.07, 1, horizon + 0.07, (226, 222, 214), 0.012)
     for x in np.arange(rng.uniform(-0.1, 0.1), 1, 0.28):
         c.line(x, horizon + 0.2, x + 0.14, horizon + 0.2, (232, 226, 206), 0.014)
@@ -143,15 +79,15 @@ def street(c: Canvas, rng: Rng, horizon: float) -> None:
 
 
 def gym(c: Canvas, rng: Rng, horizon: float) -> None:
-    wall = _choose(rng, (196, 208, 214), (214, 204, 188), (180, 198, 190))
+    wall = choose(rng, (196, 208, 214), (214, 204, 188), (180, 198, 190))
     c.gradient(0, horizon, tuple(np.add(wall, 8)), wall)
-    band = _choose(rng, (222, 96, 78), (64, 118, 168), (238, 180, 70))
+    band = choose(rng, (222, 96, 78), (64, 118, 168), (238, 180, 70))
     c.box(0, horizon - 0.1, 1, horizon - 0.06, band)
     for x in np.arange(rng.uniform(0, 0.2), 1, 0.34):
         c.box(x, 0.08, x + 0.22, 0.3, tuple(np.subtract(wall, 34)))
         c.box(x + 0.012, 0.095, x + 0.208, 0.285, (226, 238, 244))
         c.line(x + 0.11, 0.09, x + 0.11, 0.29, tuple(np.subtract(wall, 34)), 0.008)
-    floor = _choose(rng, (206, 158, 104), (188, 142, 98), (150, 160, 168))
+    floor = choose(rng, (206, 158, 104), (188, 142, 98), (150, 160, 168))
     c.gradient(horizon, 1, tuple(np.subtract(floor, 12)), tuple(np.add(floor, 10)))
     for k in range(-7, 9):
         c.line(0.5 + 0.07 * k, horizon, 0.5 + 0.22 * k, 1, tuple(np.subtract(floor, 24)), 0.004)
@@ -160,7 +96,7 @@ def gym(c: Canvas, rng: Rng, horizon: float) -> None:
 
 
 def room(c: Canvas, rng: Rng, horizon: float) -> None:
-    wall = _choose(rng, (226, 206, 178), (188, 206, 200), (208, 196, 216), (216, 220, 206), (232, 190, 170))
+    wall = choose(rng, (226, 206, 178), (188, 206, 200), (208, 196, 216), (216, 220, 206), (232, 190, 170))
     c.gradient(0, horizon, tuple(np.add(wall, 6)), tuple(np.subtract(wall, 6)))
     if rng.random() < 0.5:
         for x in np.arange(0, 1, 0.1):
@@ -173,15 +109,15 @@ def room(c: Canvas, rng: Rng, horizon: float) -> None:
     c.line(x + 0.14, 0.11, x + 0.14, 0.43, (250, 248, 242), 0.012)
     other = 0.72 - x
     c.box(other, 0.16, other + 0.16, 0.34, (120, 92, 70))
-    c.box(other + 0.015, 0.175, other + 0.145, 0.325, _choose(rng, (236, 200, 130), (120, 160, 180), (210, 130, 120)))
-    c.disc(other + 0.08, 0.27, 0.04, 0.04, _choose(rng, (90, 110, 120), (240, 240, 220)))
-    floor = _choose(rng, (176, 134, 98), (158, 120, 92), (196, 168, 138))
+    c.box(other + 0.015, 0.175, other + 0.145, 0.325, choose(rng, (236, 200, 130), (120, 160, 180), (210, 130, 120)))
+    c.disc(other + 0.08, 0.27, 0.04, 0.04, choose(rng, (90, 110, 120), (240, 240, 220)))
+    floor = choose(rng, (176, 134, 98), (158, 120, 92), (196, 168, 138))
     c.gradient(horizon, 1, tuple(np.subtract(floor, 8)), floor)
     for k in range(1, 6):
         y = horizon + (1 - horizon) * (k / 6) ** 1.4
         c.line(0, y, 1, y, tuple(np.subtract(floor, 16)), 0.004)
     c.box(0, horizon - 0.03, 1, horizon, (240, 234, 224))
-    rug = _choose(rng, (190, 90, 84), (88, 120, 150), (120, 140, 110))
+    rug = choose(rng, (190, 90, 84), (88, 120, 150), (120, 140, 110))
     c.disc(0.5, (1 + horizon) / 2 + 0.02, 0.42, (1 - horizon) * 0.36, rug)
     c.disc(0.5, (1 + horizon) / 2 + 0.02, 0.36, (1 - horizon) * 0.29, tuple(np.add(rug, 26)))
     plant = rng.choice([0.04, 0.96])
@@ -200,7 +136,7 @@ def room(c: Canvas, rng: Rng, horizon: float) -> None:
 
 
 def bathroom(c: Canvas, rng: Rng, horizon: float) -> None:
-    tile = _choose(rng, (176, 212, 216), (214, 222, 212), (186, 200, 226), (228, 208, 204))
+    tile = choose(rng, (176, 212, 216), (214, 222, 212), (186, 200, 226), (228, 208, 204))
     c.gradient(0, 1, tuple(np.add(tile, 8)), tuple(np.subtract(tile, 4)))
     for k in np.arange(0, 1, 0.09):
         c.line(k, 0, k, horizon, tuple(np.add(tile, 20)), 0.006)
@@ -214,13 +150,13 @@ def bathroom(c: Canvas, rng: Rng, horizon: float) -> None:
     c.fill([(x, y + 0.05), (x + 0.3, y + 0.05), (x + 0.24, y + 0.16), (x + 0.06, y + 0.16)], (238, 242, 244))
     c.line(x + 0.15, y, x + 0.15, y - 0.06, (150, 160, 170), 0.016)
     towel = 0.86 if x < 0.4 else 0.06
-    c.box(towel, 0.34, towel + 0.1, 0.6, _choose(rng, (226, 120, 100), (110, 150, 190), (240, 196, 100)))
+    c.box(towel, 0.34, towel + 0.1, 0.6, choose(rng, (226, 120, 100), (110, 150, 190), (240, 196, 100)))
     c.gradient(horizon + 0.07, 1, (176, 176, 182), (196, 196, 200))
     c.grain(rng, 3, 0, 1, 40)
 
 
 def stage(c: Canvas, rng: Rng, horizon: float) -> None:
-    curtain = _choose(rng, (146, 44, 56), (60, 54, 110), (40, 92, 96))
+    curtain = choose(rng, (146, 44, 56), (60, 54, 110), (40, 92, 96))
     c.gradient(0, horizon, tuple(np.subtract(curtain, 20)), curtain)
     for k in range(14):
         x = k / 13 + rng.normal(0, 0.008)
@@ -228,7 +164,7 @@ def stage(c: Canvas, rng: Rng, horizon: float) -> None:
             [(x - 0.022, 0), (x + 0.012, 0), (x + 0.024, horizon), (x - 0.02, horizon)],
             tuple(np.add(curtain, 24 if k % 2 else -18)),
         )
-    floor = _choose(rng, (150, 104, 72), (120, 92, 78))
+    floor = choose(rng, (150, 104, 72), (120, 92, 78))
     c.gradient(horizon, 1, tuple(np.subtract(floor, 14)), tuple(np.add(floor, 12)))
     for y in (0.25, 0.5, 0.78):
         c.line(0, horizon + (1 - horizon) * y, 1, horizon + (1 - horizon) * y, tuple(np.subtract(floor, 26)), 0.005)
@@ -250,12 +186,12 @@ def stadium(c: Canvas, rng: Rng, horizon: float) -> None:
     for row in range(rows):
         y = 0.18 + row * (horizon - 0.32) / rows
         for x in np.arange(rng.uniform(0, 0.04), 1, 0.055):
-            colour = _choose(rng, (220, 110, 96), (240, 220, 190), (90, 130, 190), (236, 190, 90), (120, 126, 140))
+            colour = choose(rng, (220, 110, 96), (240, 220, 190), (90, 130, 190), (236, 190, 90), (120, 126, 140))
             c.disc(x, y, 0.018, 0.022, colour)
-    c.box(0, horizon - 0.11, 1, horizon, _choose(rng, (60, 100, 160), (196, 66, 60), (240, 238, 230)))
+    c.box(0, horizon - 0.11, 1, horizon, choose(rng, (60, 100, 160), (196, 66, 60), (240, 238, 230)))
     for x in np.arange(rng.uniform(-0.1, 0.05), 1, 0.25):
-        c.box(x, horizon - 0.09, x + 0.15, horizon - 0.02, _choose(rng, (250, 250, 246), (250, 204, 80)))
-    floor = _choose(rng, (118, 168, 92), (118, 168, 92), (200, 112, 82))
+        c.box(x, horizon - 0.09, x + 0.15, horizon - 0.02, choose(rng, (250, 250, 246), (250, 204, 80)))
+    floor = choose(rng, (118, 168, 92), (118, 168, 92), (200, 112, 82))
     for k in range(5):
         a, b = (horizon + (1 - horizon) * q for q in (k / 5, (k + 1) / 5))
         c.gradient(a, b, tuple(np.add(floor, 8 if k % 2 else -6)), tuple(np.add(floor, 8 if k % 2 else -6)))
@@ -265,7 +201,7 @@ def stadium(c: Canvas, rng: Rng, horizon: float) -> None:
 
 
 def court(c: Canvas, rng: Rng, horizon: float) -> None:
-    wall = _choose(rng, (84, 130, 140), (150, 160, 176), (120, 148, 120))
+    wall = choose(rng, (84, 130, 140), (150, 160, 176), (120, 148, 120))
     c.gradient(0, horizon, tuple(np.add(wall, 26)), wall)
     for x in np.arange(rng.uniform(0, 0.1), 1, 0.16):
         c.line(x, 0, x, horizon, tuple(np.subtract(wall, 16)), 0.008)
@@ -275,7 +211,7 @@ def court(c: Canvas, rng: Rng, horizon: float) -> None:
     c.box(x - 0.05, 0.13, x + 0.05, 0.2, (220, 90, 60))
     c.box(x - 0.035, 0.145, x + 0.035, 0.2, (248, 248, 244))
     c.box(x - 0.06, 0.235, x + 0.06, 0.25, (230, 100, 50))
-    floor = _choose(rng, (208, 142, 84), (86, 138, 172), (176, 96, 84))
+    floor = choose(rng, (208, 142, 84), (86, 138, 172), (176, 96, 84))
     c.gradient(horizon, 1, tuple(np.subtract(floor, 8)), tuple(np.add(floor, 10)))
     c.line(0, horizon + 0.1, 1, horizon + 0.1, (246, 244, 238), 0.012)
     c.disc(0.5, 0.98, 0.36, 0.12, (246, 244, 238))
@@ -288,32 +224,32 @@ def water(c: Canvas, rng: Rng, horizon: float) -> None:
     _sky(c, rng, shore)
     for x in np.arange(-0.1, 1.2, 0.16):
         peak = rng.uniform(0.1, 0.26)
-        c.fill([(x - 0.2, shore), (x, shore - peak), (x + 0.22, shore)], _choose(rng, (132, 156, 170), (112, 148, 138)))
-    c.gradient(shore, 1, _vary(rng, (104, 168, 190)), _vary(rng, (40, 108, 150)))
+        c.fill([(x - 0.2, shore), (x, shore - peak), (x + 0.22, shore)], choose(rng, (132, 156, 170), (112, 148, 138)))
+    c.gradient(shore, 1, vary(rng, (104, 168, 190)), vary(rng, (40, 108, 150)))
     for _ in range(34):
         y = shore + (1 - shore) * rng.random() ** 0.8
         x, w = rng.uniform(-0.1, 1), rng.uniform(0.03, 0.16) * (0.4 + y)
-        c.line(x, y, x + w, y, _choose(rng, (150, 204, 218), (196, 226, 232), (52, 120, 158)), 0.008)
+        c.line(x, y, x + w, y, choose(rng, (150, 204, 218), (196, 226, 232), (52, 120, 158)), 0.008)
     c.grain(rng, 4, shore, 1, 50, 0.5)
 
 
 def cliff(c: Canvas, rng: Rng, horizon: float) -> None:
-    wall = _choose(rng, (190, 172, 148), (164, 170, 180), (206, 178, 142))
+    wall = choose(rng, (190, 172, 148), (164, 170, 180), (206, 178, 142))
     c.gradient(0, 1, tuple(np.add(wall, 12)), tuple(np.subtract(wall, 8)))
     for _ in range(9):
         x, y, s = rng.uniform(0, 1), rng.uniform(0, 1), rng.uniform(0.12, 0.3)
         angle = np.sort(rng.uniform(0, 2 * np.pi, 5))
-        c.fill(list(zip(x + s * np.cos(angle), y + s * np.sin(angle), strict=True)), _vary(rng, wall, 12))
+        c.fill(list(zip(x + s * np.cos(angle), y + s * np.sin(angle), strict=True)), vary(rng, wall, 12))
     for _ in range(30):
         x, y, s = rng.uniform(0, 1), rng.uniform(0, 0.95), rng.uniform(0.014, 0.028)
-        colour = _choose(rng, (220, 80, 70), (70, 150, 90), (60, 110, 190), (240, 190, 60), (150, 90, 170))
+        colour = choose(rng, (220, 80, 70), (70, 150, 90), (60, 110, 190), (240, 190, 60), (150, 90, 170))
         c.disc(x, y + 0.3 * s, s, s, tuple(np.subtract(wall, 40)))
         c.disc(x, y, s, 0.85 * s, colour)
     c.grain(rng, 6, 0, 1, 36)
 
 
 def office(c: Canvas, rng: Rng, horizon: float) -> None:
-    wall = _choose(rng, (206, 214, 220), (226, 220, 206), (196, 212, 204))
+    wall = choose(rng, (206, 214, 220), (226, 220, 206), (196, 212, 204))
     c.gradient(0, horizon, tuple(np.add(wall, 10)), wall)
     for y in (0.14, 0.32):
         x0 = rng.uniform(0.02, 0.1)
@@ -326,14 +262,14 @@ def office(c: Canvas, rng: Rng, horizon: float) -> None:
                 y + 0.11 - h,
                 x + w,
                 y + 0.11,
-                _choose(rng, (196, 84, 70), (70, 110, 150), (228, 184, 90), (110, 140, 100)),
+                choose(rng, (196, 84, 70), (70, 110, 150), (228, 184, 90), (110, 140, 100)),
             )
             x += w + 0.003
     c.box(0.62, 0.08, 0.94, 0.4, (250, 250, 250))
     c.box(0.64, 0.1, 0.92, 0.38, (176, 206, 226))
     for y in np.arange(0.12, 0.38, 0.035):
         c.line(0.64, y, 0.92, y, (230, 236, 240), 0.01)
-    floor = _choose(rng, (126, 138, 150), (150, 134, 120))
+    floor = choose(rng, (126, 138, 150), (150, 134, 120))
     c.gradient(horizon, 1, tuple(np.subtract(floor, 6)), tuple(np.add(floor, 8)))
     c.box(0, horizon - 0.02, 1, horizon, (236, 234, 230))
     c.grain(rng, 4, 0, 1, 44)

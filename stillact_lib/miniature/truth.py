@@ -1,4 +1,4 @@
-"""What is true of a clip, read off its drawing: flow, masks, boxes, joints. Measured with, never smuggled into a method."""
+"""What is true of a clip, read off its drawing: flow, masks, boxes, joints. To measure with, not to learn from."""
 
 from __future__ import annotations
 

@@ -11,15 +11,14 @@ from stillact_lib.miniature import rendering, truth
 from stillact_lib.miniature.actions import ACTIONS
 from stillact_lib.miniature.choreography import Performer, cast, first_view, fit, perform, placed, travelled
 from stillact_lib.miniature.figure import CLUTTER, PARTNER, figure_parts, sample_look
-from stillact_lib.miniature.props_held import HELD
-from stillact_lib.miniature.props_large import LARGE
+from stillact_lib.miniature.props import PROPS
+from stillact_lib.miniature.props.stage import Stage
 from stillact_lib.miniature.rendering import SHADOW, Part
 from stillact_lib.miniature.scenes import paint
-from stillact_lib.miniature.stage import Stage
 
-PROPS = {**HELD, **LARGE}
 # things that may leave the image: they fly off, hang from above or stand around
 UNFRAMED = ("kicked_ball", "racket", "punching_bag", "board", "high_bar", "mat", "golf_club", "cigarette", "swing_seat")
+AT_THE_FACE = ("toothbrush", "cup", "cigarette", "phone", "bubble_wand")
 SHADOWLESS = ("cliff", "water")
 
 
@@ -123,12 +122,14 @@ class _Shot:
             person.joints.at = {name: track[1:-1] for name, track in person.joints.at.items()}
 
     def _things(self, person: Performer, partner: bool, rng: np.random.Generator) -> list[Part]:
-        stage = Stage(person.joints, person.look, self.view, person.phase, rng, self.settings.object_scale)
+        stage = Stage(person.joints, person.look, self.view, person.phase, rng)
         parts = []
         for name in person.action.props:
             made = PROPS[name](stage)
             for part in made:
                 part.unframed = name in UNFRAMED
+                if name in AT_THE_FACE:
+                    part.frame[:, :, :2] *= self.settings.object_scale
             parts += made
         if partner:
             for part in parts:
@@ -147,8 +148,9 @@ class _Shot:
         joints = perform(other, look, np.full(len(times), clip.random()), actor)
         joints.at = {key: np.repeat(track[:1], len(times), axis=0) for key, track in joints.at.items()}
         side = 0.42 if clip.random() < 0.5 else -0.42
-        right = np.array([self.view._image[0][0], self.view._image[0][1], 0.0])
-        ghost = Performer(other, look, np.zeros(len(times)), placed(joints, side * right - 0.5 * self.view.nearer))
+        ghost = Performer(
+            other, look, np.zeros(len(times)), placed(joints, side * self.view.rightward - 0.5 * self.view.nearer)
+        )
         parts = self._things(ghost, False, actor)
         for part in parts:
             part.label = CLUTTER
@@ -239,7 +241,7 @@ class _Shot:
 
 
 def camera_path(spec: ClipSpec, rng: np.random.Generator) -> np.ndarray:
-    """A hand-held camera: smooth shifts, a little turning and breathing; [T+2, 2, 3] on image points, identity when steady."""
+    """A hand-held camera: smooth shifts, a little turning and breathing; [T+2, 2, 3] on image points."""
     frames = spec.frames + 2
     path = np.tile(np.eye(2, 3), (frames, 1, 1))
     if not spec.settings.camera:

@@ -29,8 +29,8 @@ def code_digest() -> str:
     """SHA-256 of this package's code and tables: a miniature written by other code is another miniature."""
     digest = hashlib.sha256()
     package = Path(__file__).parent
-    for source in sorted([*package.glob("*.py"), *package.glob("repertoire/*.yaml")]):
-        digest.update(source.name.encode() + source.read_bytes())
+    for source in sorted([*package.rglob("*.py"), *package.rglob("*.yaml")]):
+        digest.update(source.relative_to(package).as_posix().encode() + source.read_bytes())
     return digest.hexdigest()
 
 
@@ -47,9 +47,9 @@ def write(
 ) -> Path:
     """Write the miniature of a dataset in its official layout and return its root.
 
-    `workers` processes (default: one a core), or the given executor. An existing copy with the same stamp is returned as it
-    is; an interrupted one is continued. The folder gets its name only when everything is in it. Raises StillactError when
-    `out` holds something else.
+    `workers` processes (default: one a core), or the given executor. An existing copy with the same stamp is returned
+    as it is; an interrupted one is continued. The folder gets its name only when everything is in it. Raises
+    StillactError when `out` holds something else.
     """
     layout = layout_of(name, seed, size, classes)
     stamp = {"miniature": name, "seed": seed, "size": size, "classes": sorted(classes) if classes else None}
@@ -59,7 +59,8 @@ def write(
         if _stamp_in(out) == stamp:
             return out
         raise StillactError(
-            f"{out}: holds something other than this miniature ({name}, seed {seed}, {size}); choose another folder or delete it"
+            f"{out}: holds something other than this miniature ({name}, seed {seed}, {size}); "
+            "choose another folder or delete it"
         )
     key = hashlib.sha256(json.dumps(stamp, sort_keys=True).encode()).hexdigest()[:12]
     unfinished = out.parent / f".{out.name}.{key}.unfinished"
@@ -72,7 +73,7 @@ def write(
     (unfinished / STAMP).write_text(json.dumps(stamp, indent=1) + "\n", encoding="utf-8")
     if out.is_dir():
         out.rmdir()
-    os.replace(unfinished, out)
+    unfinished.replace(out)
     return out
 
 
@@ -103,7 +104,7 @@ def _run(executor: Executor, batches: list, bar: tqdm) -> None:
 
 
 def write_batch(batch: list[tuple[str, ClipSpec]]) -> int:
-    """Render and encode some clips, one thread; each appears under its name only when it is whole. Returns their number."""
+    """Render and encode some clips, one thread; each gets its name only when it is whole. Returns their number."""
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
@@ -125,7 +126,7 @@ def _encode(path: Path, frames: np.ndarray, fps: float) -> None:
     for frame in frames:
         video.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
     video.release()
-    os.replace(temporary, path)
+    temporary.replace(path)
 
 
 def _stamp_in(root: Path) -> dict | None:
@@ -141,7 +142,7 @@ def _videos(name: str, seed: int, size: str, classes: tuple[str, ...] | None) ->
 
 
 def spec_of(root: str | Path, video: str | Path) -> ClipSpec:
-    """What a written video shows, from its root's stamp and its path (inside the root, or whole). Raises StillactError."""
+    """What a written video shows, by its root's stamp and its path (in the root, or whole). Raises StillactError."""
     root = Path(root)
     stamp = _stamp_in(root)
     if stamp is None:
@@ -162,5 +163,5 @@ def spec_of(root: str | Path, video: str | Path) -> ClipSpec:
 
 
 def truth_of(root: str | Path, video: str | Path) -> Clip:
-    """The clip of a written video with everything that is true of it, drawn again (its frames are before compression)."""
+    """A written video's clip with all that is true of it, drawn again (its frames are before compression)."""
     return render_clip(spec_of(root, video), truth=True)

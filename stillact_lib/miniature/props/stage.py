@@ -1,4 +1,4 @@
-"""Where props are placed: one person's joints, the view, the time; and the few solids that most props are built from."""
+"""Where props are placed: a person's joints, the view, the time; and the few solids that props are built from."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from stillact_lib.miniature.figure import OBJECT, Look
-from stillact_lib.miniature.geometry import Colour, View, ellipse, plate, segment, shaded, sprite, tones
+from stillact_lib.miniature.geometry import Colour, View, ellipse, plate, segment, sprite, tones
 from stillact_lib.miniature.kinematics import Joints
 from stillact_lib.miniature.rendering import Part, Shape
 
+UP = np.array([0.0, 0.0, 1.0])
 METAL: Colour = (176, 184, 194)
 DARK: Colour = (52, 54, 62)
 WOOD: Colour = (170, 112, 66)
@@ -33,10 +34,9 @@ class Stage:
     view: View
     phase: np.ndarray
     rng: np.random.Generator
-    object_scale: float = 1.0
 
     def track(self, forward: float, left: float, up: float, of: str | None = None) -> np.ndarray:
-        """A track at an offset in the figure's heading frame, from a joint or (None) from the floor under the origin."""
+        """An offset in the figure's heading frame, [T, 3]: from a joint, or (None) the bare offset."""
         j = self.joints
         offset = forward * j["heading"] + left * j["leftward"] + up * np.array([0, 0, 1.0])
         return offset if of is None else j[of] + offset
@@ -101,4 +101,11 @@ def flat(outline: np.ndarray, colour: Colour) -> list[Shape]:
     return [Shape(outline, tones(colour)[0]), Shape((outline - centre) * 0.88 + centre, colour)]
 
 
-__all__ = ["BRIGHT", "DARK", "METAL", "OBJECT", "WOOD", "Stage", "box", "ellipse", "flat", "shaded", "sprite"]
+def unit(v: np.ndarray) -> np.ndarray:
+    """Vectors [..., 3] at length 1."""
+    return v / np.linalg.norm(v, axis=-1, keepdims=True).clip(1e-6)
+
+
+def loop(phase: np.ndarray) -> np.ndarray:
+    """The part of a phase that lies within its cycle, [0, 1)."""
+    return np.mod(phase, 1.0)
