@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -14,8 +16,10 @@ from stillact_lib.miniature import (
     Clip,
     ClipSpec,
     WorldSettings,
+    real_classes,
     render_clip,
 )
+from stillact_lib.paths import project_root
 
 SIZE = (128, 128)
 
@@ -137,3 +141,36 @@ def test_sitting_down_is_standing_up_backwards() -> None:
         return float(head[0] - head[-1])
 
     assert rise("stand") > 15 and rise("sit") < -15
+
+
+def test_each_knob_changes_what_it_says_and_nothing_else() -> None:
+    base = ClipSpec("drink", (6,), (6, 1), SIZE, 6, settings=WorldSettings(style="photo"))
+    plain = render_clip(base, truth=True)
+    elsewhere = render_clip(replace(base, scene="beach"), truth=True)
+    assert np.array_equal(plain.part_ids, elsewhere.part_ids)
+    assert not np.array_equal(plain.frames[~plain.person_mask], elsewhere.frames[~plain.person_mask])
+    inside = np.stack([cv2.erode(mask.astype(np.uint8), np.ones((3, 3))) for mask in plain.person_mask]).astype(bool)
+    same = (plain.frames == elsewhere.frames).all(axis=-1)
+    assert same[inside].mean() > 0.99, "another place changed the person"  # slits between arm and body show it
+    large = render_clip(replace(base, settings=WorldSettings(style="photo", object_scale=2.0)), truth=True)
+    assert large.object_mask.sum() > 2 * plain.object_mask.sum()
+    misled = render_clip(replace(base, decoy="guitar"), truth=True)
+    clutter = PART_NAMES.index("clutter")
+    assert (misled.part_ids == clutter).sum() > 100 and not (plain.part_ids == clutter).any()
+    assert np.array_equal(misled.person_mask, plain.person_mask)
+    assert np.abs(misled.flow[misled.part_ids[:-1] == clutter]).max() < 1e-6
+    there, back = (
+        render_clip(replace(base, mirror=side), truth=True).joints.mean(axis=0)[:, 0] for side in (False, True)
+    )
+    left, right = MPII_JOINTS.index("left wrist"), MPII_JOINTS.index("right wrist")
+    pelvis = MPII_JOINTS.index("pelvis")
+    assert there[right] - there[pelvis] == pytest.approx(back[pelvis] - back[left], abs=0.5)
+
+
+def test_the_page_counts_what_there_is() -> None:
+    page = (project_root() / "book" / "miniature.md").read_text(encoding="utf-8")
+    for dataset, title in (("ucf101", "UCF-101"), ("hmdb51", "HMDB-51")):
+        assert f"{len(real_classes(dataset))} of {title}'s" in page
+    body_only = sum(action.group == "Body-Motion Only" for action in ACTIONS.values())
+    assert f"each of {body_only} actions done with the body alone" in page
+    assert len(ACTIONS) == 60 and "Sixty small drawings" in page

@@ -82,7 +82,8 @@ class _Shot:
         actor = np.random.default_rng(np.random.SeedSequence(spec.actor))
         clip = np.random.default_rng(np.random.SeedSequence(spec.clip))
         action = ACTIONS[spec.action]
-        self.scene = spec.scene or action.scenes[int(actor.integers(len(action.scenes)))]
+        pick = int(actor.integers(1 << 16))  # drawn even where the scene is given, so that the person stays the same
+        self.scene = spec.scene or action.scenes[pick % len(action.scenes)]
         self.place = actor.spawn(1)[0]
         # one frame before and one after, so that speeds (loose hands, hair) are right at both ends
         times = np.arange(-1, spec.frames + 1)
@@ -137,7 +138,7 @@ class _Shot:
         return parts
 
     def _decoy(self, own: str, times: np.ndarray, actor: np.random.Generator, clip: np.random.Generator) -> list[Part]:
-        """Things of another action, still, behind and beside the actor: drawn where an unseen person would use them."""
+        """Things of another action, lying still behind and beside the actor."""
         name = self.spec.decoy
         if name is None and clip.random() < self.settings.decoys:
             others = [a.name for a in ACTIONS.values() if a.props and a.name != own]
@@ -152,9 +153,16 @@ class _Shot:
             other, look, np.zeros(len(times)), placed(joints, side * self.view.rightward - 0.5 * self.view.nearer)
         )
         parts = self._things(ghost, False, actor)
+        floor = self.view.point(-0.5 * self.view.nearer)[1]
+        lowest = max(
+            float((shape.outline @ part.frame[0, 1, :2]).max()) + part.frame[0, 1, 2]
+            for part in parts
+            for shape in part.shapes
+        )
         for part in parts:
             part.label = CLUTTER
             part.depth = part.depth - 3.0
+            part.frame[:, 1, 2] += floor - lowest  # put down: nobody holds it
         return parts
 
     def _shadow_lines(self) -> list[tuple[np.ndarray, np.ndarray, float]]:
