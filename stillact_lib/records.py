@@ -15,7 +15,7 @@ import platform
 import re
 import resource
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -64,11 +64,14 @@ class RunRecord(BaseModel):
     scores_file: str | None = None
     _folder: Path | None = PrivateAttr(default=None)
     _scores: dict[str, np.ndarray] | None = PrivateAttr(default=None)
+    _scores: dict[str, np.ndarray] | None = PrivateAttr(default=None)
 
     def scores(self) -> dict[str, np.ndarray]:
         """Item scores by name (see the module's text); empty when the run kept none."""
         if self.scores_file is None or self._folder is None:
             return {}
+        if self._scores is not None:
+            return self._scores
         if self._scores is None:
             path = self._folder / Path(self.scores_file).name
             if not path.is_file():
@@ -175,19 +178,27 @@ def load_records(
     return records
 
 
-def comparable(a: RunRecord, b: RunRecord) -> bool:
-    """Whether two runs differ in nothing but the seed and the code: same chapter, parameters (so profile) and data."""
-    settings = [{**record.parameters, "seed": 0, "chapter": record.chapter} for record in (a, b)]
-    return settings[0] == settings[1] and a.data == b.data
+def comparable(a: RunRecord, b: RunRecord, varying: Sequence[str] = ("seed",)) -> bool:
+    """Whether two runs of a chapter differ in nothing but `varying` parameters and the code.
+
+    Their data must be of one origin; where "dataset" may vary, of one kind and detail (a miniature's seed and size).
+    """
+    ignored = dict.fromkeys(varying)
+    settings = [{**record.parameters, **ignored, "chapter": record.chapter} for record in (a, b)]
+    origins = [
+        {(origin.kind, origin.detail, "" if "dataset" in varying else origin.name) for origin in record.data}
+        for record in (a, b)
+    ]
+    return settings[0] == settings[1] and origins[0] == origins[1]
 
 
-def with_kept(record: RunRecord) -> list[RunRecord]:
-    """This run and the kept ones that differ from it in the seed only: what a chapter's tables and verdicts rest on.
+def with_kept(record: RunRecord, varying: Sequence[str] = ("seed",)) -> list[RunRecord]:
+    """This run and the kept ones that differ from it in `varying` only: what a chapter's tables and verdicts rest on.
 
     A kept record of the same run (same id) gives way to the present one.
     """
     kept = load_records(chapter=record.chapter, profile=record.profile)
-    return [record, *(other for other in kept if other.run_id != record.run_id and comparable(record, other))]
+    return [record, *(k for k in kept if k.run_id != record.run_id and comparable(record, k, varying))]
 
 
 def _means(scores: Mapping[str, np.ndarray]) -> dict[str, float]:

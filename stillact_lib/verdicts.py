@@ -143,34 +143,41 @@ def verdict_counts(published: Published, records: Sequence[RunRecord]) -> dict[s
 
 
 def _pool(records: Sequence[RunRecord], dataset: str, metric: str, arms: Sequence[str]) -> _Pooled | None:
-    """Item scores of `arms` over the runs that scored all of them."""
-    _of_one_kind(records)
-    names = [f"{dataset}/{arm}/{metric}" for arm in arms]
+    """Item scores of `arms` over the seeds that scored all of them.
+
+    Arms may come from different runs, a method and its ablation: runs of one seed are joined clip by clip.
+    """
+    of_arm = [_scored(records, f"{dataset}/{arm}/{metric}") for arm in arms]
     scores: list[list[np.ndarray]] = [[] for _ in arms]
     clips, runs = [], []
-    for record in records:
-        found = record.scores()
-        if not all(name in found for name in names):
-            continue
-        for kept, name in zip(scores, names, strict=True):
-            kept.append(found[name])
-        clips.append(found[f"{dataset}/{CLIP}"])
-        runs.append(np.full(len(clips[-1]), record.run_id))
+    for seed in sorted(set.intersection(*map(set, of_arm))):
+        of_run = [by_seed[seed].scores() for by_seed in of_arm]
+        named = [found[f"{dataset}/{CLIP}"] for found in of_run]
+        if not all(np.array_equal(named[0], other) for other in named):
+            raise StillactError(
+                f"seed {seed}: the {dataset} clips of {', '.join(arms)} differ; run them on the same data"
+            )
+        for kept, found, arm in zip(scores, of_run, arms, strict=True):
+            kept.append(found[f"{dataset}/{arm}/{metric}"])
+        clips.append(named[0])
+        runs.append(np.full(len(named[0]), seed))
     if not clips:
         return None
     return _Pooled([np.concatenate(kept) for kept in scores], np.concatenate(clips), np.concatenate(runs))
 
 
-def _of_one_kind(records: Sequence[RunRecord]) -> None:
-    """Runs are pooled only where nothing but the seed (and the code) differs."""
+def _scored(records: Sequence[RunRecord], name: str) -> dict[int, RunRecord]:
+    """Seed -> the run that holds these scores; they are pooled only where nothing but the seed (and the code) differs."""
     profiles = sorted({record.profile for record in records})
     if len(profiles) > 1:
         raise StillactError(f"records of several profiles ({', '.join(profiles)}) give no joint verdict; select one")
-    for record in records[1:]:
-        if not comparable(records[0], record):
+    holding = [record for record in records if name in record.scores()]
+    for record in holding[1:]:
+        if not comparable(holding[0], record):
             raise StillactError(
-                f"records {records[0].run_id} and {record.run_id} differ in more than the seed; keep one kind of run"
+                f"records {holding[0].run_id} and {record.run_id} differ in more than the seed; keep one kind of run"
             )
+    return {record.seed: record for record in holding}
 
 
 def _provenance(table: Table, records: Sequence[RunRecord]) -> str:

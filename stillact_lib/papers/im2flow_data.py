@@ -10,8 +10,41 @@ import numpy as np
 import pandas as pd
 import torch
 
+from stillact_lib.datasets import Samples, read
 from stillact_lib.errors import StillactError
+from stillact_lib.miniature import write
+from stillact_lib.miniature.writing import code_digest
+from stillact_lib.papers.im2flow_settings import Im2FlowSettings
+from stillact_lib.paths import workspace
 from stillact_lib.vision.flow_pairs import FlowPairs, exact_flow
+
+
+def open_videos(settings: Im2FlowSettings) -> Samples:
+    """The videos that `settings` ask for: the real dataset in `data_root`, or its miniature, written on first use."""
+    root = Path(settings.data_root)
+    if not settings.data_root:
+        written_by = code_digest()[:8]  # a miniature drawn by other code is another miniature
+        name = f"{settings.dataset}-{settings.miniature_size}-seed{settings.miniature_seed}-{written_by}"
+        root = write(
+            settings.dataset,
+            workspace() / "miniature" / name,
+            seed=settings.miniature_seed,
+            size=settings.miniature_size,
+            progress=False,
+        )
+    return read(settings.dataset, root)
+
+
+def split_videos(settings: Im2FlowSettings, samples: Samples) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """(training videos, test videos) of §4.1: Weizmann's held-out person, elsewhere `held_out_videos` a class.
+
+    The draw does not depend on the run's seed, so that runs of several seeds are scored on the same clips.
+    """
+    videos = samples.videos
+    if settings.dataset == "weizmann":
+        train, test = (videos[videos["split"] == side].reset_index(drop=True) for side in ("train", "test"))
+        return train, test
+    return hold_out(videos, settings.held_out_videos, seed=0)
 
 
 def hold_out(videos: pd.DataFrame, per_class: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
