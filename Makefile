@@ -10,6 +10,7 @@ CHAPTERS := $(wildcard chapters/[0-9][0-9]-*.ipynb)
 PROFILE ?= mini
 SEEDS ?= 0 1 2
 CHAPTER ?=
+ONLY ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup book read test lab runs bench lock clean
@@ -50,7 +51,7 @@ lab: $(READY)  ## open the chapters in JupyterLab
 	@cd chapters && ../$(BIN)/jupyter lab
 
 runs: $(READY)  ## batches: make runs PROFILE=mini SEEDS="0 1 2" CHAPTER=04; keeps the records in book/results
-	@$(BIN)/python book/build.py runs --profile "$(PROFILE)" --seeds "$(SEEDS)" --chapter "$(CHAPTER)"
+	@$(BIN)/python book/build.py runs --profile "$(PROFILE)" --seeds "$(SEEDS)" --chapter "$(CHAPTER)" --only "$(ONLY)"
 
 bench: $(READY)  ## ours beside its peers: every script of benchmarks/
 	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -189,30 +190,43 @@ def runs(
     ] = "mini",
     seeds: Annotated[str, typer.Option(help="Seeds, separated by blanks.")] = "0 1 2",
     chapter: Annotated[str, typer.Option(help="Start of a chapter's name, e.g. 04; empty: all.")] = "",
+    only: Annotated[str, typer.Option(help="Variants of chapters/profiles/variants/, separated by blanks.")] = "",
 ) -> None:
-    """Run a batch of chapters x seeds and keep each run's record in book/results/."""
+    """Run a batch of chapters x variants x seeds and keep each run's record in book/results/."""
     for notebook in (path for path in chapters() if path.stem.startswith(chapter)):
         settings = ROOT / "chapters" / "profiles" / profile / f"{notebook.stem}.yaml"
         if profile != "mini" and not settings.is_file():
             print(f"{notebook.stem}: no profile file {settings.relative_to(ROOT)}", file=sys.stderr)
             raise typer.Exit(2)
         parameters = yaml.safe_load(settings.read_text(encoding="utf-8")) if profile != "mini" else {}
-        for seed in seeds.split():
-            name = f"{notebook.stem}-{profile}-seed{seed}.ipynb"
+        variants = _variants(notebook.stem)
+        if unknown := set(only.split()) - set(variants):
+            print(f"{notebook.stem}: no variant {', '.join(unknown)}; there are {', '.join(variants)}", file=sys.stderr)
+            raise typer.Exit(2)
+        began = time.time()
+        for seed, variant in product(seeds.split(), only.split() or variants):
+            name = f"{notebook.stem}-{profile}-{variant}-seed{seed}.ipynb"
             print(f"{name}: running", flush=True)
             target = workspace() / "runs" / name
             target.parent.mkdir(parents=True, exist_ok=True)
             environment = {"STILLACT_LIVE": "0", "STILLACT_RECORDS": str(kept_records_folder())}
-            began = time.time()
-            seconds = execute(notebook, target, parameters={**parameters, "seed": int(seed)}, environment=environment)
-            _drop_older_records(f"{notebook.stem}-{profile}-seed{seed}-", kept_records_folder() / notebook.stem, began)
+            overrides = {**parameters, **variants[variant], "seed": int(seed)}
+            seconds = execute(notebook, target, parameters=overrides, environment=environment)
             print(f"{name}: {seconds:.0f} s", flush=True)
+        if not only:
+            _drop_older_records([f"{notebook.stem}-{profile}-seed{seed}-" for seed in seeds.split()], notebook, began)
 
 
-def _drop_older_records(prefix: str, folder: Path, began: float) -> None:
-    """Records of the same chapter, profile and seed that this run did not write: made under other parameters."""
-    for path in folder.glob("*"):
-        if path.name.startswith(prefix) and path.stat().st_mtime < began:
+def _variants(chapter: str) -> dict[str, dict[str, Any]]:
+    """Name -> parameters that differ from the profile's; a chapter without such a file has the one run, "default"."""
+    path = ROOT / "chapters" / "profiles" / "variants" / f"{chapter}.yaml"
+    return yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {"default": {}}
+
+
+def _drop_older_records(prefixes: list[str], notebook: Path, began: float) -> None:
+    """Records of the same chapter, profile and seeds that a whole batch did not write: made under other parameters."""
+    for path in (kept_records_folder() / notebook.stem).glob("*"):
+        if path.name.startswith(tuple(prefixes)) and path.stat().st_mtime < began:
             path.unlink()
             print(f"  dropped {path.name}, made with other parameters")
 

@@ -167,7 +167,7 @@ def _pool(records: Sequence[RunRecord], dataset: str, metric: str, arms: Sequenc
 
 
 def _scored(records: Sequence[RunRecord], name: str) -> dict[int, RunRecord]:
-    """Seed -> the run that holds these scores; they are pooled only where nothing but the seed (and the code) differs."""
+    """Seed -> the run that holds these scores; pooled only where nothing but the seed (and the code) differs."""
     profiles = sorted({record.profile for record in records})
     if len(profiles) > 1:
         raise StillactError(f"records of several profiles ({', '.join(profiles)}) give no joint verdict; select one")

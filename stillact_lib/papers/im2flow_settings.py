@@ -58,3 +58,31 @@ class Im2FlowSettings(Configuration):
         if self.profile == "paper" and not self.data_root:
             raise ValueError("profile 'paper' needs data_root, the folder of the real dataset; it is empty")
         return self
+
+    @property
+    def arm(self) -> str:
+        """Name of this run's flow network in records: "im2flow", or "im2flow_" and what it does otherwise."""
+        departures = {
+            "u_v_magnitude": self.encoding == "u_v_magnitude",
+            "u_v_zero": self.encoding == "u_v_zero",
+            "no_content": self.content_distance == "none",
+            "l1_content": self.content_distance == "l1",
+            "no_weighting": not self.weight_gradients,
+            "dilated": self.dilated,
+            "exact_target": self.target == "exact",
+        }
+        return "_".join(["im2flow", *(name for name, departs in departures.items() if departs)])
+
+
+#: parameters that a run's arm and dataset tell apart: records that differ in these stand in one table
+VARYING = (
+    "seed",
+    "dataset",
+    "encoding",
+    "content_distance",
+    "weight_gradients",
+    "dilated",
+    "target",
+    "baselines",
+    "held_out_videos",
+)
