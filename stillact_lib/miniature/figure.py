@@ -177,6 +177,12 @@ def _torso(j: Joints, look: Look, view: View, spare: bool) -> list[Part]:
     shapes[1].outline = (outline - (0.45, 0)) * (0.985, 0.88) + (0.45, 0)
     hips = np.array([(-0.21, -0.5), (-0.13, -0.78), (0.09, -0.82), (0.09, 0.82), (-0.13, 0.78), (-0.21, 0.5)])
     shapes += shaded(hips, look.bottom, frame, (-0.05, 0))[:2]
+    drift = np.gradient(j["pelvis"], axis=0) + j["wind"] if len(base) > 1 else 0 * j["pelvis"]
+    swing = -9.0 * np.einsum("tij,ti->tj", frame[:, :, :2], view.direction(drift))
+    swing /= np.linalg.norm(frame[:, :, :2], axis=1) ** 2
+    hem = np.array([(0.06, -0.78), (0.06, 0.78), (-0.09, 0.9), (-0.12, 0.3), (-0.1, -0.3), (-0.09, -0.9)])
+    shapes.append(Shape(hem, tones(look.top)[0], swing.clip(-0.35, 0.35)))
+    shapes.append(Shape(hem * (0.7, 0.9), look.top, swing.clip(-0.35, 0.35)))
     if look.pattern == "stripes":
         for at in (0.24, 0.44, 0.64, 0.84)[:: 2 if spare else 1]:
             shapes.append(Shape(np.array([(at, -0.86), (at + 0.07, -0.87), (at + 0.07, 0.87), (at, 0.86)]), look.trim))
@@ -281,7 +287,7 @@ def _hair_behind(j: Joints, look: Look, view: View, label: int) -> list[Part]:
     r = look.body.head
     back = j["head"] - 0.8 * r * j["head_forward"]
     drift = np.gradient(j["head"], axis=0) if len(back) > 1 else np.zeros_like(back)
-    hang = np.array([0, 0, -1.0]) - 14.0 * (drift + j["wind"])
+    hang = np.array([0, 0, -1.0]) - 20.0 * (drift + j["wind"])
     hang /= np.linalg.norm(hang, axis=1, keepdims=True)
     if look.hair_style == "bun":
         knot = back - 0.35 * r * j["head_forward"] + 0.45 * r * j["head_up"]

@@ -167,8 +167,23 @@ def two_bones(root: np.ndarray, target: np.ndarray, first: float, second: float,
 def pose(controls: np.ndarray, body: Proportions, anchoring: Anchoring, limbs: LimbSpaces) -> Joints:
     """Joints of a figure at the origin, heading along x: controls [T, WIDTH] -> named tracks, each [T, 3].
 
-    Hands trail their own movement (loose wrists), as hair does: a still frame shows which way they go.
+    Drawn twice: the second time the body answers to its own movement, as loose bodies do, so that a still frame shows
+    which way it goes. Elbows lead and hands trail; eyes go where the body goes; toes hang from a rising foot.
     """
+    first = _posed(controls, body, anchoring, limbs, None)
+    answered = controls.copy()
+    rising = np.gradient(first["thorax"][:, 2]) if len(controls) > 1 else np.zeros(len(controls))
+    answered[:, SLOTS["nod"]] -= np.clip(450 * rising, -20, 20)[:, None]
+    for side in "lr":
+        lifted = np.gradient(first[side + "_ankle"][:, 2]) if len(controls) > 1 else rising
+        answered[:, SLOTS[side + "toe"]] -= np.clip(350 * lifted, -22, 22)[:, None]
+    return _posed(answered, body, anchoring, limbs, first)
+
+
+def _posed(
+    controls: np.ndarray, body: Proportions, anchoring: Anchoring, limbs: LimbSpaces, before: Joints | None
+) -> Joints:
+    """The joints of given controls; `before` are the same joints without drag, whose speeds bend the arms."""
 
     def control(name: str) -> np.ndarray:
         value = controls[:, SLOTS[name]]
@@ -201,6 +216,11 @@ def pose(controls: np.ndarray, body: Proportions, anchoring: Anchoring, limbs: L
         }[space]
         hand_goal = origin + unit * np.einsum("tij,tj->ti", turn, control(side + "h") * flip)
         elbow_pole = np.einsum("tij,j->ti", turn, np.array(limbs.elbow) * flip)
+        if before is not None and space == "shoulder" and anchoring.horizontal != "hands":
+            speed = np.gradient(before[side + "_wrist"] - before[side + "_shoulder"], axis=0)
+            elbow_pole = elbow_pole + 16.0 * speed
+            bent = np.minimum(0.22, 3.5 * np.linalg.norm(speed, axis=-1, keepdims=True))
+            hand_goal = shoulder + (hand_goal - shoulder) * (1 - bent)
         elbow, wrist = two_bones(shoulder, hand_goal, body.upper_arm, body.forearm, elbow_pole)
         foot_goal = hip + body.leg * np.einsum("tij,tj->ti", turn, control(side + "f") * flip)
         knee_pole = np.einsum("tij,j->ti", turn, np.array(limbs.knee) * flip)

@@ -47,7 +47,7 @@ _UCF_MINI = (
 )
 UCF101_SCALES = {
     "tiny": Scale((64, 64), 12, 4, (2, 2), ("Drumming", "HandstandPushups", "JumpingJack", "SalsaSpin")),
-    "mini": Scale((128, 128), 24, 8, (3, 4), _UCF_MINI),
+    "mini": Scale((128, 128), 16, 20, (3, 4), _UCF_MINI),
     "gpu": Scale((256, 256), 40, 25, (4, 7), (), camera=0.006),
 }
 HMDB51_SCALES = {
