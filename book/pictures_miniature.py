@@ -69,7 +69,7 @@ def grid(rows: list[list[np.ndarray]], cell: float, titles: list[str] = (), row_
     for r, row in enumerate(rows):
         for c, image in enumerate(row):
             sheet[r * (height + gap) :, c * (width + gap) :][:height, :width] = image
-    left = 1.02 if row_titles else 0.08
+    left = 1.22 if row_titles else 0.08
     top = 0.24 if titles else 0.08
     inches = (left + columns * cell * width / height + 0.08, top + len(rows) * cell + 0.08)
     figure = plt.figure(figsize=inches, layout="none")
@@ -117,10 +117,10 @@ def strips() -> None:
     for file, group in GROUPS.items():
         names = [name for name, action in ACTIONS.items() if action.group == group]
         rows = []
-        for name in names:
+        for number, name in enumerate(names):
             action = ACTIONS[name]
             length = round(action.period * (0.8 if action.alternating is False else 0.5)) if not action.ends else 24
-            clip = render_clip(spec(name, 132, 30 + len(name), max(6, length)))
+            clip = render_clip(spec(name, 132, 30 + number, max(6, length)))
             rows.append([clip.frames[k] for k in np.linspace(0, len(clip.frames) - 1, 6).round().astype(int)])
         save(grid(rows, 0.86, row_titles=[label(name) for name in names]), f"strip_{file}", 74)
 

@@ -90,6 +90,7 @@ def shaded(
 ) -> list[Shape]:
     """One outline three times: whole in shade, narrower in its colour, a lit stripe; the lit side faces the light."""
     shade, base, light = tones(colour)
+    lit = lit_shift(frame, 1.0)
     pivot_at = np.asarray(pivot)
 
     def narrowed(x: float, y: float) -> np.ndarray:
@@ -97,8 +98,8 @@ def shaded(
 
     return [
         Shape(outline, shade),
-        Shape(narrowed(1.0, 0.8), base, lit_shift(frame, 0.13)),
-        Shape(narrowed(0.84, 0.3), light, lit_shift(frame, 0.36)),
+        Shape(narrowed(1.0, 0.8), base, lit * 0.13),
+        Shape(narrowed(0.84, 0.3), light, lit * 0.36),
     ]
 
 

@@ -35,65 +35,55 @@ class Part:
     frame: np.ndarray
     depth: np.ndarray
     shapes: list[Shape] = field(default_factory=list)
-    visible: np.ndarray | None = None
     unframed: bool = False  # may leave the image
 
 
 @dataclass
 class Drawing:
-    """Parts made ready to draw: vertices in fixed point, one id a colour and part, look-up tables by id."""
+    """Parts made ready to draw: by part, its polygons in fixed point; look-up tables by id."""
 
-    vertices: list[np.ndarray]
-    owner: list[int]
-    ids: list[int]
-    shown: list[np.ndarray | None]
+    polygons: list[list[tuple[np.ndarray, int, np.ndarray | None]]]  # (vertices [T, N, 2], id, shown [T] or always)
     palette: np.ndarray  # uint8 [256, 3]
     part_of_id: np.ndarray  # int [256], -1 for background and shadow
-    order: np.ndarray  # int [T, parts], far to near
+    order: list[list[int]]  # of each frame: parts, far to near
 
 
 def prepare(parts: Sequence[Part], scale: float) -> Drawing:
     """Transform all vertices of all frames; `scale`: map pixels per output pixel. ValueError past 254 colours."""
     palette = np.zeros((256, 3), np.uint8)
     part_of_id = np.full(256, -1)
-    vertices, owner, ids, shown = [], [], [], []
-    known: dict[tuple, int] = {}
+    polygons = []
+    used = 0
     for number, part in enumerate(parts):
+        linear, offset = part.frame[:, :, :2], part.frame[:, None, :, 2]
+        points = np.concatenate([shape.outline for shape in part.shapes]) @ linear.transpose(0, 2, 1) + offset
+        known: dict[tuple[int, ...], int] = {}
+        drawn, at = [], 0
         for shape in part.shapes:
             colour = tuple(int(min(255, max(0, c))) for c in shape.colour)
-            key = (number, colour)
-            if key not in known:
-                known[key] = len(known) + 1
-                if known[key] >= SHADOW:
+            if colour not in known:
+                used += 1
+                if used >= SHADOW:
                     raise ValueError("a clip may hold at most 254 part colours")
-                palette[known[key]] = colour
-                part_of_id[known[key]] = number
-            linear, offset = part.frame[:, :, :2], part.frame[:, :, 2]
-            points = np.einsum("tij,nj->tni", linear, shape.outline)
+                known[colour], palette[used], part_of_id[used] = used, colour, number
+            own = points[:, at : at + len(shape.outline)]
+            at += len(shape.outline)
             if shape.shift is not None:
-                offset = offset + np.einsum("tij,tj->ti", linear, shape.shift)
-            points += offset[:, None]
+                own = own + (linear @ shape.shift[:, :, None]).transpose(0, 2, 1)
             # pixel centres: output pixel x covers map pixels around scale * (x + .5) - .5
-            points = (scale * (points + 0.5) - 0.5) * (1 << _FRACTION_BITS)
-            vertices.append(np.rint(points.clip(-3e4, 3e4)).astype(np.int32))
-            owner.append(number)
-            ids.append(known[key])
-            seen = shape.visible if part.visible is None else part.visible
-            shown.append(seen if shape.visible is None or part.visible is None else seen & shape.visible)
+            own = (scale * (own + 0.5) - 0.5) * (1 << _FRACTION_BITS)
+            drawn.append((np.rint(own).clip(-3e4, 3e4).astype(np.int32), known[colour], shape.visible))
+        polygons.append(drawn)
     order = np.argsort(np.stack([part.depth for part in parts], axis=1), axis=1, kind="stable")
-    return Drawing(vertices, owner, ids, shown, palette, part_of_id, order)
+    return Drawing(polygons, palette, part_of_id, order.tolist())
 
 
 def draw_ids(drawing: Drawing, t: int, canvas: np.ndarray) -> None:
     """Draw frame t far to near into a uint8 map, over what it holds."""
-    by_part: dict[int, list[int]] = {}
-    for item, part in enumerate(drawing.owner):
-        by_part.setdefault(part, []).append(item)
     for part in drawing.order[t]:
-        for item in by_part.get(int(part), ()):
-            seen = drawing.shown[item]
-            if seen is None or seen[t]:
-                cv2.fillPoly(canvas, [drawing.vertices[item][t]], drawing.ids[item], cv2.LINE_8, _FRACTION_BITS)
+        for vertices, number, shown in drawing.polygons[part]:
+            if shown is None or shown[t]:
+                cv2.fillPoly(canvas, [vertices[t]], number, cv2.LINE_8, _FRACTION_BITS)
 
 
 def compose(background: np.ndarray, ids: np.ndarray, palette: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -117,7 +117,6 @@ class _Shot:
             for shape in part.shapes:
                 shape.shift = None if shape.shift is None else shape.shift[1:-1]
                 shape.visible = None if shape.visible is None else shape.visible[1:-1]
-            part.visible = None if part.visible is None else part.visible[1:-1]
         self.camera = self.camera[1:-1]
         for person in self.people:
             person.joints.at = {name: track[1:-1] for name, track in person.joints.at.items()}
@@ -215,11 +214,14 @@ class _Shot:
         owners = np.empty((spec.frames, height, width), np.int16)
         canvas = np.empty((height * ss, width * ss), np.uint8)
         grain = np.random.default_rng(np.random.SeedSequence((*spec.clip, 7)))
+        shadows = [
+            (*(np.rint((point + 0.5) * ss).astype(int).tolist() for point in (start, end)), max(1, round(thick * ss)))
+            for start, end, thick in self.shadows
+        ]
         for t in range(spec.frames):
             canvas[:] = 0
-            for start, end, thick in self.shadows:
-                a, b = (np.rint((point[t] + 0.5) * ss).astype(int).tolist() for point in (start, end))
-                cv2.line(canvas, a, b, SHADOW, max(1, round(thick * ss)))
+            for start, end, thick in shadows:
+                cv2.line(canvas, start[t], end[t], SHADOW, thick)
             rendering.draw_ids(drawing, t, canvas)
             frame = rendering.compose(self._seen(place, t), canvas, drawing.palette, spec.size)
             if self.settings.style == "video":
