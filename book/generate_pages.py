@@ -97,7 +97,8 @@ def _pictures_of_the_miniature() -> None:
     """Drawn anew only when the miniature, or the script that draws it, changed."""
     maker = project_root() / "book" / "pictures_miniature.py"
     digest = hashlib.sha256()
-    for source in [maker, *sorted((project_root() / "stillact_lib" / "miniature").glob("*.py"))]:
+    package = project_root() / "stillact_lib" / "miniature"
+    for source in [maker, *sorted([*package.rglob("*.py"), *package.rglob("*.yaml")])]:
         digest.update(source.read_bytes())
     stamp = GENERATED / "miniature" / ".sources"
     if stamp.is_file() and stamp.read_text() == digest.hexdigest():

@@ -12,7 +12,7 @@ def project_root() -> Path:
 
 
 def workspace() -> Path:
-    """Folder for miniatures, shards, checkpoints and run records: `$STILLACT_WORKSPACE`, or `workspace/` in the project.
+    """Folder of miniatures, shards, checkpoints and records: `$STILLACT_WORKSPACE`, or `workspace/` in the project.
 
     Everything in it can be deleted; the next run makes it again.
     """

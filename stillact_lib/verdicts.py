@@ -94,14 +94,16 @@ def compare_table(
             value = source.value(arm, name) if data == column.dataset else None
             ours = measured(data, arm, column.metric, records, level=published.rule.level)
             claim = claims.get((data, column.metric, source.main, arm))
-            cells.setdefault((heading, "paper"), {})[row.heading] = _printed(value, source.decimals)
+            if any(source.value(other, name) is not None for other in source.rows) and data == column.dataset:
+                cells.setdefault((heading, "paper"), {})[row.heading] = _printed(value, source.decimals)
             cells.setdefault((heading, "ours"), {})[row.heading] = _with_interval(ours, source.decimals)
             if source.main is not None:
                 label = verdict(claim, records).label if claim is not None else ""
                 cells.setdefault((heading, "verdict"), {})[row.heading] = label
     frame = pd.DataFrame(cells, index=[row.heading for row in source.rows.values()])
     elsewhere = f", rebuilt on {published.datasets[dataset]}" if dataset else ""
-    caption = f"{source.title}{elsewhere}. {_provenance(source, records)}"
+    on = dataset or source.columns[shown[0]].dataset
+    caption = f"{source.title}{elsewhere}. {_provenance(source, records, on)}"
     return _styled(frame, caption, f"{published.chapter}-{table}-{dataset}-{'-'.join(shown)}")
 
 
@@ -180,19 +182,32 @@ def _scored(records: Sequence[RunRecord], name: str) -> dict[int, RunRecord]:
     return {record.seed: record for record in holding}
 
 
-def _provenance(table: Table, records: Sequence[RunRecord]) -> str:
-    return f"Paper: {table.where}, real data. Ours: {_data_of(records)}" + "".join(f" {note}" for note in table.notes)
+def _provenance(table: Table, records: Sequence[RunRecord], dataset: str | None) -> str:
+    paper = f"Paper: {table.where}, real data. Ours: " if any(row.values for row in table.rows.values()) else ""
+    return f"{paper}{_data_of(records, dataset)}" + "".join(f" {note}" for note in table.notes)
 
 
-def _data_of(records: Sequence[RunRecord]) -> str:
+def _data_of(records: Sequence[RunRecord], dataset: str | None = None) -> str:
+    """Data, test clips, profile and seeds of the runs on `dataset` (None: of all)."""
+    records = [record for record in records if dataset in (None, *(origin.name for origin in record.data))]
     if not records:
         return "no runs yet."
-    data = ", ".join(sorted({str(origin) for record in records for origin in record.data}))
+    names = sorted({origin.name for record in records for origin in record.data})
+    origins = ", ".join(sorted({str(origin) for record in records for origin in record.data}))
+    clips = {
+        name: found[f"{name}/{CLIP}"]
+        for r in records
+        for found in [r.scores()]
+        for name in names
+        if f"{name}/{CLIP}" in found
+    }
+    counted = ", ".join(f"{len(np.unique(found))} test clips" for found in clips.values()) if len(clips) == 1 else ""
     profiles = ", ".join(sorted({record.profile for record in records}))
     seeds = sorted({record.seed for record in records})
     several = "seeds" if len(seeds) > 1 else "seed"
     mixed = "; runs of several versions of the library" if len({record.code for record in records}) > 1 else ""
-    return f"{data}; profile {profiles}, {several} {', '.join(map(str, seeds))}; 95 % intervals{mixed}."
+    stated = f"{origins}{'; ' + counted if counted else ''}; profile {profiles}, {several} {', '.join(map(str, seeds))}"
+    return f"{stated}; 95 % intervals over clips and seeds{mixed}."
 
 
 def _heading(heading: str, better: str) -> str:

@@ -3,6 +3,7 @@ everything they are scored against. Used by chapter 04."""
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,11 +99,11 @@ class TestFrames:
         return self.images.permute(0, 2, 3, 1).contiguous().numpy()
 
 
-def miniature_test_frames(pairs: FlowPairs, root: Path) -> TestFrames:
+def miniature_test_frames(pairs: FlowPairs, root: Path, executor: Executor | None = None) -> TestFrames:
     """Test frames of a miniature. Its truth is rendered anew for measuring: the foreground is the actor and what is
     held; the exact flow shows how good the estimated target is. No method is given either."""
     images, target = pairs.load()
-    exact, foreground = exact_flow(pairs, root)
+    exact, foreground = exact_flow(pairs, root, executor)
     return TestFrames(images, _numpy(target), foreground, exact, pairs.table)
 
 

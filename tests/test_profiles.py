@@ -1,0 +1,51 @@
+"""Profile and variant files: every value is one the chapter's settings take, and the stated sums hold."""
+
+import papermill
+import pytest
+import yaml
+
+from stillact_lib.configuration import configure
+from stillact_lib.errors import StillactError
+from stillact_lib.papers.im2flow_settings import Im2FlowSettings
+from stillact_lib.paths import project_root
+
+CHAPTERS = project_root() / "chapters"
+SETTINGS = {"04-im2flow": Im2FlowSettings}
+
+
+def defaults_of(chapter):
+    found = papermill.inspect_notebook(str(CHAPTERS / f"{chapter}.ipynb"))
+    return {name: yaml.safe_load(entry["default"].replace("True", "true")) for name, entry in found.items()}
+
+
+def changes():
+    for path in sorted((CHAPTERS / "profiles").glob("*/*.yaml")):
+        content = yaml.safe_load(path.read_text())
+        variants = content if path.parent.name == "variants" else {path.parent.name: content}
+        for name, overrides in variants.items():
+            yield pytest.param(path.stem, overrides, id=f"{path.stem}-{name}")
+
+
+@pytest.mark.parametrize(("chapter", "overrides"), list(changes()))
+def test_every_profile_and_variant_is_a_valid_configuration(chapter, overrides):
+    settings = configure(SETTINGS[chapter], {**defaults_of(chapter), **overrides})
+    assert all(getattr(settings, name) == value for name, value in overrides.items())
+
+
+def test_variants_have_arms_of_their_own():
+    variants = yaml.safe_load((CHAPTERS / "profiles/variants/04-im2flow.yaml").read_text())
+    base = defaults_of("04-im2flow")
+    told_apart = [(s.dataset, s.arm) for v in variants.values() for s in [configure(Im2FlowSettings, base | v)]]
+    assert len(set(told_apart)) == len(variants)
+
+
+def test_a_paper_profile_without_its_data_is_refused():
+    with pytest.raises(StillactError, match="profile 'paper' needs data_root"):
+        configure(Im2FlowSettings, defaults_of("04-im2flow") | {"profile": "paper"})
+
+
+def test_a_misspelt_parameter_is_named():
+    with pytest.raises(
+        StillactError, match="'lerning_rate' is unknown to Im2FlowSettings; did you mean 'learning_rate'"
+    ):
+        configure(Im2FlowSettings, defaults_of("04-im2flow") | {"lerning_rate": 0.1})
