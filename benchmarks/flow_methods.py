@@ -18,9 +18,9 @@ METHODS = ("dis", "dis_fast", "farneback")
 
 
 def main() -> None:
-    specs = clip_specs("ucf101", 0, "mini")[::40]
+    specs = list(clip_specs("ucf101", 0, "mini").values())[::70]
     for size in (64, 128, 256):
-        clips = [render_clip(replace(spec, size=size), truth=True) for spec in specs]
+        clips = [render_clip(replace(spec, size=(size, size)), truth=True) for spec in specs]
         rows = []
         for method in METHODS:
             errors, still = [], []

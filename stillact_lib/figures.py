@@ -145,8 +145,17 @@ def image_grid(
                 axis.set_title(titles[index], fontsize=8.5, pad=3)
         if r < len(row_titles):
             axes[r, 0].set_ylabel(row_titles[r], fontsize=8.5)
+    _fit_titles(figure, size * across / height)
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.0, hspace=0.0)
     return figure
+
+
+def _fit_titles(figure: Figure, width: float) -> None:
+    """Shrinks all titles alike until the longest fits above a picture `width` inches wide (a letter is about .6 em)."""
+    longest = max((len(axis.get_title()) for axis in figure.axes), default=0)
+    size = min(8.5, 72 * width / (0.62 * max(longest, 1)))
+    for axis in figure.axes:
+        axis.title.set_fontsize(size)
 
 
 def _bare(axis: Axes) -> None:

@@ -22,6 +22,7 @@ import torch
 from IPython import get_ipython
 from IPython.display import display
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 from tqdm.auto import tqdm
 
@@ -242,6 +243,17 @@ def train(
         if checkpoint and ((step + 1) % checkpoint.every == 0 or step + 1 == steps):
             checkpoint.save(step + 1, model, optimiser, history)
     return history
+
+
+def classification_loss(network: nn.Module) -> StepLoss:
+    """The step of a classifier: batch (inputs, labels int64 [B]) -> (cross entropy, {"accuracy"})."""
+
+    def step_loss(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        inputs, wanted = batch
+        scores = network(inputs).float()
+        return functional.cross_entropy(scores, wanted), {"accuracy": (scores.argmax(1) == wanted).float().mean()}
+
+    return step_loss
 
 
 @torch.inference_mode()

@@ -224,7 +224,7 @@ def _printed(value: float | None, decimals: int) -> str:
 def _with_interval(found: Interval | None, decimals: int) -> str:
     if found is None:
         return NONE
-    return f"{found.mean:.{decimals}f} [{found.low:.{decimals}f}, {found.high:.{decimals}f}]"
+    return f"{found.mean:.{decimals}f}\n[{found.low:.{decimals}f}, {found.high:.{decimals}f}]"
 
 
 def _styled(frame: pd.DataFrame, caption: str, uuid: str) -> Styler:

@@ -15,7 +15,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from stillact_lib.training import Checkpoint, Device, History, StepBatches, predict, train, warm_up_then_cosine
+from stillact_lib.papers.im2flow_settings import Im2FlowSettings
+from stillact_lib.training import (
+    Checkpoint,
+    Device,
+    History,
+    StepBatches,
+    classification_loss,
+    predict,
+    train,
+    warm_up_then_cosine,
+)
 from stillact_lib.vision.flow_encoding import FlowEncoding
 from stillact_lib.vision.flow_pairs import FlowPairs
 
@@ -111,21 +121,12 @@ def im2flow_loss(
 
 
 def train_motion_content(
-    network: nn.Module,
-    pairs: FlowPairs,
-    encoding: FlowEncoding,
-    *,
-    steps: int,
-    batch_size: int,
-    learning_rate: float,
-    seed: int,
-    device: Device,
-    checkpoint: Checkpoint | None = None,
-    workers: int = 0,
+    network: nn.Module, pairs: FlowPairs, encoding: FlowEncoding, settings: Im2FlowSettings, device: Device
 ) -> History:
     """Trains φ (§3.2): action classification from encoded *target* flow, with the same windows and flips.
 
-    It sees the training videos' labels and flow only. Afterwards it is frozen, in evaluation mode.
+    It sees the training videos' labels and flow only. Afterwards it is frozen, in evaluation mode. Batches and learning
+    rate are twice Im2Flow's.
     """
     labels = torch.from_numpy(pairs.table["label"].to_numpy(np.int64, copy=True))
 
@@ -133,24 +134,16 @@ def train_motion_content(
         _, flows = random_window(*pairs.load(rows), rng)
         return encoding.encode(flows), labels[rows]
 
-    def step_loss(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
-        flow_images, wanted = batch
-        scores = network(flow_images).float()
-        accuracy = (scores.argmax(1) == wanted).float().mean()
-        return F.cross_entropy(scores, wanted), {"accuracy": accuracy}
-
-    optimiser = torch.optim.Adam(network.parameters(), lr=learning_rate)
     history = train(
         network,
-        StepBatches(len(pairs), batch_size, make_batch, seed),
-        step_loss,
-        optimiser,
-        steps,
+        StepBatches(len(pairs), 2 * settings.batch_size, make_batch, settings.seed),
+        classification_loss(network),
+        torch.optim.Adam(network.parameters(), lr=2 * settings.learning_rate),
+        settings.content_steps,
         device,
         label="motion-content network",
-        schedule=warm_up_then_cosine(steps),
-        checkpoint=checkpoint,
-        workers=workers,
+        schedule=warm_up_then_cosine(settings.content_steps),
+        workers=settings.workers,
     )
     network.eval().requires_grad_(False)
     return history
@@ -161,24 +154,14 @@ def train_im2flow(
     pairs: FlowPairs,
     encoding: FlowEncoding,
     content: nn.Module | None,
-    *,
-    steps: int,
-    batch_size: int,
-    learning_rate: float,
-    seed: int,
+    settings: Im2FlowSettings,
     device: Device,
-    content_weight: float = CONTENT_WEIGHT,
-    content_distance: ContentDistance = "l2",
-    weight_gradients: bool = True,
-    constant_rate: bool = True,
     checkpoint: Checkpoint | None = None,
-    workers: int = 0,
-    label: str = "Im2Flow",
 ) -> History:
-    """Trains G (§3.2, §4): Adam with beta1 = .5, random windows and flips.
+    """Trains G (§3.2, §4): Adam with beta1 = .5, random windows and flips; `content` is φ up to its second stage.
 
-    constant_rate: the released code's learning rate stays at 2e-4 (it halves a copy that the optimiser never sees);
-    False: warm-up and half cosine, for runs of few steps.
+    With `settings.constant_rate` the learning rate stays, as it does in the released code (which halves a copy that the
+    optimiser never sees); else warm-up and half cosine, for runs of few steps.
     """
 
     def make_batch(rows: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
@@ -186,22 +169,22 @@ def train_im2flow(
 
     return train(
         model,
-        StepBatches(len(pairs), batch_size, make_batch, seed),
+        StepBatches(len(pairs), settings.batch_size, make_batch, settings.seed),
         im2flow_loss(
             model,
             content,
             encoding,
-            content_weight=content_weight,
-            content_distance=content_distance,
-            weight_gradients=weight_gradients,
+            content_weight=settings.content_weight,
+            content_distance=settings.content_distance,
+            weight_gradients=settings.weight_gradients,
         ),
-        torch.optim.Adam(model.parameters(), lr=learning_rate, betas=(0.5, 0.999)),
-        steps,
+        torch.optim.Adam(model.parameters(), lr=settings.learning_rate, betas=(0.5, 0.999)),
+        settings.steps,
         device,
-        label=label,
-        schedule=None if constant_rate else warm_up_then_cosine(steps),
+        label="Im2Flow",
+        schedule=None if settings.constant_rate else warm_up_then_cosine(settings.steps),
         checkpoint=checkpoint,
-        workers=workers,
+        workers=settings.workers,
     )
 
 

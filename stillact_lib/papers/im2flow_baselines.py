@@ -9,27 +9,30 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from stillact_lib.networks.alexnet import BNAlexNet
 from stillact_lib.networks.walker import WalkerNet
 from stillact_lib.papers.im2flow import as_network_input, random_window
+from stillact_lib.papers.im2flow_settings import Im2FlowSettings
 from stillact_lib.papers.walker import cluster_labels, decode_argmax, decode_expectation, walker_loss
-from stillact_lib.training import Device, History, StepBatches, predict, train, warm_up_then_cosine
+from stillact_lib.training import (
+    Device,
+    History,
+    MakeBatch,
+    StepBatches,
+    StepLoss,
+    classification_loss,
+    predict,
+    train,
+    warm_up_then_cosine,
+)
 from stillact_lib.vision.flow_pairs import FlowPairs
 
 
 def train_walker(
-    network: WalkerNet,
-    pairs: FlowPairs,
-    centres: Tensor,
-    *,
-    steps: int,
-    batch_size: int,
-    learning_rate: float,
-    seed: int,
-    device: Device,
+    network: WalkerNet, pairs: FlowPairs, centres: Tensor, settings: Im2FlowSettings, device: Device
 ) -> History:
     """Walker's cell-wise classification of the target flow, with Im2Flow's windows and flips so that only the method
     differs. A mirrored flow is quantised anew. The loss sums over cells as the authors' does; Adam stands in for their
@@ -37,7 +40,7 @@ def train_walker(
 
     def make_batch(rows: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         images, flows = random_window(*pairs.load(rows), rng)
-        return images, cluster_labels(flows, centres, network.grid)
+        return at_side(images, network.image_size), cluster_labels(flows, centres, network.grid)
 
     def step_loss(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         images, labels = batch
@@ -45,17 +48,7 @@ def train_walker(
         accuracy = (logits.argmax(1) == labels).float().mean()
         return walker_loss(logits, labels), {"cell_accuracy": accuracy}
 
-    optimiser = torch.optim.Adam(network.parameters(), lr=learning_rate)
-    return train(
-        network,
-        StepBatches(len(pairs), batch_size, make_batch, seed),
-        step_loss,
-        optimiser,
-        steps,
-        device,
-        label="Walker's network",
-        schedule=warm_up_then_cosine(steps),
-    )
+    return _train(network, len(pairs), make_batch, step_loss, settings, device, "Walker's network")
 
 
 def predict_walker(
@@ -64,51 +57,54 @@ def predict_walker(
     """Flow float32 [N, S, S, 2] of images uint8 [N, 3, S, S]: each cell's expected centre (the authors' decoding), or
     with soft=False its likeliest one."""
     side = images.shape[-1]
-    inputs = as_network_input(images)
-    if side != network.image_size:
-        size = (network.image_size, network.image_size)
-        inputs = F.interpolate(inputs, size, mode="bilinear", antialias=True)
-    logits = predict(network, inputs, device)
+    logits = predict(network, at_side(as_network_input(images), network.image_size), device)
     decode = decode_expectation if soft else decode_argmax
     return decode(logits, centres, (side, side)).permute(0, 2, 3, 1).contiguous().numpy()
 
 
-def train_features(
-    network: BNAlexNet,
-    pairs: FlowPairs,
-    *,
-    steps: int,
-    batch_size: int,
-    learning_rate: float,
-    seed: int,
-    device: Device,
-) -> History:
+def train_features(network: BNAlexNet, pairs: FlowPairs, settings: Im2FlowSettings, device: Device) -> History:
     """Trains the retrieval features where no ImageNet weights exist: action labels of the training frames.
 
     On the miniature this stands in for ImageNet; features that know the actions make a nearest neighbour stronger, not
-    weaker.
+    weaker. Afterwards the network is in evaluation mode.
     """
     labels = torch.from_numpy(pairs.table["label"].to_numpy(np.int64, copy=True))
 
     def make_batch(rows: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         images, _ = random_window(*pairs.load(rows), rng)
-        return images, labels[rows]
+        return at_side(images, network.image_size), labels[rows]
 
-    def step_loss(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
-        images, wanted = batch
-        scores = network(images).float()
-        return F.cross_entropy(scores, wanted), {"accuracy": (scores.argmax(1) == wanted).float().mean()}
-
-    optimiser = torch.optim.Adam(network.parameters(), lr=learning_rate)
-    history = train(
-        network,
-        StepBatches(len(pairs), batch_size, make_batch, seed),
-        step_loss,
-        optimiser,
-        steps,
-        device,
-        label="retrieval features",
-        schedule=warm_up_then_cosine(steps),
+    history = _train(
+        network, len(pairs), make_batch, classification_loss(network), settings, device, "retrieval features"
     )
     network.eval()
     return history
+
+
+def at_side(images: Tensor, side: int) -> Tensor:
+    """Images [B, C, S, S] at the side a network was made for."""
+    if images.shape[-1] == side:
+        return images
+    return F.interpolate(images, (side, side), mode="bilinear", antialias=True)
+
+
+def _train(
+    network: nn.Module,
+    count: int,
+    make_batch: MakeBatch,
+    step_loss: StepLoss,
+    settings: Im2FlowSettings,
+    device: Device,
+    label: str,
+) -> History:
+    return train(
+        network,
+        StepBatches(count, settings.batch_size, make_batch, settings.seed),
+        step_loss,
+        torch.optim.Adam(network.parameters(), lr=settings.baseline_rate),
+        settings.baseline_steps,
+        device,
+        label=label,
+        schedule=warm_up_then_cosine(settings.baseline_steps),
+        workers=settings.workers,
+    )

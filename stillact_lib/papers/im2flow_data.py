@@ -13,10 +13,12 @@ import torch
 
 from stillact_lib.datasets import Samples, read
 from stillact_lib.errors import StillactError
+from stillact_lib.evaluation.flow_metrics import evaluation_masks, flow_scores
 from stillact_lib.miniature import write
 from stillact_lib.miniature.writing import code_digest
 from stillact_lib.papers.im2flow_settings import Im2FlowSettings
 from stillact_lib.paths import workspace
+from stillact_lib.records import DataOrigin
 from stillact_lib.vision.flow_pairs import FlowPairs, exact_flow
 
 
@@ -117,3 +119,41 @@ def real_test_frames(pairs: FlowPairs, device: torch.device) -> TestFrames:
 
 def _numpy(flow: torch.Tensor) -> np.ndarray:
     return flow.float().permute(0, 2, 3, 1).contiguous().numpy()
+
+
+def scoring_masks(test: TestFrames, against_exact: bool = False) -> dict[str, np.ndarray]:
+    """Pixel sets of the estimated or the exact target: all, canny, fg, and moving, the foreground pixels whose target
+    moves by at least 1/160 of the side (.4 px at 64)."""
+    target = test.exact if against_exact else test.target
+    return evaluation_masks(test.rgb, target, test.foreground, moving_from=target.shape[1] / 160)
+
+
+def frame_scores(test: TestFrames, predictions: dict[str, np.ndarray], dataset: str) -> dict[str, np.ndarray]:
+    """All scores of all methods, one value a frame, named as records want them: "dataset/method/measure_mask"; against
+    the exact flow, where it is known, "dataset/method/exact_measure_mask". "dataset/clip" names each frame's video."""
+    scores = {f"{dataset}/clip": test.table["video"].to_numpy(str)}
+    for prefix, target in (("", test.target), ("exact_", test.exact)):
+        if target is None:
+            continue
+        masks = scoring_masks(test, against_exact=bool(prefix))
+        for method, flow in predictions.items():
+            of_method = flow_scores(flow, target, masks)
+            scores |= {f"{dataset}/{method}/{prefix}{name}": values for name, values in of_method.items()}
+    return scores
+
+
+def scores_to_keep(scores: dict[str, np.ndarray], settings: Im2FlowSettings) -> dict[str, np.ndarray]:
+    """What a run's record keeps: all methods, or without baselines (an ablation) its own arm only, so that every arm's
+    scores come from one kind of run."""
+    if settings.baselines:
+        return scores
+    mine = (f"{settings.dataset}/clip", f"{settings.dataset}/{settings.arm}/")
+    return {name: values for name, values in scores.items() if name.startswith(mine)}
+
+
+def data_origin(settings: Im2FlowSettings, samples: Samples) -> DataOrigin:
+    """What a record says of its data: real, or which miniature."""
+    if settings.data_root:
+        return DataOrigin(name=settings.dataset, kind="real")
+    detail = samples.root.name.removeprefix(f"{settings.dataset}-")
+    return DataOrigin(name=settings.dataset, kind="miniature", detail=detail)

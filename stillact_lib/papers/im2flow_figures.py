@@ -1,0 +1,118 @@
+"""The charts of chapter 04: each takes arrays and gives a figure, so that the chapter's cells can tell the story."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import torch
+from matplotlib.figure import Figure
+
+from stillact_lib.figures import PALETTE, method_colour
+from stillact_lib.training import History
+from stillact_lib.vision.flow_encoding import flow_colours
+
+
+def colours(flow: np.ndarray, max_magnitude: float) -> np.ndarray:
+    """Flow [N, H, W, 2] as colour pictures uint8 [N, H, W, 3]: hue is direction, full colour is `max_magnitude` px."""
+    as_tensor = torch.from_numpy(np.ascontiguousarray(flow)).permute(0, 3, 1, 2)
+    return flow_colours(as_tensor, max_magnitude).permute(0, 2, 3, 1).numpy()
+
+
+def class_balance(training: pd.DataFrame, test: pd.DataFrame) -> Figure:
+    """Videos a class on either side of the split, stacked."""
+    counts = {name: side["class_name"].value_counts() for name, side in (("training", training), ("test", test))}
+    figure, axis = plt.subplots(figsize=(7.2, 2.6))
+    shades = [PALETTE["sky"], PALETTE["vermilion"]]
+    pd.DataFrame(counts).sort_index().plot.bar(stacked=True, ax=axis, color=shades, width=0.8)
+    axis.set(xlabel="", ylabel="videos")
+    axis.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    plt.setp(axis.get_xticklabels(), rotation=38, ha="right")
+    return figure
+
+
+def loss_curves(history: History, parts: Sequence[str]) -> Figure:
+    """Logged losses over the steps, with their running mean."""
+    figure, axes = plt.subplots(1, len(parts), figsize=(7.2, 2.5), squeeze=False)
+    for axis, part in zip(axes[0], parts, strict=True):
+        steps, values = history.series(part)
+        axis.plot(steps, values, color=PALETTE["grey"], alpha=0.5, lw=1)
+        axis.plot(steps, pd.Series(values).rolling(9, min_periods=1).mean(), color=method_colour("im2flow"))
+        axis.set(title=f"{part} loss", xlabel="training step", yscale="log")
+    return figure
+
+
+def cluster_centres(centres: torch.Tensor, max_magnitude: float) -> Figure:
+    """Walker's flow vectors [k, 2] as points, each in its own flow colour."""
+    figure, axis = plt.subplots(figsize=(3.4, 3.2))
+    hues = colours(centres.numpy()[:, None, None], max_magnitude)[:, 0, 0] / 255
+    axis.scatter(*centres.T.numpy(), s=60, c=hues, edgecolor=PALETTE["ink"], linewidth=0.7)
+    axis.set(xlabel="u, pixels a frame (right)", ylabel="v, pixels a frame (down)", aspect="equal")
+    axis.invert_yaxis()
+    return figure
+
+
+def method_bars(scores: Mapping[str, np.ndarray], dataset: str, methods: Sequence[str]) -> Figure:
+    """End-point error and direction similarity of each method on moving foreground pixels; zero flow as a line."""
+    figure, axes = plt.subplots(1, 2, figsize=(7.2, 2.6), sharey=True)
+    for axis, measure in zip(axes, ("epe_moving", "ds_moving"), strict=True):
+        means = [np.nanmean(scores[f"{dataset}/{method}/{measure}"]) for method in methods]
+        shades = [method_colour("im2flow" if method.startswith("im2flow") else method) for method in methods]
+        axis.barh(range(len(methods)), means, color=shades)
+    axes[0].axvline(np.nanmean(scores[f"{dataset}/zero_flow/epe_moving"]), color=PALETTE["ink"], ls="--", lw=1)
+    axes[0].set(xlabel="end-point error, px (dashed: zero flow)")
+    axes[0].set(yticks=range(len(methods)), yticklabels=[method.replace("_", " ") for method in methods])
+    axes[0].invert_yaxis()
+    axes[1].set(xlabel="direction similarity")
+    return figure
+
+
+def class_bars(scores: Mapping[str, np.ndarray], dataset: str, method: str, classes: Sequence[str]) -> Figure:
+    """Direction similarity on moving pixels class by class, and the end-point error gained on zero flow."""
+    gain = scores[f"{dataset}/zero_flow/epe_moving"] - scores[f"{dataset}/{method}/epe_moving"]
+    frames = pd.DataFrame({"ds": scores[f"{dataset}/{method}/ds_moving"], "gain": gain, "class": classes})
+    table = frames.groupby("class").mean().sort_values("ds")
+    figure, axes = plt.subplots(1, 2, figsize=(7.2, 0.5 + 0.23 * len(table)), sharey=True)
+    axes[0].barh(table.index, table["ds"], color=method_colour("im2flow"))
+    axes[0].set(xlabel="direction similarity, moving pixels")
+    shades = np.where(table["gain"] > 0, PALETTE["green"], PALETTE["vermilion"])
+    axes[1].barh(table.index, table["gain"], color=shades)
+    axes[1].set(xlabel="end-point error gained on zero flow, px")
+    for axis in axes:
+        axis.axvline(0, color=PALETTE["ink"], lw=0.8)
+    return figure
+
+
+def best_middle_worst(similarity: np.ndarray, moving_share: np.ndarray, clips: np.ndarray) -> np.ndarray:
+    """Rows of three best, three middle and three worst frames, each from another clip, among those that move enough.
+
+    similarity: a score a frame, higher is better; moving_share: share of the frame's pixels that move (2 % is enough).
+    """
+    enough = np.flatnonzero((moving_share > 0.02) & np.isfinite(similarity))
+    ranked = enough[np.argsort(-similarity[enough], kind="stable")]
+    _, first = np.unique(clips[ranked], return_index=True)
+    ranked = ranked[np.sort(first)]
+    middle = len(ranked) // 2
+    return np.concatenate([ranked[:3], ranked[middle - 1 : middle + 2], ranked[-3:]])
+
+
+def arrows(image: np.ndarray, flows: Mapping[str, np.ndarray], title: str) -> Figure:
+    """A frame [H, W, 3], and each flow [H, W, 2] as arrows on it, four times as long as the motion of one frame."""
+    figure, axes = plt.subplots(1, 1 + len(flows), figsize=(7.2, 2.6))
+    axes[0].imshow(image)
+    axes[0].set_title(title)
+    step = max(1, len(image) // 21)
+    y, x = np.mgrid[step // 2 : image.shape[0] : step, step // 2 : image.shape[1] : step]
+    for axis, (name, flow) in zip(axes[1:], flows.items(), strict=True):
+        axis.imshow(image, alpha=0.35)
+        shade = method_colour("im2flow" if name.startswith("im2flow") else name)
+        axis.quiver(
+            x, y, *flow[y, x].transpose(2, 0, 1), color=shade, angles="xy", scale_units="xy", scale=0.25, width=6e-3
+        )
+        axis.set_title(name.replace("_", " "))
+    for axis in axes:
+        axis.set(xticks=[], yticks=[])
+        axis.grid(False)
+    return figure

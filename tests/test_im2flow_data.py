@@ -1,0 +1,66 @@
+"""Chapter 04's data on a tiny miniature: from settings to test frames with their truth, and to named scores."""
+
+import numpy as np
+import papermill
+import pytest
+import torch
+import yaml
+
+from stillact_lib.configuration import configure
+from stillact_lib.papers.im2flow_data import data_origin, frame_scores, miniature_test_frames, open_videos, split_videos
+from stillact_lib.papers.im2flow_settings import Im2FlowSettings
+from stillact_lib.paths import project_root
+from stillact_lib.vision.flow_pairs import build_flow_pairs, worker_processes
+from stillact_lib.vision.pair_shards import PairRecipe
+
+
+def settings_with(**changes):
+    found = papermill.inspect_notebook(str(project_root() / "chapters" / "04-im2flow.ipynb"))
+    defaults = {name: yaml.safe_load(entry["default"].replace("True", "true")) for name, entry in found.items()}
+    return configure(Im2FlowSettings, defaults | changes)
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STILLACT_WORKSPACE", str(tmp_path_factory.mktemp("workspace")))
+        settings = settings_with(miniature_size="tiny", held_out_videos=2)
+        samples = open_videos(settings)
+        _, test_videos = split_videos(settings, samples)
+        folder = tmp_path_factory.mktemp("pairs")
+        with worker_processes() as pool:
+            pairs = build_flow_pairs(test_videos, samples.root, folder, PairRecipe(32), executor=pool)
+            exact = build_flow_pairs(test_videos, samples.root, folder, PairRecipe(32, "exact"), executor=pool)
+            frames = miniature_test_frames(pairs, samples.root, pool)
+        return settings, samples, frames, exact
+
+
+def test_test_frames_carry_estimate_truth_and_foreground(tiny):
+    _, _, frames, exact = tiny
+    assert frames.images.shape == (len(frames), 3, 32, 32) and frames.images.dtype == torch.uint8
+    assert frames.target.shape == frames.exact.shape == (len(frames), 32, 32, 2)
+    assert 0.01 < frames.foreground.mean() < 0.5
+    speed = np.linalg.norm(frames.exact, axis=-1)
+    assert speed[frames.foreground].mean() > 5 * speed[~frames.foreground].mean()
+    # the pairs built with target="exact" hold the same truth, in half precision
+    stored = exact.load()[1].float().permute(0, 2, 3, 1).numpy()
+    assert np.allclose(stored, frames.exact, atol=5e-3)
+
+
+def test_a_perfect_prediction_scores_perfectly_and_names_are_complete(tiny):
+    settings, samples, frames, _ = tiny
+    scores = frame_scores(frames, {"oracle": frames.exact, "estimate": frames.target}, "ucf101")
+    assert np.nanmax(scores["ucf101/oracle/exact_epe_fg"]) < 1e-6
+    assert np.nanmin(scores["ucf101/oracle/exact_ds_moving"]) > 0.99
+    assert np.nanmax(scores["ucf101/estimate/epe_all"]) < 1e-6
+    assert len(scores) == 1 + 2 * 2 * 3 * 4  # clip names; 2 methods, 2 targets, 3 measures, 4 masks
+    assert set(scores["ucf101/clip"]) <= set(samples.videos["video"])
+    origin = data_origin(settings, samples)
+    assert origin.kind == "miniature" and origin.detail.startswith("tiny-seed0-")
+
+
+def test_weizmann_holds_out_its_person(tmp_path, monkeypatch):
+    monkeypatch.setenv("STILLACT_WORKSPACE", str(tmp_path))
+    settings = settings_with(dataset="weizmann", miniature_size="tiny")
+    train, test = split_videos(settings, open_videos(settings))
+    assert set(test["group"]) == {"shahar"} and "shahar" not in set(train["group"]) and len(train)
