@@ -114,3 +114,19 @@ def test_held_out_groups_are_on_one_side_only():
 def test_a_class_too_small_to_hold_out_is_named():
     with pytest.raises(StillactError, match="class a: holding out 10 videos takes all of its 2 groups"):
         hold_out(videos_of({"a": {"g1": 4, "g2": 4}}), 10, seed=0)
+
+
+def test_weighting_is_for_directions_only():
+    """With u and v as channels, a still pixel must be taught as much as a moving one."""
+    torch.manual_seed(0)
+    images, flows = torch.rand(2, 3, 8, 8), torch.zeros(2, 2, 8, 8)
+    flows[:, 0, :, :4] = 3.0
+    still_gradient = {}
+    for name in ("sin_cos_magnitude", "u_v_magnitude"):
+        model = nn.Conv2d(3, 3, 1)
+        outputs = []
+        model.register_forward_hook(lambda module, given, output, kept=outputs: kept.append(output))
+        loss, _ = im2flow_loss(model, None, FlowEncoding(name, 4.0))((images, flows))
+        (gradient,) = torch.autograd.grad(loss, outputs[0])
+        still_gradient[name] = gradient[:, :2, :, 4:].abs().sum().item()
+    assert still_gradient["sin_cos_magnitude"] == 0 < still_gradient["u_v_magnitude"]

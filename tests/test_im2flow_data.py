@@ -7,7 +7,15 @@ import torch
 import yaml
 
 from stillact_lib.configuration import configure
-from stillact_lib.papers.im2flow_data import data_origin, frame_scores, miniature_test_frames, open_videos, split_videos
+from stillact_lib.papers.im2flow_data import (
+    data_origin,
+    frame_scores,
+    miniature_test_frames,
+    open_videos,
+    scores_to_keep,
+    split_videos,
+)
+from stillact_lib.papers.im2flow_figures import best_middle_worst
 from stillact_lib.papers.im2flow_settings import Im2FlowSettings
 from stillact_lib.paths import project_root
 from stillact_lib.vision.flow_pairs import build_flow_pairs, worker_processes
@@ -64,3 +72,23 @@ def test_weizmann_holds_out_its_person(tmp_path, monkeypatch):
     settings = settings_with(dataset="weizmann", miniature_size="tiny")
     train, test = split_videos(settings, open_videos(settings))
     assert set(test["group"]) == {"shahar"} and "shahar" not in set(train["group"]) and len(train)
+
+
+def test_examples_are_the_best_the_middle_and_the_worst():
+    similarity = np.linspace(1, -1, 41)
+    similarity[3] = np.nan
+    clips = np.array([f"clip {i // 2}" for i in range(41)])
+    moving = np.full(41, 0.1)
+    moving[0] = 0.0  # the best frame hardly moves: passed over
+    chosen = best_middle_worst(similarity, moving, clips)
+    assert list(chosen[:3]) == [1, 2, 4]
+    assert sorted(chosen[6:]) == [37, 39, 40]
+    assert np.all(np.diff(similarity[chosen]) <= 0)
+
+
+def test_an_ablation_keeps_its_own_arm_only():
+    scores = {f"ucf101/{arm}/epe_fg": np.zeros(1) for arm in ("im2flow_dilated", "walker", "zero_flow")}
+    scores["ucf101/clip"] = np.array(["a"])
+    kept = scores_to_keep(scores, settings_with(dilated=True))
+    assert set(kept) == {"ucf101/clip", "ucf101/im2flow_dilated/epe_fg"}
+    assert scores_to_keep(scores, settings_with()) == scores

@@ -102,13 +102,17 @@ def im2flow_loss(
     content_distance: ContentDistance = "l2",
     weight_gradients: bool = True,
 ) -> Callable[[tuple[Tensor, Tensor]], tuple[Tensor, dict[str, Tensor]]]:
-    """The step of Eq. 2: batch (images in [-1, 1], flows in pixels) -> (loss, its parts)."""
+    """The step of Eq. 2: batch (images in [-1, 1], flows in pixels) -> (loss, its parts).
+
+    weight_gradients applies to the paper's encoding only; the others have no channel of pure direction.
+    """
 
     def step_loss(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         images, flows = batch
         target = encoding.encode(flows)
         predicted = model(images)
-        if weight_gradients:
+        # u and v hold length and direction in one: weighted by length, they would be taught too long a flow
+        if weight_gradients and encoding.name == "sin_cos_magnitude":
             weight_direction_gradients(predicted, encoding.magnitude(target))
         parts = {"pixel": pixel_loss(predicted, target)}
         loss = parts["pixel"]
@@ -121,7 +125,12 @@ def im2flow_loss(
 
 
 def train_motion_content(
-    network: nn.Module, pairs: FlowPairs, encoding: FlowEncoding, settings: Im2FlowSettings, device: Device
+    network: nn.Module,
+    pairs: FlowPairs,
+    encoding: FlowEncoding,
+    settings: Im2FlowSettings,
+    device: Device,
+    checkpoint: Checkpoint | None = None,
 ) -> History:
     """Trains φ (§3.2): action classification from encoded *target* flow, with the same windows and flips.
 
@@ -143,6 +152,7 @@ def train_motion_content(
         device,
         label="motion-content network",
         schedule=warm_up_then_cosine(settings.content_steps),
+        checkpoint=checkpoint,
         workers=settings.workers,
     )
     network.eval().requires_grad_(False)

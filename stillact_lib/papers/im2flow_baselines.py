@@ -1,7 +1,7 @@
 """Training the networks of Im2Flow's baselines (§4.1) on the frames that train Im2Flow itself.
 
-Walker et al.'s network is retrained here: the paper uses the authors' public model, which saw all of UCF-101, test
-videos included, and can no longer be downloaded. The nearest neighbour needs a feature network; the paper takes an
+Walker et al.'s network is retrained here: the paper uses the authors' public model, trained on (nearly) all of UCF-101,
+test videos included, and no longer to be downloaded. The nearest neighbour needs a feature network; the paper takes an
 AlexNet trained on ImageNet.
 """
 
@@ -18,6 +18,7 @@ from stillact_lib.papers.im2flow import as_network_input, random_window
 from stillact_lib.papers.im2flow_settings import Im2FlowSettings
 from stillact_lib.papers.walker import cluster_labels, decode_argmax, decode_expectation, walker_loss
 from stillact_lib.training import (
+    Checkpoint,
     Device,
     History,
     MakeBatch,
@@ -32,7 +33,12 @@ from stillact_lib.vision.flow_pairs import FlowPairs
 
 
 def train_walker(
-    network: WalkerNet, pairs: FlowPairs, centres: Tensor, settings: Im2FlowSettings, device: Device
+    network: WalkerNet,
+    pairs: FlowPairs,
+    centres: Tensor,
+    settings: Im2FlowSettings,
+    device: Device,
+    checkpoint: Checkpoint | None = None,
 ) -> History:
     """Walker's cell-wise classification of the target flow, with Im2Flow's windows and flips so that only the method
     differs. A mirrored flow is quantised anew. The loss sums over cells as the authors' does; Adam stands in for their
@@ -48,7 +54,7 @@ def train_walker(
         accuracy = (logits.argmax(1) == labels).float().mean()
         return walker_loss(logits, labels), {"cell_accuracy": accuracy}
 
-    return _train(network, len(pairs), make_batch, step_loss, settings, device, "Walker's network")
+    return _train(network, len(pairs), make_batch, step_loss, settings, device, "Walker's network", checkpoint)
 
 
 def predict_walker(
@@ -62,11 +68,16 @@ def predict_walker(
     return decode(logits, centres, (side, side)).permute(0, 2, 3, 1).contiguous().numpy()
 
 
-def train_features(network: BNAlexNet, pairs: FlowPairs, settings: Im2FlowSettings, device: Device) -> History:
+def train_features(
+    network: BNAlexNet,
+    pairs: FlowPairs,
+    settings: Im2FlowSettings,
+    device: Device,
+    checkpoint: Checkpoint | None = None,
+) -> History:
     """Trains the retrieval features where no ImageNet weights exist: action labels of the training frames.
 
-    On the miniature this stands in for ImageNet; features that know the actions make a nearest neighbour stronger, not
-    weaker. Afterwards the network is in evaluation mode.
+    This stands in for the paper's ImageNet training. Afterwards the network is in evaluation mode.
     """
     labels = torch.from_numpy(pairs.table["label"].to_numpy(np.int64, copy=True))
 
@@ -75,7 +86,14 @@ def train_features(network: BNAlexNet, pairs: FlowPairs, settings: Im2FlowSettin
         return at_side(images, network.image_size), labels[rows]
 
     history = _train(
-        network, len(pairs), make_batch, classification_loss(network), settings, device, "retrieval features"
+        network,
+        len(pairs),
+        make_batch,
+        classification_loss(network),
+        settings,
+        device,
+        "retrieval features",
+        checkpoint,
     )
     network.eval()
     return history
@@ -96,6 +114,7 @@ def _train(
     settings: Im2FlowSettings,
     device: Device,
     label: str,
+    checkpoint: Checkpoint | None,
 ) -> History:
     return train(
         network,
@@ -106,5 +125,6 @@ def _train(
         device,
         label=label,
         schedule=warm_up_then_cosine(settings.baseline_steps),
+        checkpoint=checkpoint,
         workers=settings.workers,
     )

@@ -3,6 +3,7 @@ everything they are scored against. Used by chapter 04."""
 
 from __future__ import annotations
 
+import hashlib
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from stillact_lib.miniature.writing import code_digest
 from stillact_lib.papers.im2flow_settings import Im2FlowSettings
 from stillact_lib.paths import workspace
 from stillact_lib.records import DataOrigin
+from stillact_lib.training import Checkpoint
 from stillact_lib.vision.flow_pairs import FlowPairs, exact_flow
 
 
@@ -143,9 +145,9 @@ def frame_scores(test: TestFrames, predictions: dict[str, np.ndarray], dataset: 
 
 
 def scores_to_keep(scores: dict[str, np.ndarray], settings: Im2FlowSettings) -> dict[str, np.ndarray]:
-    """What a run's record keeps: all methods, or without baselines (an ablation) its own arm only, so that every arm's
-    scores come from one kind of run."""
-    if settings.baselines:
+    """What a run's record keeps: all methods, or in an ablation its own arm only, so that every arm's scores come from
+    one kind of run."""
+    if settings.baselines and settings.arm == "im2flow":
         return scores
     mine = (f"{settings.dataset}/clip", f"{settings.dataset}/{settings.arm}/")
     return {name: values for name, values in scores.items() if name.startswith(mine)}
@@ -157,3 +159,12 @@ def data_origin(settings: Im2FlowSettings, samples: Samples) -> DataOrigin:
         return DataOrigin(name=settings.dataset, kind="real")
     detail = samples.root.name.removeprefix(f"{settings.dataset}-")
     return DataOrigin(name=settings.dataset, kind="miniature", detail=detail)
+
+
+def checkpoint_for(network: str, settings: Im2FlowSettings) -> Checkpoint | None:
+    """Where a network of this run keeps its state, if the run keeps any; runs of other settings have other files."""
+    if not settings.keep_checkpoints:
+        return None
+    digest = hashlib.sha256(settings.model_dump_json().encode()).hexdigest()[:10]
+    path = workspace() / "checkpoints" / f"04-im2flow-{settings.profile}-{digest}-{network}.pt"
+    return Checkpoint(path, every=1000, settings=settings.model_dump())

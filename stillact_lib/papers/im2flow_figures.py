@@ -33,14 +33,14 @@ def class_balance(training: pd.DataFrame, test: pd.DataFrame) -> Figure:
     return figure
 
 
-def loss_curves(history: History, parts: Sequence[str]) -> Figure:
-    """Logged losses over the steps, with their running mean."""
-    figure, axes = plt.subplots(1, len(parts), figsize=(7.2, 2.5), squeeze=False)
-    for axis, part in zip(axes[0], parts, strict=True):
-        steps, values = history.series(part)
+def training_curves(curves: Mapping[str, tuple[History, str]]) -> Figure:
+    """Logged figures over the steps with their running mean: title -> (history, name of the figure)."""
+    figure, axes = plt.subplots(1, len(curves), figsize=(7.2, 2.4), squeeze=False)
+    for axis, (title, (history, name)) in zip(axes[0], curves.items(), strict=True):
+        steps, values = history.series(name)
         axis.plot(steps, values, color=PALETTE["grey"], alpha=0.5, lw=1)
         axis.plot(steps, pd.Series(values).rolling(9, min_periods=1).mean(), color=method_colour("im2flow"))
-        axis.set(title=f"{part} loss", xlabel="training step", yscale="log")
+        axis.set(title=title, xlabel="training step", yscale="linear" if "accuracy" in name else "log")
     return figure
 
 
@@ -86,16 +86,21 @@ def class_bars(scores: Mapping[str, np.ndarray], dataset: str, method: str, clas
 
 
 def best_middle_worst(similarity: np.ndarray, moving_share: np.ndarray, clips: np.ndarray) -> np.ndarray:
-    """Rows of three best, three middle and three worst frames, each from another clip, among those that move enough.
+    """Rows of the three best, three middle and three worst frames, a clip at most once in each third.
 
-    similarity: a score a frame, higher is better; moving_share: share of the frame's pixels that move (2 % is enough).
+    similarity: a score a frame, higher is better; moving_share: share of the frame's pixels that move; frames with less
+    than 2 % are passed over.
     """
     enough = np.flatnonzero((moving_share > 0.02) & np.isfinite(similarity))
     ranked = enough[np.argsort(-similarity[enough], kind="stable")]
-    _, first = np.unique(clips[ranked], return_index=True)
-    ranked = ranked[np.sort(first)]
-    middle = len(ranked) // 2
-    return np.concatenate([ranked[:3], ranked[middle - 1 : middle + 2], ranked[-3:]])
+    by_distance_to_middle = ranked[np.argsort(np.abs(np.arange(len(ranked)) - len(ranked) // 2), kind="stable")]
+
+    def three(candidates: np.ndarray) -> np.ndarray:
+        _, first = np.unique(clips[candidates], return_index=True)
+        rows = candidates[np.sort(first)][:3]
+        return rows[np.argsort(-similarity[rows], kind="stable")]
+
+    return np.concatenate([three(ranked), three(by_distance_to_middle), three(ranked[::-1])])
 
 
 def arrows(image: np.ndarray, flows: Mapping[str, np.ndarray], title: str) -> Figure:
