@@ -103,7 +103,9 @@ def compare_table(
     frame = pd.DataFrame(cells, index=[row.heading for row in source.rows.values()])
     elsewhere = f", rebuilt on {published.datasets[dataset]}" if dataset else ""
     on = dataset or source.columns[shown[0]].dataset
-    caption = f"{source.title}{elsewhere}. {_provenance(source, records, on)}"
+    caption = (
+        f"{source.title}{elsewhere}. {_provenance(source, records, on)}{_uneven_seeds(source, records, on, shown)}"
+    )
     return _styled(frame, caption, f"{published.chapter}-{table}-{dataset}-{'-'.join(shown)}")
 
 
@@ -185,6 +187,16 @@ def _scored(records: Sequence[RunRecord], name: str) -> dict[int, RunRecord]:
 def _provenance(table: Table, records: Sequence[RunRecord], dataset: str | None) -> str:
     paper = f"Paper: {table.where}, real data. Ours: " if any(row.values for row in table.rows.values()) else ""
     return f"{paper}{_data_of(records, dataset)}" + "".join(f" {note}" for note in table.notes)
+
+
+def _uneven_seeds(table: Table, records: Sequence[RunRecord], dataset: str, shown: Sequence[str]) -> str:
+    """How many seeds stand behind each row, where rows differ in it."""
+    metric = table.columns[shown[0]].metric
+    counts = {row.heading: len(_scored(records, f"{dataset}/{arm}/{metric}")) for arm, row in table.rows.items()}
+    counts = {heading: count for heading, count in counts.items() if count}
+    if len(set(counts.values())) < 2:
+        return ""
+    return " Seeds behind each row: " + "; ".join(f"{heading} {count}" for heading, count in counts.items()) + "."
 
 
 def _data_of(records: Sequence[RunRecord], dataset: str | None = None) -> str:

@@ -171,3 +171,14 @@ def test_faults_name_file_and_field(change, parts, tmp_path):
 def test_unknown_chapter_names_those_there_are():
     with pytest.raises(StillactError, match="04-im2flow"):
         load_published("99-nothing")
+
+
+def test_rows_with_fewer_seeds_are_named(published, tmp_path):
+    """A caption must not claim for every row the seeds that only some rows have."""
+    both, one = run(tmp_path), run(tmp_path, seed=1)
+    fewer = {name: values for name, values in one.scores().items() if "/walker/" not in name}
+    one = save_record(one, tmp_path / "fewer", scores=fewer)
+    caption = compare_table(published, "table1", [both, one], columns=["epe_fg"]).to_html()
+    assert "Walker et al. [58]" not in caption
+    assert "Walker et al. [77] 1;" in caption and "Pintea et al. [58] 2;" in caption
+    assert "Seeds behind each row" not in compare_table(published, "table1", [both], columns=["epe_fg"]).to_html()
