@@ -1,4 +1,4 @@
-"""Flow methods: speed beside error against the miniature's exact flow, at several render sizes.
+"""Flow methods: speed on one thread beside error against the miniature's exact flow, at several render sizes.
 
 Run by `make bench`. It decides from which render size on an estimated flow may stand for the truth. RAFT is left out
 where its weights are not cached.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 from measuring import best_of, print_table
 
@@ -18,6 +19,7 @@ METHODS = ("dis", "dis_fast", "farneback")
 
 
 def main() -> None:
+    cv2.setNumThreads(1)  # as in the worker processes that build targets
     specs = list(clip_specs("ucf101", 0, "mini").values())[::70]
     for size in (64, 128, 256):
         clips = [render_clip(replace(spec, size=(size, size)), truth=True) for spec in specs]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, reduce
 
 import cv2
 import numpy as np
@@ -90,7 +90,7 @@ def sliding_mean(flows: Iterable[np.ndarray], window: int = 5) -> Iterator[np.nd
     for flow in flows:
         kept.append(flow)
         if len(kept) == window:
-            yield np.mean(kept, axis=0, dtype=np.float32)
+            yield reduce(np.add, kept) / np.float32(window)  # no stack of five fields is copied together first
 
 
 def resize_flow(flow: np.ndarray, height: int, width: int) -> np.ndarray:
