@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from stillact_lib.errors import StillactError
-from stillact_lib.miniature import LAYOUTS, clip_specs, render_clip, truth_of, write, writing
+from stillact_lib.miniature import LAYOUTS, clip_specs, items, render_clip, truth_of, write
 from stillact_lib.miniature.action import Action
 from stillact_lib.miniature.actions import read_repertoire
 
@@ -157,20 +157,20 @@ def test_an_existing_copy_is_kept_and_another_is_not_overwritten(roots: dict[str
 
 def test_an_interrupted_write_leaves_no_folder_and_continues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[str] = []
-    encode = writing._encode
+    encode = items.encode_video
 
-    def failing(path: Path, frames: np.ndarray, fps: float) -> None:
+    def failing(path: Path, *rest: object) -> None:
         if len(done) == 5:
             raise KeyboardInterrupt
-        encode(path, frames, fps)
+        encode(path, *rest)
         done.append(path.name)
 
-    monkeypatch.setattr(writing, "_encode", failing)
+    monkeypatch.setattr(items, "encode_video", failing)
     out = tmp_path / "ucf"
     with pytest.raises(KeyboardInterrupt):
         write("ucf101", out, size="tiny", workers=1, progress=False)
     assert not out.exists()
-    monkeypatch.setattr(writing, "_encode", lambda path, *rest: (done.append(path.name), encode(path, *rest)))
+    monkeypatch.setattr(items, "encode_video", lambda path, *rest: (done.append(path.name), encode(path, *rest)))
     write("ucf101", out, size="tiny", workers=1, progress=False)
     specs = clip_specs("ucf101", size="tiny")
     assert len(done) == len(set(done)) == len(specs), "a finished clip was drawn twice"
@@ -192,7 +192,7 @@ def test_mistakes_are_named(roots: dict[str, Path], tmp_path: Path) -> None:
     stamp = json.loads((roots["weizmann"] / "miniature.json").read_text())
     old = tmp_path / "old"
     old.mkdir()
-    (old / "miniature.json").write_text(json.dumps({**stamp, "code": "0"}))
+    (old / "miniature.json").write_text(json.dumps({**stamp, "identity": "0"}))
     with pytest.raises(StillactError, match="another version"):
         truth_of(old, "shahar_run.avi")
 

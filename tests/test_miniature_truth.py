@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -19,6 +20,7 @@ from stillact_lib.miniature import (
     real_classes,
     render_clip,
 )
+from stillact_lib.miniature.world import VERSION
 from stillact_lib.paths import project_root
 
 SIZE = (128, 128)
@@ -174,3 +176,27 @@ def test_the_page_counts_what_there_is() -> None:
     body_only = sum(action.group == "Body-Motion Only" for action in ACTIONS.values())
     assert f"each of {body_only} actions done with the body alone" in page
     assert len(ACTIONS) == 60 and "Sixty small drawings" in page
+
+
+GOLDEN = Path(__file__).parent / "golden" / "world.npz"
+
+
+def thumbnail(action: str) -> np.ndarray:
+    frame = render_clip(ClipSpec(action, (7, 1), (7, 1, 2), (64, 64), 3)).frames[1]
+    return cv2.resize(frame, (16, 16), interpolation=cv2.INTER_AREA)
+
+
+def test_the_world_draws_what_its_version_drew() -> None:
+    """After a change of pixels that is meant: raise `world.VERSION` and run `python tests/test_miniature_truth.py`."""
+    with np.load(GOLDEN) as golden:
+        assert int(golden["version"]) == VERSION, "the golden pictures are of another version: draw them again"
+        known = {name: golden[name] for name in golden.files if name != "version"}
+    assert set(known) == set(ACTIONS), "an action came or went: draw the golden pictures again"
+    for action, before in known.items():
+        change = np.abs(thumbnail(action).astype(int) - before).mean()
+        assert change < 0.5, f"{action} is drawn differently: raise world.VERSION if this is meant"
+
+
+if __name__ == "__main__":
+    GOLDEN.parent.mkdir(exist_ok=True)
+    np.savez_compressed(GOLDEN, version=VERSION, **{action: thumbnail(action) for action in sorted(ACTIONS)})

@@ -14,6 +14,7 @@ import numpy as np
 
 from stillact_lib.errors import StillactError
 from stillact_lib.miniature.actions import ACTIONS, real_classes
+from stillact_lib.miniature.items import Avi, Item
 from stillact_lib.miniature.world import ClipSpec, WorldSettings
 
 NTSC = 30000 / 1001
@@ -33,9 +34,9 @@ class Scale:
 
 @dataclass
 class Layout:
-    """What a dataset folder holds: videos by path, and the text files beside them."""
+    """What a dataset folder holds: videos or images by path, and the text files beside them."""
 
-    videos: dict[str, ClipSpec] = field(default_factory=dict)
+    items: dict[str, Item] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
 
 
@@ -110,9 +111,9 @@ def ucf101(seed: int, size: str, classes: Sequence[str] | None = None) -> Layout
             fps = NTSC if spread.random() < 0.4 else 25.0
             for clip in range(1, int(spread.integers(scale.clips[0], scale.clips[1] + 1)) + 1):
                 path = f"{name}/v_{prefix}_g{group:02d}_c{clip:02d}.avi"
-                layout.videos["UCF-101/" + path] = ClipSpec(
-                    action, actor, (*actor, clip), scale.image, scale.frames, fps, WorldSettings(camera=scale.camera)
-                )
+                camera = WorldSettings(camera=scale.camera)
+                spec = ClipSpec(action, actor, (*actor, clip), scale.image, scale.frames, fps, camera)
+                layout.items["UCF-101/" + path] = Avi(spec)
                 groups.setdefault(f"{name} {group}", []).append(path)
     numbers = {name: number for number, name in enumerate(actions, 1)}
     layout.texts["ucfTrainTestlist/classInd.txt"] = _lines(f"{number} {name}" for name, number in numbers.items())
@@ -148,7 +149,7 @@ def hmdb51(seed: int, size: str, classes: Sequence[str] | None = None) -> Layout
             films.append([])
             for clip in range(scale.clips[0]):
                 video = f"{source}_{name}_f_{camera}_np{people}_{view}_goo_{clip}.avi"
-                layout.videos[f"{name}/{video}"] = ClipSpec(
+                spec = ClipSpec(
                     action,
                     actor,
                     (*actor, clip + 1),
@@ -158,6 +159,7 @@ def hmdb51(seed: int, size: str, classes: Sequence[str] | None = None) -> Layout
                     WorldSettings(camera=scale.camera),
                     mirror=mirror,
                 )
+                layout.items[f"{name}/{video}"] = Avi(spec)
                 films[-1].append(video)
         for split in (1, 2, 3):
             # films rotate through the roles; 3 in 10 test, 7 in 10 train, what does not divide is unused
@@ -184,15 +186,9 @@ def weizmann(seed: int, size: str, classes: Sequence[str] | None = None) -> Layo
             takes = ("1", "2") if person == "lena" and name in ("run", "skip", "walk") else ("",)
             for take in takes:
                 mirror = zlib.crc32(f"{person} {name} {take}".encode()) % 2 == 0
-                layout.videos[f"{person}_{name}{take}.avi"] = ClipSpec(
-                    action,
-                    actor,
-                    entropy(seed, "weizmann", person, name, take),
-                    scale.image,
-                    scale.frames,
-                    scene=scene,
-                    mirror=mirror,
-                )
+                clip = entropy(seed, "weizmann", person, name, take)
+                spec = ClipSpec(action, actor, clip, scale.image, scale.frames, scene=scene, mirror=mirror)
+                layout.items[f"{person}_{name}{take}.avi"] = Avi(spec)
     return layout
 
 
@@ -219,5 +215,5 @@ def layout_of(name: str, seed: int = 0, size: str = "mini", classes: Sequence[st
 def clip_specs(
     name: str, seed: int = 0, size: str = "mini", classes: Sequence[str] | None = None
 ) -> dict[str, ClipSpec]:
-    """Path of each video inside the dataset's folder -> what it shows."""
-    return layout_of(name, seed, size, classes).videos
+    """Path of each video or image inside the dataset's folder -> what it shows."""
+    return {path: item.spec for path, item in layout_of(name, seed, size, classes).items.items()}

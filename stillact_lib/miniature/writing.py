@@ -9,29 +9,51 @@ import os
 import sys
 from collections.abc import Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from dataclasses import MISSING, fields, is_dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import cv2
-import numpy as np
 from tqdm import tqdm
 
 from stillact_lib.errors import StillactError
+from stillact_lib.miniature.items import Item
 from stillact_lib.miniature.layouts import Layout, layout_of
-from stillact_lib.miniature.world import Clip, ClipSpec, render_clip
+from stillact_lib.miniature.world import VERSION, Clip, ClipSpec, render_clip
 
 STAMP = "miniature.json"
-_BATCH = 8  # clips a task
+_BATCH = 8  # items a task
 
 
-@lru_cache(maxsize=1)
-def code_digest() -> str:
-    """SHA-256 of this package's code and tables: a miniature written by other code is another miniature."""
-    digest = hashlib.sha256()
-    package = Path(__file__).parent
-    for source in sorted([*package.rglob("*.py"), *package.rglob("*.yaml")]):
-        digest.update(source.relative_to(package).as_posix().encode() + source.read_bytes())
+def identity(layout: Layout) -> str:
+    """SHA-256 of what a layout asks to be drawn and of the world's version: another miniature has another identity.
+
+    It names every item and text, so a changed layout changes it, while a new layout or action leaves the others' alone.
+    """
+    digest = hashlib.sha256(f"world {VERSION}".encode())
+    for path, item in layout.items.items():
+        digest.update(f"{path} {_described(item)}\n".encode())
+    for path, text in layout.texts.items():
+        digest.update(f"{path} {text}\n".encode())
     return digest.hexdigest()
+
+
+def _described(value: object) -> str:
+    """A dataclass in words, without fields at their defaults, so that a new knob leaves old specifications alone."""
+    if not is_dataclass(value):
+        return repr(value)
+    told = []
+    for field in fields(value):
+        default = field.default_factory() if field.default_factory is not MISSING else field.default
+        if (found := getattr(value, field.name)) != default:
+            told.append(f"{field.name}={_described(found)}")
+    return f"{type(value).__name__}({', '.join(told)})"
+
+
+@lru_cache(maxsize=16)
+def identity_of(name: str, seed: int = 0, size: str = "mini", classes: tuple[str, ...] | None = None) -> str:
+    """The identity of a miniature by its dataset's name, as in `write`."""
+    return _layout(name, seed, size, classes)[1]
 
 
 def write(
@@ -53,7 +75,7 @@ def write(
     """
     layout = layout_of(name, seed, size, classes)
     stamp = {"miniature": name, "seed": seed, "size": size, "classes": sorted(classes) if classes else None}
-    stamp |= {"videos": len(layout.videos), "code": code_digest()}
+    stamp |= {"items": len(layout.items), "identity": identity(layout)}
     out = Path(out)
     if out.is_dir() and any(out.iterdir()):
         if _stamp_in(out) == stamp:
@@ -65,7 +87,7 @@ def write(
     key = hashlib.sha256(json.dumps(stamp, sort_keys=True).encode()).hexdigest()[:12]
     unfinished = out.parent / f".{out.name}.{key}.unfinished"
     unfinished.mkdir(parents=True, exist_ok=True)
-    _write_videos(layout, unfinished, workers, executor, progress, f"{name} {size}")
+    _write_items(layout, unfinished, workers, executor, progress, f"{name} {size}")
     for path, text in layout.texts.items():
         target = unfinished / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -77,56 +99,42 @@ def write(
     return out
 
 
-def _write_videos(
+def _write_items(
     layout: Layout, root: Path, workers: int | None, executor: Executor | None, progress: bool, title: str
 ) -> None:
-    for folder in {(root / path).parent for path in layout.videos}:
+    for folder in {(root / path).parent for path in layout.items}:
         folder.mkdir(parents=True, exist_ok=True)
-    todo = [(str(root / path), spec) for path, spec in layout.videos.items() if not (root / path).exists()]
-    batches = [todo[k : k + _BATCH] for k in range(0, len(todo), _BATCH)]
+    todo = [(path, item) for path, item in layout.items.items() if not (root / path).exists()]
+    batches = [(str(root), todo[k : k + _BATCH]) for k in range(0, len(todo), _BATCH)]
     workers = workers or os.cpu_count() or 1
     with tqdm(
-        total=len(todo), desc=title, unit="clip", disable=not (progress and sys.stderr.isatty()), leave=False
+        total=len(todo), desc=title, unit="item", disable=not (progress and sys.stderr.isatty()), leave=False
     ) as bar:
         if executor is not None:
             _run(executor, batches, bar)
         elif workers == 1 or len(batches) == 1:
             for batch in batches:
-                bar.update(write_batch(batch))
+                bar.update(write_batch(*batch))
         elif batches:
             with ProcessPoolExecutor(min(workers, len(batches)), multiprocessing.get_context("spawn")) as pool:
                 _run(pool, batches, bar)
 
 
 def _run(executor: Executor, batches: list, bar: tqdm) -> None:
-    for done in as_completed([executor.submit(write_batch, batch) for batch in batches]):
+    for done in as_completed([executor.submit(write_batch, *batch) for batch in batches]):
         bar.update(done.result())
 
 
-def write_batch(batch: list[tuple[str, ClipSpec]]) -> int:
-    """Render and encode some clips, one thread; each gets its name only when it is whole. Returns their number."""
+def write_batch(root: str, batch: list[tuple[str, Item]]) -> int:
+    """Render and encode some items, one thread; each gets its name only when it is whole. Returns their number."""
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
-        for path, spec in batch:
-            clip = render_clip(spec)
-            _encode(Path(path), clip.frames, spec.fps)
+        for path, item in batch:
+            item.write(Path(root), path)
     finally:
         cv2.setNumThreads(threads)
     return len(batch)
-
-
-def _encode(path: Path, frames: np.ndarray, fps: float) -> None:
-    """Frames uint8 [T, H, W, 3] RGB to an XVID .avi, as the real datasets have."""
-    temporary = path.with_name(f"~{os.getpid()}.part.avi")
-    height, width = frames.shape[1:3]
-    video = cv2.VideoWriter(str(temporary), cv2.VideoWriter_fourcc(*"XVID"), fps, (width, height))
-    if not video.isOpened():
-        raise StillactError(f"{path}: this OpenCV cannot write XVID .avi; install opencv-python from PyPI")
-    for frame in frames:
-        video.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
-    video.release()
-    temporary.replace(path)
 
 
 def _stamp_in(root: Path) -> dict | None:
@@ -136,9 +144,10 @@ def _stamp_in(root: Path) -> dict | None:
         return None
 
 
-@lru_cache(maxsize=8)
-def _videos(name: str, seed: int, size: str, classes: tuple[str, ...] | None) -> dict[str, ClipSpec]:
-    return layout_of(name, seed, size, classes).videos
+@lru_cache(maxsize=16)
+def _layout(name: str, seed: int, size: str, classes: tuple[str, ...] | None) -> tuple[Layout, str]:
+    layout = layout_of(name, seed, size, classes)
+    return layout, identity(layout)
 
 
 def spec_of(root: str | Path, video: str | Path) -> ClipSpec:
@@ -149,17 +158,17 @@ def spec_of(root: str | Path, video: str | Path) -> ClipSpec:
         raise StillactError(
             f"{root / STAMP}: not there or not readable; this folder is no miniature, so it has no exact truth"
         )
-    if stamp.get("code") != code_digest():
+    classes = stamp["classes"]
+    layout, drawn_now = _layout(stamp["miniature"], stamp["seed"], stamp["size"], tuple(classes) if classes else None)
+    if stamp.get("identity") != drawn_now:
         raise StillactError(
             f"{root / STAMP}: written by another version of the miniature; delete the folder and write it again"
         )
-    classes = stamp["classes"]
-    videos = _videos(stamp["miniature"], stamp["seed"], stamp["size"], tuple(classes) if classes else None)
     path = Path(video)
     inside = path.resolve().relative_to(root.resolve()) if path.is_absolute() or path.exists() else path
-    if inside.as_posix() not in videos:
-        raise StillactError(f"{video}: not one of the {len(videos)} videos of the miniature in {root}")
-    return videos[inside.as_posix()]
+    if inside.as_posix() not in layout.items:
+        raise StillactError(f"{video}: not one of the {len(layout.items)} items of the miniature in {root}")
+    return layout.items[inside.as_posix()].spec
 
 
 def truth_of(root: str | Path, video: str | Path) -> Clip:

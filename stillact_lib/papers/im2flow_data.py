@@ -16,7 +16,7 @@ from stillact_lib.datasets import Samples, read
 from stillact_lib.errors import StillactError
 from stillact_lib.evaluation.flow_metrics import evaluation_masks, flow_scores
 from stillact_lib.miniature import write
-from stillact_lib.miniature.writing import code_digest
+from stillact_lib.miniature.writing import identity_of
 from stillact_lib.papers.im2flow_settings import Im2FlowSettings
 from stillact_lib.paths import workspace
 from stillact_lib.records import DataOrigin
@@ -28,8 +28,8 @@ def open_videos(settings: Im2FlowSettings) -> Samples:
     """The videos that `settings` ask for: the real dataset in `data_root`, or its miniature, written on first use."""
     root = Path(settings.data_root)
     if not settings.data_root:
-        written_by = code_digest()[:8]  # a miniature drawn by other code is another miniature
-        name = f"{settings.dataset}-{settings.miniature_size}-seed{settings.miniature_seed}-{written_by}"
+        drawn = identity_of(settings.dataset, settings.miniature_seed, settings.miniature_size)[:8]
+        name = f"{settings.dataset}-{settings.miniature_size}-seed{settings.miniature_seed}-{drawn}"
         root = write(
             settings.dataset,
             workspace() / "miniature" / name,
