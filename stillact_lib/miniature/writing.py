@@ -18,7 +18,8 @@ from tqdm import tqdm
 
 from stillact_lib.errors import StillactError
 from stillact_lib.miniature.items import Item
-from stillact_lib.miniature.layouts import Layout, layout_of
+from stillact_lib.miniature.layout import Layout
+from stillact_lib.miniature.layouts import layout_of
 from stillact_lib.miniature.world import VERSION, Clip, ClipSpec, render_clip
 
 STAMP = "miniature.json"

@@ -1,0 +1,55 @@
+"""What a layout is, and what all layouts are made with: sizes, seed material, the choice of classes."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from stillact_lib.errors import StillactError
+from stillact_lib.miniature.actions import real_classes
+from stillact_lib.miniature.items import Item
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much is written: image (height, width), frames a clip, groups a class, clips a group, camera shake."""
+
+    image: tuple[int, int]
+    frames: int
+    groups: int
+    clips: tuple[int, int]  # least and most clips of a group
+    classes: tuple[str, ...]  # () is all that the miniature can act
+    camera: float = 0.0
+
+
+@dataclass
+class Layout:
+    """What a dataset folder holds: videos or images by path, and the text files beside them."""
+
+    items: dict[str, Item] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+
+
+SIZES = ("tiny", "mini", "gpu")
+
+
+def entropy(*words: int | str) -> tuple[int, ...]:
+    """Seed material from numbers and names, the same on every machine."""
+    return tuple(word if isinstance(word, int) else zlib.crc32(word.encode()) for word in words)
+
+
+def chosen(dataset: str, scale: Scale, classes: Sequence[str] | None) -> dict[str, str]:
+    """Class -> action for this size, or for the classes asked for."""
+    known = real_classes(dataset)
+    names = tuple(classes) if classes else scale.classes or tuple(known)
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        raise StillactError(
+            f"classes: the {dataset} miniature cannot act {', '.join(unknown)}; it can: {', '.join(known)}"
+        )
+    return {name: known[name] for name in sorted(names)}
+
+
+def crlf_lines(rows: Iterable[object]) -> str:
+    return "".join(f"{row}\r\n" for row in rows)
