@@ -70,7 +70,7 @@ def list_datasets() -> None:
 
 @data.command("verify")
 def verify_dataset(
-    name: Annotated[str, typer.Argument(help="ucf101, hmdb51 or weizmann")],
+    name: Annotated[str, typer.Argument(help="the dataset, as `stillact data list` names it")],
     root: Annotated[Path, typer.Argument(help="the folder with the unpacked downloads")],
     split: Annotated[int | None, typer.Option(help="official split, 1 to 3; 1 where it is left out")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object, every file by name")] = False,

@@ -8,6 +8,7 @@ from awkward_files import FRAMES, HMDB_NAMES, crlf, make_hmdb51, make_ucf101, re
 from stillact_lib.datasets import COLUMNS, READERS, read
 from stillact_lib.datasets.weizmann import official_files
 from stillact_lib.errors import StillactError
+from stillact_lib.manifests import load_manifest
 
 
 def reasons(samples) -> dict[str, str]:
@@ -193,7 +194,7 @@ def test_what_is_not_there_is_explained_in_one_line(tmp_path, name) -> None:
         assert found in message and "\n" not in message
         for part in (
             str(root),
-            "https://" if name != "weizmann" else "http://",
+            load_manifest(name).page or "http://",
             "licence: ",
             "size",
             "Give the folder",

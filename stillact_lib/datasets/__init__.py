@@ -6,18 +6,33 @@ from collections.abc import Callable
 from pathlib import Path
 
 from stillact_lib.datasets.hmdb51 import read_hmdb51
+from stillact_lib.datasets.penn_action import read_penn_action
 from stillact_lib.datasets.samples import COLUMNS, Problem, Samples
 from stillact_lib.datasets.ucf101 import read_ucf101
 from stillact_lib.datasets.weizmann import read_weizmann
+from stillact_lib.datasets.yupp import read_yupp
 from stillact_lib.errors import StillactError
 
 READERS: dict[str, Callable[..., Samples]] = {
     "ucf101": read_ucf101,
     "hmdb51": read_hmdb51,
     "weizmann": read_weizmann,
+    "penn_action": read_penn_action,
+    "yupp": read_yupp,
 }
 
-__all__ = ["COLUMNS", "READERS", "Problem", "Samples", "read", "read_hmdb51", "read_ucf101", "read_weizmann"]
+__all__ = [
+    "COLUMNS",
+    "READERS",
+    "Problem",
+    "Samples",
+    "read",
+    "read_hmdb51",
+    "read_penn_action",
+    "read_ucf101",
+    "read_weizmann",
+    "read_yupp",
+]
 
 
 def read(name: str, root: str | Path, **options: object) -> Samples:

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from stillact_lib.datasets.clips import Header, UnreadableClip, read_header
+from stillact_lib.datasets.clips import Header, UnreadableClip
+from stillact_lib.datasets.frame_folders import header_of_video
 from stillact_lib.errors import StillactError
 from stillact_lib.manifests import load_manifest
 
@@ -39,8 +40,8 @@ class Samples:
 
     `videos` has one row a video, ordered by label and name: video (posix path below `root`), class_name, label
     (0-based, in the official order of `classes`), split (train, test or unused), group (videos that must stay on one
-    side of any split: UCF-101's gNN, HMDB-51's film, Weizmann's person), frames (as the header says), fps, width,
-    height.
+    side of any split: UCF-101's gNN, HMDB-51's film, Weizmann's person, else the video itself), frames (as the header
+    says), fps (NaN where nothing says), width, height.
     """
 
     name: str
@@ -52,13 +53,15 @@ class Samples:
 
 @dataclass(frozen=True)
 class Listed:
-    """One video that a dataset's lists name; `video` is its path below the root."""
+    """One video that a dataset's lists name; `video` is its path below the root. `promised` is what annotations say of
+    its frames and size."""
 
     video: str
     class_name: str
     label: int
     split: str
     group: str
+    promised: Header | None = None
 
 
 @dataclass
@@ -128,7 +131,7 @@ def is_debris(name: str) -> bool:
 
 
 def is_video(path: str) -> bool:
-    return path.lower().endswith(".avi")
+    return path.lower().endswith((".avi", ".mp4"))
 
 
 def match(survey: Survey, listed: list[Listed], on_disk: list[str], prefix: str) -> None:
@@ -168,7 +171,7 @@ def as_samples(survey: Survey) -> Samples:
 
     ordered = sorted(survey.here, key=lambda item: (item.label, item.video))
     with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
-        headers = list(pool.map(lambda item: header_or_reason(survey.root / item.video), ordered))
+        headers = list(pool.map(lambda item: header_or_reason(survey.root, item), ordered))
     unreadable = [Problem(i.video, h) for i, h in zip(ordered, headers, strict=True) if isinstance(h, str)]
     rows = [
         (i.video, i.class_name, i.label, i.split, i.group, h.frames, h.fps, h.width, h.height)
@@ -182,8 +185,13 @@ def as_samples(survey: Survey) -> Samples:
     return Samples(survey.name, survey.root, survey.classes, pd.DataFrame(rows, columns=list(COLUMNS)), problems)
 
 
-def header_or_reason(path: Path) -> Header | str:
+def header_or_reason(root: Path, item: Listed) -> Header | str:
+    """An item's header, or why it cannot be used: it is unreadable, or is not what its annotations promise."""
     try:
-        return read_header(path)
+        found, promised = header_of_video(root / item.video), item.promised
     except UnreadableClip as reason:
         return str(reason)
+    if promised and (found.frames, found.width, found.height) != (promised.frames, promised.width, promised.height):
+        here, there = (f"{h.frames} frames of {h.width}x{h.height}" for h in (found, promised))
+        return f"has {here}, its labels say {there}"
+    return found

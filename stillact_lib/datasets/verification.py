@@ -14,23 +14,32 @@ import tempfile
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 from multiprocessing import get_context
 from pathlib import Path
 
 from tqdm import tqdm
 
-from stillact_lib.datasets.clips import Decoding, UnreadableClip, decode_every_frame, listen, read_header
+from stillact_lib.datasets.clips import Decoding, Header, listen
+from stillact_lib.datasets.frame_folders import decode_video
 from stillact_lib.datasets.hmdb51 import survey_hmdb51
-from stillact_lib.datasets.samples import Problem, Survey
+from stillact_lib.datasets.penn_action import survey_penn_action
+from stillact_lib.datasets.samples import Listed, Problem, Survey, header_or_reason
 from stillact_lib.datasets.ucf101 import survey_ucf101
 from stillact_lib.datasets.weizmann import survey_weizmann
+from stillact_lib.datasets.yupp import survey_yupp
 from stillact_lib.errors import StillactError
 from stillact_lib.manifests import Checksum, load_manifest
 
-SURVEYS = {"ucf101": survey_ucf101, "hmdb51": survey_hmdb51, "weizmann": survey_weizmann}
-WITHOUT_NUMBERED_SPLITS = {"weizmann"}
+SURVEYS = {
+    "ucf101": survey_ucf101,
+    "hmdb51": survey_hmdb51,
+    "weizmann": survey_weizmann,
+    "penn_action": survey_penn_action,
+    "yupp": survey_yupp,
+}
+WITHOUT_NUMBERED_SPLITS = {"weizmann", "penn_action"}
 CHUNK = 8  # clips a worker takes at a time; fewer do not pay for starting another worker
 
 
@@ -88,8 +97,18 @@ def verify(
         raise StillactError(f"--workers: must be 1 or more, not {workers}")
     survey = SURVEYS[name](root) if split is None else SURVEYS[name](root, split)
 
-    videos = sorted(item.video for item in survey.here)
-    decodings = read_headers(survey, videos) if quick else decode_all(survey, videos, workers or os.cpu_count() or 1)
+    here = sorted(survey.here, key=lambda item: item.video)
+    videos = [item.video for item in here]
+    promising = [item for item in here if quick or item.promised]  # decoding alone does not tell the size
+    headers = dict(zip((item.video for item in promising), read_headers(survey, promising), strict=True))
+    if quick:
+        decodings = [headers[video] for video in videos]
+    else:
+        decodings = decode_all(survey, videos, workers or os.cpu_count() or 1)
+        decodings = [
+            replace(d, fault=d.fault or headers[v].fault) if v in headers else d
+            for v, d in zip(videos, decodings, strict=True)
+        ]
     list_faults, official = check_lists(survey, manifest.checksums)
     return Report(
         dataset=name,
@@ -146,17 +165,15 @@ def check_lists(survey: Survey, checksums: tuple[Checksum, ...]) -> tuple[list[P
     return faults, official
 
 
-def read_headers(survey: Survey, videos: list[str]) -> list[Decoding]:
+def read_headers(survey: Survey, items: list[Listed]) -> list[Decoding]:
     """The headers alone, several at a time."""
 
-    def header(video: str) -> Decoding:
-        try:
-            return Decoding(0, read_header(survey.root / video).frames, "")
-        except UnreadableClip as reason:
-            return Decoding(0, 0, str(reason))
+    def header(item: Listed) -> Decoding:
+        found = header_or_reason(survey.root, item)
+        return Decoding(0, found.frames, "") if isinstance(found, Header) else Decoding(0, 0, found)
 
     with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
-        return list(tqdm(pool.map(header, videos), total=len(videos), desc="headers", unit="clip", disable=None))
+        return list(tqdm(pool.map(header, items), total=len(items), desc="headers", unit="clip", disable=None))
 
 
 def decode_all(survey: Survey, videos: list[str], workers: int) -> list[Decoding]:
@@ -191,4 +208,4 @@ def start_worker(folder: str) -> None:
 
 
 def decode(path: Path) -> Decoding:
-    return decode_every_frame(path, _complaints)
+    return decode_video(path, _complaints)
