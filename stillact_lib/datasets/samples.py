@@ -8,7 +8,7 @@ Nothing is globbed and nothing is handed to a shell: HMDB-51's names hold `[`, `
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -53,8 +53,8 @@ class Samples:
 
 @dataclass(frozen=True)
 class Listed:
-    """One video that a dataset's lists name; `video` is its path below the root. `promised` is what annotations say of
-    its frames and size."""
+    """One video (or photograph) that a dataset's lists name; `video` is its path below the root. `promised` is what
+    annotations say of its frames and size."""
 
     video: str
     class_name: str
@@ -134,11 +134,17 @@ def is_video(path: str) -> bool:
     return path.lower().endswith((".avi", ".mp4"))
 
 
-def match(survey: Survey, listed: list[Listed], on_disk: list[str], prefix: str) -> None:
+def match(
+    survey: Survey,
+    listed: list[Listed],
+    on_disk: list[str],
+    prefix: str,
+    belongs: Callable[[str], bool] = is_video,
+) -> None:
     """Fills `survey` with which of `listed` lies on disk, what is missing and what is in no list.
 
     Paths are compared without regard to case (HandstandPushups, HandStandPushups); `prefix` leads from the root to
-    them.
+    them. Of the other files those are unexpected that lie in a class's folder or that `belongs` to the dataset.
     """
     exact, folded = set(on_disk), {path.casefold(): path for path in on_disk}
     class_folders = {name.casefold() for name in survey.classes}
@@ -158,7 +164,7 @@ def match(survey: Survey, listed: list[Listed], on_disk: list[str], prefix: str)
             survey.here.append(place)
     for path in on_disk:
         in_class_folder = "/" in path and path.split("/")[0].casefold() in class_folders
-        if path not in used and (in_class_folder or is_video(path)):
+        if path not in used and (in_class_folder or belongs(path)):
             survey.unexpected.append(Problem(prefix + path, "in no list"))
 
 

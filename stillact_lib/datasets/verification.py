@@ -1,8 +1,8 @@
 """Holds a root against its manifest: counts side by side, and every missing, unexpected or unreadable file with its
 reason.
 
-Clips are decoded to their last frame by worker processes, so that a decoder that crashes, or that reports damage on
-standard error only, is noticed and disturbs nothing.
+Clips are decoded to their last frame, photographs to their last pixel, by worker processes, so that a decoder that
+crashes, or that reports damage on standard error only, is noticed and disturbs nothing.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import os
 import signal
 import tempfile
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from fnmatch import fnmatchcase
 from multiprocessing import get_context
 from pathlib import Path
@@ -24,13 +25,18 @@ from tqdm import tqdm
 from stillact_lib.datasets.clips import Decoding, Header, listen
 from stillact_lib.datasets.frame_folders import decode_video
 from stillact_lib.datasets.hmdb51 import survey_hmdb51
+from stillact_lib.datasets.images import decode_image
 from stillact_lib.datasets.penn_action import survey_penn_action
 from stillact_lib.datasets.samples import Listed, Problem, Survey, header_or_reason
+from stillact_lib.datasets.stanford40 import survey_stanford40
+from stillact_lib.datasets.stills import Person, StillSurvey, measure
 from stillact_lib.datasets.ucf101 import survey_ucf101
+from stillact_lib.datasets.voc2012_action import survey_voc2012_action
 from stillact_lib.datasets.weizmann import survey_weizmann
+from stillact_lib.datasets.willow_actions import survey_willow
 from stillact_lib.datasets.yupp import survey_yupp
 from stillact_lib.errors import StillactError
-from stillact_lib.manifests import Checksum, load_manifest
+from stillact_lib.manifests import Checksum, Split, Subset, load_manifest
 
 SURVEYS = {
     "ucf101": survey_ucf101,
@@ -38,19 +44,26 @@ SURVEYS = {
     "weizmann": survey_weizmann,
     "penn_action": survey_penn_action,
     "yupp": survey_yupp,
+    "stanford40": survey_stanford40,
+    "willow_actions": survey_willow,
+    "voc2012_action": survey_voc2012_action,
 }
-WITHOUT_NUMBERED_SPLITS = {"weizmann", "penn_action"}
+WITHOUT_NUMBERED_SPLITS = {"weizmann", "penn_action", "stanford40", "willow_actions", "voc2012_action"}
 CHUNK = 8  # clips a worker takes at a time; fewer do not pay for starting another worker
 
 
 @dataclass(frozen=True)
 class Count:
-    """One row of the comparison; None where there is nothing to compare with."""
+    """One row of the comparison; None where there is nothing to compare with.
+
+    `decides` is False where the official number is only remembered, or how it came about only guessed: it is shown.
+    """
 
     what: str
     on_disk: int
     in_lists: int | None
     official: int | None
+    decides: bool = True
 
 
 @dataclass(frozen=True)
@@ -68,12 +81,15 @@ class Report:
     unreadable: list[Problem]
     list_faults: list[Problem]
     lists_official: list[str]
-    frames: dict[str, dict[str, int | None]]  # video -> {"header": promised, "decoded": decoded, None when quick}
+    frames: dict[str, dict[str, int | None]]  # file -> {"header": promised, "decoded": decoded, None when quick}
+    annotation_faults: list[Problem] = field(default_factory=list)
+    images: bool = False  # photographs, of one frame each
 
     @property
     def complete(self) -> bool:
-        right = all(c.official is None or c.on_disk == c.official for c in self.counts)
-        return right and not (self.missing or self.unexpected or self.unreadable or self.list_faults)
+        right = all(c.official is None or c.on_disk == c.official for c in self.counts if c.decides)
+        faults = self.missing, self.unexpected, self.unreadable, self.list_faults, self.annotation_faults
+        return right and not any(faults)
 
     def as_json(self) -> dict[str, object]:
         return {**asdict(self), "complete": self.complete}
@@ -99,12 +115,17 @@ def verify(
 
     here = sorted(survey.here, key=lambda item: item.video)
     videos = [item.video for item in here]
-    promising = [item for item in here if quick or item.promised]  # decoding alone does not tell the size
-    headers = dict(zip((item.video for item in promising), read_headers(survey, promising), strict=True))
+    images = isinstance(survey, StillSurvey)
+    if images:
+        headers = read_image_headers(survey)
+    else:
+        promising = [item for item in here if quick or item.promised]  # decoding alone does not tell the size
+        headers = dict(zip((item.video for item in promising), read_headers(survey, promising), strict=True))
     if quick:
         decodings = [headers[video] for video in videos]
     else:
-        decodings = decode_all(survey, videos, workers or os.cpu_count() or 1)
+        decode_one = decode_photograph if images else decode
+        decodings = decode_all(survey, videos, workers or os.cpu_count() or 1, decode_one)
         decodings = [
             replace(d, fault=d.fault or headers[v].fault) if v in headers else d
             for v, d in zip(videos, decodings, strict=True)
@@ -116,7 +137,7 @@ def verify(
         root=str(survey.root),
         split=survey.split,
         decoded_every_frame=not quick,
-        counts=compare(survey),
+        counts=compare_stills(survey) if images else compare(survey),
         missing=survey.missing,
         unexpected=survey.unexpected,
         unreadable=[Problem(v, d.fault) for v, d in zip(videos, decodings, strict=True) if d.fault],
@@ -126,6 +147,8 @@ def verify(
             v: {"header": d.header, "decoded": None if quick else d.decoded}
             for v, d in zip(videos, decodings, strict=True)
         },
+        annotation_faults=survey.annotation_faults if images else [],
+        images=images,
     )
 
 
@@ -141,6 +164,45 @@ def compare(survey: Survey) -> list[Count]:
         Count("videos", len(survey.here), len(survey.listed) if has_lists else None, manifest.items.count),
         Count("classes", classes_here, len(survey.classes) if has_lists else None, manifest.class_count),
         *(Count(part, here[part], listed[part] if has_lists else None, n) for part, n in split.counts.items()),
+    ]
+
+
+def compare_stills(survey: StillSurvey) -> list[Count]:
+    """Files, images, classes, then every split and subset of the manifest by its parts."""
+    manifest = load_manifest(survey.name)
+    items, known = manifest.items, manifest.items.certainty != "recollection"
+    here = {item.video for item in survey.here}
+    classes_here = {label for person in survey.persons if person.image in here for label in person.labels}
+    rows = [
+        Count("image files", survey.video_files, None, None if survey.others_beside else items.count, known),
+        Count("images", len(here), len(survey.listed), items.count, known),
+        Count("classes", len(classes_here), len(survey.classes), manifest.class_count),
+    ]
+    for block in (*manifest.splits, *manifest.subsets):
+        unit = survey.units.get(block.name, "images")
+        for part, number in block.counts.items():
+            what = part if block is manifest.splits[0] else f"{block.name}, {part}"
+            listed = counted(survey, block, part)
+            present = [person for person in listed if person.image in here]
+            on_disk, in_lists = (
+                len({person.image for person in people}) if unit == "images" else len(people)
+                for people in (present, listed)
+            )
+            decides = block.certainty != "recollection" and unit == "images"
+            rows.append(Count(what, on_disk, in_lists, number, decides))
+    return rows
+
+
+def counted(survey: StillSurvey, block: Split | Subset, part: str) -> list[Person]:
+    """The people whom a split or subset of the manifest counts in one of its parts."""
+    classes = {survey.classes.index(name) for name in getattr(block, "classes", ()) if name in survey.classes}
+    acting = survey.units.get(block.name) == "acting people"
+    return [
+        person
+        for person in survey.persons
+        if part in (person.split, {"train": "trainval"}.get(person.split))
+        and (not isinstance(block, Subset) or person.labels & classes)
+        and (person.labels or not acting)
     ]
 
 
@@ -176,7 +238,16 @@ def read_headers(survey: Survey, items: list[Listed]) -> list[Decoding]:
         return list(tqdm(pool.map(header, items), total=len(items), desc="headers", unit="clip", disable=None))
 
 
-def decode_all(survey: Survey, videos: list[str], workers: int) -> list[Decoding]:
+def read_image_headers(survey: StillSurvey) -> dict[str, Decoding]:
+    """The headers of a survey's photographs, one frame each, held against their annotations."""
+    sizes, unreadable = measure(survey)
+    whole = {image: Decoding(0, 1, "") for image in sizes}
+    return whole | {problem.path: Decoding(0, 1, problem.reason) for problem in unreadable}
+
+
+def decode_all(
+    survey: Survey, videos: list[str], workers: int, decode_one: Callable[[Path], Decoding]
+) -> list[Decoding]:
     """Decodes every frame of `videos` in worker processes; the result does not depend on their number."""
     paths = [survey.root / video for video in videos]
     if not paths:
@@ -189,8 +260,8 @@ def decode_all(survey: Survey, videos: list[str], workers: int) -> list[Decoding
             initargs=(folder,),
         )
         try:
-            results = pool.map(decode, paths, chunksize=CHUNK)
-            return list(tqdm(results, total=len(paths), desc="decoding", unit="clip", disable=None))
+            results = pool.map(decode_one, paths, chunksize=CHUNK)
+            return list(tqdm(results, total=len(paths), desc="decoding", unit="file", disable=None))
         except BrokenProcessPool:
             raise StillactError(f"{survey.root}: a decoding process died; --quick verifies without decoding") from None
         finally:
@@ -209,3 +280,7 @@ def start_worker(folder: str) -> None:
 
 def decode(path: Path) -> Decoding:
     return decode_video(path, _complaints)
+
+
+def decode_photograph(path: Path) -> Decoding:
+    return decode_image(path, _complaints)

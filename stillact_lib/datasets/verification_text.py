@@ -8,6 +8,8 @@ from pathlib import PurePosixPath
 from stillact_lib.datasets.samples import Problem
 from stillact_lib.datasets.verification import Count, Report
 
+FEW = 20  # missing photographs of a folder that are still named one by one
+
 
 def as_text(report: Report) -> str:
     """The report for a terminal. A class folder of which nothing is there takes one line; JSON names each file."""
@@ -16,6 +18,7 @@ def as_text(report: Report) -> str:
         ("In the lists", report.list_faults),
         ("Missing", fold_folders(report)),
         ("Unexpected", report.unexpected),
+        ("In the annotations", report.annotation_faults),
         ("Unreadable", report.unreadable),
     ):
         if problems:
@@ -29,20 +32,24 @@ def as_text(report: Report) -> str:
 
 def verdict(report: Report) -> str:
     if report.complete:
-        depth = "every frame decodes" if report.decoded_every_frame else "headers read, frames not decoded"
+        what = "image" if report.images else "frame"
+        depth = f"every {what} decodes" if report.decoded_every_frame else f"headers read, {what}s not decoded"
         return f"Complete and right ({depth})."
     found = {
         "missing": report.missing,
         "unexpected": report.unexpected,
         "unreadable": report.unreadable,
         "faults in the lists": report.list_faults,
+        "faults in the annotations": report.annotation_faults,
     }
     parts = [f"{len(problems):,} {what}" for what, problems in found.items() if problems]
     return f"Present, but incomplete or wrong: {', '.join(parts) or 'its counts are not the official ones'}."
 
 
 def fold_folders(report: Report) -> list[Problem]:
-    """Missing videos, those of a wholly missing folder as one line."""
+    """Missing videos, those of a wholly missing folder as one line; many missing photographs of a folder as one."""
+    if report.images:
+        return fold_images(report.missing)
     there = {str(PurePosixPath(video).parent) for video in report.frames}
     gone = Counter(str(PurePosixPath(problem.path).parent) for problem in report.missing)
     lines, folded = [], set()
@@ -56,17 +63,37 @@ def fold_folders(report: Report) -> list[Problem]:
     return lines
 
 
+def fold_images(missing: list[Problem]) -> list[Problem]:
+    gone = Counter(str(PurePosixPath(problem.path).parent) for problem in missing)
+    lines = [problem for problem in missing if gone[str(PurePosixPath(problem.path).parent)] <= FEW]
+    return lines + [
+        Problem(f"{folder}/", f"{number:,} files; --json names them") for folder, number in gone.items() if number > FEW
+    ]
+
+
 def table(counts: list[Count]) -> list[str]:
     def cell(number: int | None) -> str:
         return "–" if number is None else f"{number:,}"
 
-    rows = [(c.what, cell(c.on_disk), cell(c.in_lists), cell(c.official)) for c in counts]
-    return [f"{w:<12}{a:>10}{b:>14}{o:>12}" for w, a, b, o in [("", "on disk", "in the lists", "official"), *rows]]
+    rows = [(c.what, cell(c.on_disk), cell(c.in_lists), cell(c.official) + "?" * (not c.decides)) for c in counts]
+    width = max(12, *(len(c.what) + 1 for c in counts))
+    lines = [
+        f"{w:<{width}}{a:>10}{b:>14}{o:>12}" for w, a, b, o in [("", "on disk", "in the lists", "official"), *rows]
+    ]
+    unsure = not all(c.decides for c in counts)
+    return lines + ["? from memory, or how it was counted is not known: shown, and decides nothing"] * unsure
 
 
 def frame_lines(report: Report) -> list[str]:
     if not report.frames:
         return []
+    if report.images:
+        decoded = sum(f["decoded"] or 0 for f in report.frames.values())
+        return [
+            f"Images: {decoded:,} of {len(report.frames):,} decoded."
+            if report.decoded_every_frame
+            else "Images: headers only (--quick)."
+        ]
     promised = sum(f["header"] for f in report.frames.values())
     if not report.decoded_every_frame:
         return [f"Frames: {promised:,} by the headers of {len(report.frames):,} clips; none decoded (--quick)."]
