@@ -28,7 +28,7 @@ from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
-from stillact_lib.paths import project_root, workspace
+from stillact_lib.paths import project_root, workspace, written_whole
 from stillact_lib.records import kept_records_folder
 
 ROOT = project_root()
@@ -158,9 +158,8 @@ def run(fresh: Annotated[bool, typer.Option(help="Run every chapter, changed or 
             print(f"{notebook.stem}: {error.ename}: {error.evalue}", file=sys.stderr)
             raise typer.Exit(1) from None
         stamp.parent.mkdir(parents=True, exist_ok=True)
-        temporary = stamp.with_suffix(".tmp")
-        temporary.write_text(json.dumps({"inputs": digest, "seconds": seconds}))
-        temporary.replace(stamp)
+        with written_whole(stamp) as temporary:
+            temporary.write_text(json.dumps({"inputs": digest, "seconds": seconds}))
         total += seconds
         print(f"{notebook.stem}: {seconds:.0f} s", flush=True)
     print(f"chapters: {total:.0f} s in all")

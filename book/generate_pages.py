@@ -6,13 +6,12 @@ They lie in `book/_generated/`, which git ignores.
 from __future__ import annotations
 
 import hashlib
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 from stillact_lib import manifests
-from stillact_lib.paths import project_root
+from stillact_lib.paths import project_root, written_whole
 from stillact_lib.published import Published, load_published, published_folder
 from stillact_lib.records import RunRecord, code_digest, kept_records_folder, load_records
 from stillact_lib.verdicts import claims_table, verdict_counts
@@ -108,9 +107,8 @@ def _pictures_of_the_miniature() -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+    with written_whole(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

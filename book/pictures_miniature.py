@@ -7,7 +7,6 @@ rest is arrays.
 from __future__ import annotations
 
 import dataclasses
-import os
 from pathlib import Path
 
 import cv2
@@ -20,7 +19,7 @@ import torch
 
 from stillact_lib.figures import INK, PALETTE, PAPER, use_book_style
 from stillact_lib.miniature import ACTIONS, MOTION_PAIRS, PART_NAMES, Clip, ClipSpec, WorldSettings, render_clip
-from stillact_lib.paths import project_root
+from stillact_lib.paths import project_root, written_whole
 from stillact_lib.vision.flow_encoding import flow_colours
 
 OUT = project_root() / "book" / "_generated" / "miniature"
@@ -50,13 +49,11 @@ def label(name: str) -> str:
 
 
 def save(figure: plt.Figure, name: str, quality: int = 82) -> None:
-    """WebP with the paper card around it; written under a temporary name first."""
+    """WebP with the paper card around it."""
     OUT.mkdir(parents=True, exist_ok=True)
-    target = OUT / f"{name}.webp"
-    temporary = target.with_name(f".{os.getpid()}.webp")
-    figure.savefig(temporary, dpi=160, pil_kwargs={"quality": quality, "method": 2})
+    with written_whole(OUT / f"{name}.webp") as temporary:
+        figure.savefig(temporary, dpi=160, pil_kwargs={"quality": quality, "method": 2})
     plt.close(figure)
-    temporary.replace(target)
 
 
 def grid(rows: list[list[np.ndarray]], cell: float, titles: list[str] = (), row_titles: list[str] = ()) -> plt.Figure:

@@ -20,7 +20,7 @@ from stillact_lib.errors import StillactError
 from stillact_lib.paths import project_root
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 Certainty = Literal["verified", "cited", "recollection"]
 """verified: checked on real files · cited: stated by a public source · recollection: from memory, to be confirmed."""
@@ -221,13 +221,6 @@ def overview() -> list[dict[str, str]]:
         }
         for manifest in load_all().values()
     ]
-
-
-def as_table() -> pd.DataFrame:
-    """`overview` as a DataFrame with one row a dataset, indexed by name."""
-    import pandas as pd  # here, so that the command line starts without it
-
-    return pd.DataFrame(overview()).set_index("name")
 
 
 def as_markdown() -> str:

@@ -1,8 +1,11 @@
-"""Where things lie: the project's root, and the workspace that holds everything a run can make again."""
+"""Where things lie: the project's root, the workspace that holds everything a run can make again, and how files get
+their names: whole or not at all."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -19,3 +22,15 @@ def workspace() -> Path:
     folder = Path(os.environ.get("STILLACT_WORKSPACE") or project_root() / "workspace")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path`, of the same ending: what the block writes there gets the name `path` when the
+    block ends. When it fails or is interrupted, nothing is left of it and an older file at `path` stays."""
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

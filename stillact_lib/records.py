@@ -26,7 +26,7 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
 from stillact_lib.configuration import Configuration
 from stillact_lib.errors import StillactError
-from stillact_lib.paths import project_root, workspace
+from stillact_lib.paths import project_root, workspace, written_whole
 
 STATED_VERSIONS = ("torch", "torchvision", "numpy", "opencv-python", "scikit-learn")
 CLIP = "clip"  # `dataset/clip` holds clip names, all other arrays are scores
@@ -152,8 +152,10 @@ def save_record(
         _check_scores(scores)
         packed = io.BytesIO()
         np.savez_compressed(packed, **{n: v if v.dtype.kind == "U" else v.astype("f4") for n, v in scores.items()})
-        _write_atomically(place / record.scores_file, packed.getvalue())
-    _write_atomically(place / f"{record.run_id}.json", record.model_dump_json(indent=1).encode() + b"\n")
+        with written_whole(place / record.scores_file) as temporary:
+            temporary.write_bytes(packed.getvalue())
+    with written_whole(place / f"{record.run_id}.json") as temporary:
+        temporary.write_text(record.model_dump_json(indent=1) + "\n", encoding="utf-8")
     record._folder, record._scores = place, None
     return record
 
@@ -224,12 +226,3 @@ def _peak_memory_mib() -> float:
         return torch.cuda.max_memory_allocated() / 2**20
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
-
-
-def _write_atomically(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

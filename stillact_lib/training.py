@@ -28,6 +28,7 @@ from tqdm.auto import tqdm
 
 from stillact_lib.errors import StillactError
 from stillact_lib.explorer import is_live
+from stillact_lib.paths import written_whole
 
 #: a step's items and augmentation -> a batch; the generator is the only source of randomness it may use
 MakeBatch = Callable[[np.ndarray, np.random.Generator], Any]
@@ -135,12 +136,8 @@ class Checkpoint:
             },
         }
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
-        try:
+        with written_whole(self.path) as temporary:
             torch.save(state, temporary)
-            temporary.replace(self.path)
-        finally:
-            temporary.unlink(missing_ok=True)
 
     def resume(self, model: nn.Module, optimiser: torch.optim.Optimizer, history: History, device: Device) -> int:
         """Loads the state if there is one; returns the step to go on from (0 without)."""

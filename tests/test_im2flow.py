@@ -9,7 +9,6 @@ from torch import nn
 from stillact_lib.errors import StillactError
 from stillact_lib.papers.im2flow import (
     ENLARGEMENT,
-    as_network_input,
     content_loss,
     im2flow_loss,
     pixel_loss,
@@ -18,6 +17,7 @@ from stillact_lib.papers.im2flow import (
 )
 from stillact_lib.papers.im2flow_data import hold_out
 from stillact_lib.vision.flow_encoding import FlowEncoding
+from stillact_lib.vision.images import as_network_input
 
 
 def test_pixel_loss_is_the_mean_square():

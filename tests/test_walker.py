@@ -11,11 +11,11 @@ from stillact_lib.papers.walker import (
     decode_argmax,
     decode_expectation,
     flow_clusters,
-    mirrored_labels,
     nearest_centre,
     sample_vectors,
     walker_loss,
 )
+from stillact_lib.vision.flow_encoding import mirror_flow
 
 # The (u, v) centres, pixels at 320x240, of the authors' public `clusters.mat`, in their 1-based order.
 PUBLISHED = torch.tensor(
@@ -67,7 +67,7 @@ def test_mirroring_the_scene_mirrors_the_labels() -> None:
     flow[0, 0, 0:16, 48:64] = 6.0
     flow[0, 1, 48:64, 0:16] = 6.0  # lower left moves down
     centres = torch.tensor([[0.0, 0.0], [6.0, 0.0], [0.0, 6.0], [-6.0, 0.0], [0.0, -6.0]])
-    labels = mirrored_labels(flow, centres, 4)
+    labels = cluster_labels(mirror_flow(flow), centres, 4)
     assert labels[0, 0, 0] == 3  # upper left moves left
     assert labels[0, 3, 3] == 2  # lower right still moves down
     assert (labels != 0).sum() == 2

@@ -10,10 +10,6 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-MEASURES = ("epe", "ds", "os")
-#: which direction is better
-LOWER_IS_BETTER = {"epe": True, "ds": False, "os": False}
-
 
 def end_point_error(predicted: np.ndarray, target: np.ndarray) -> np.ndarray:
     """Length of the difference, pixels: flows [..., 2] -> [...]."""

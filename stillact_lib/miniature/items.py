@@ -3,7 +3,6 @@ all. A kind with annotations writes them from the same rendering, before its own
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +12,7 @@ import numpy as np
 
 from stillact_lib.errors import StillactError
 from stillact_lib.miniature.world import ClipSpec, render_clip
+from stillact_lib.paths import written_whole
 
 
 class Item(Protocol):
@@ -37,12 +37,11 @@ class Avi:
 
 def encode_video(path: Path, frames: np.ndarray, fps: float, codec: str) -> None:
     """Frames uint8 [T, H, W, 3] RGB to a video file; the container follows the file's ending."""
-    temporary = path.with_name(f"~{os.getpid()}.part{path.suffix}")
     height, width = frames.shape[1:3]
-    video = cv2.VideoWriter(str(temporary), cv2.VideoWriter_fourcc(*codec), fps, (width, height))
-    if not video.isOpened():
-        raise StillactError(f"{path}: this OpenCV cannot write {codec} video; install opencv-python from PyPI")
-    for frame in frames:
-        video.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
-    video.release()
-    temporary.replace(path)
+    with written_whole(path) as temporary:
+        video = cv2.VideoWriter(str(temporary), cv2.VideoWriter_fourcc(*codec), fps, (width, height))
+        if not video.isOpened():
+            raise StillactError(f"{path}: this OpenCV cannot write {codec} video; install opencv-python from PyPI")
+        for frame in frames:
+            video.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+        video.release()

@@ -28,6 +28,7 @@ from stillact_lib.training import (
 )
 from stillact_lib.vision.flow_encoding import FlowEncoding
 from stillact_lib.vision.flow_pairs import FlowPairs
+from stillact_lib.vision.images import as_network_input
 
 #: λ of Eq. 2; the released code's 50 (pixel) to 1 (content) is the same ratio
 CONTENT_WEIGHT = 0.02
@@ -35,11 +36,6 @@ CONTENT_WEIGHT = 0.02
 ENLARGEMENT = 286 / 256
 
 ContentDistance = Literal["l2", "l1", "none"]
-
-
-def as_network_input(images: Tensor) -> Tensor:
-    """Images uint8 [B, 3, H, W] -> float in [-1, 1]."""
-    return images.float() / 127.5 - 1
 
 
 def random_window(images: Tensor, flows: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:

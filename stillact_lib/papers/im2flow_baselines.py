@@ -10,11 +10,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from stillact_lib.networks.alexnet import BNAlexNet
 from stillact_lib.networks.walker import WalkerNet
-from stillact_lib.papers.im2flow import as_network_input, random_window
+from stillact_lib.papers.im2flow import random_window
 from stillact_lib.papers.im2flow_settings import Im2FlowSettings
 from stillact_lib.papers.walker import cluster_labels, decode_argmax, decode_expectation, walker_loss
 from stillact_lib.training import (
@@ -30,6 +29,7 @@ from stillact_lib.training import (
     warm_up_then_cosine,
 )
 from stillact_lib.vision.flow_pairs import FlowPairs
+from stillact_lib.vision.images import as_network_input, at_side
 
 
 def train_walker(
@@ -63,7 +63,7 @@ def predict_walker(
     """Flow float32 [N, S, S, 2] of images uint8 [N, 3, S, S]: each cell's expected centre (the authors' decoding), or
     with soft=False its likeliest one."""
     side = images.shape[-1]
-    logits = predict(network, at_side(as_network_input(images), network.image_size), device)
+    logits = predict(network, as_network_input(images, network.image_size), device)
     decode = decode_expectation if soft else decode_argmax
     return decode(logits, centres, (side, side)).permute(0, 2, 3, 1).contiguous().numpy()
 
@@ -97,13 +97,6 @@ def train_features(
     )
     network.eval()
     return history
-
-
-def at_side(images: Tensor, side: int) -> Tensor:
-    """Images [B, C, S, S] at the side a network was made for."""
-    if images.shape[-1] == side:
-        return images
-    return F.interpolate(images, (side, side), mode="bilinear", antialias=True)
 
 
 def _train(

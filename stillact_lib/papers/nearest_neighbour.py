@@ -14,7 +14,8 @@ from typing import Protocol
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+
+from stillact_lib.vision.images import as_network_input
 
 
 class FeatureNet(Protocol):
@@ -55,11 +56,8 @@ class NearestFlow:
     def features(self, images: np.ndarray) -> Tensor:
         """pool5 float32 [B,D] of images uint8 [B,H,W,3], brought to the network's input size and to [-1, 1]."""
         device = next(self.feature_net.parameters()).device
-        batch = torch.from_numpy(images).to(device).permute(0, 3, 1, 2).float() / 127.5 - 1
-        if batch.shape[-1] != self.feature_net.image_size or batch.shape[-2] != self.feature_net.image_size:
-            side = (self.feature_net.image_size, self.feature_net.image_size)
-            batch = F.interpolate(batch, size=side, mode="bilinear", antialias=True)
-        return self.feature_net.pool5(batch).float()
+        batch = torch.from_numpy(images).to(device).permute(0, 3, 1, 2)
+        return self.feature_net.pool5(as_network_input(batch, self.feature_net.image_size)).float()
 
     def _batches(self, images: np.ndarray) -> list[np.ndarray]:
         return [images[i : i + self.batch_size] for i in range(0, len(images), self.batch_size)]

@@ -16,7 +16,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from stillact_lib.errors import StillactError
-from stillact_lib.vision.flow_encoding import mirror_flow
 
 
 def sample_vectors(flows: Tensor, per_field: int = 500, seed: int = 0) -> np.ndarray:
@@ -53,11 +52,6 @@ def cluster_labels(flow: Tensor, centres: Tensor, grid: int) -> Tensor:
     """
     cells = F.interpolate(flow.float(), size=(grid, grid), mode="bicubic", antialias=True)
     return nearest_centre(cells, centres)
-
-
-def mirrored_labels(flow: Tensor, centres: Tensor, grid: int) -> Tensor:
-    """Labels of the mirrored scene: columns reversed, u negated, quantised anew (centres come in no mirrored pairs)."""
-    return cluster_labels(mirror_flow(flow), centres, grid)
 
 
 def nearest_centre(flow: Tensor, centres: Tensor) -> Tensor:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from safetensors import safe_open
 from tqdm.auto import tqdm
 
 from stillact_lib.errors import StillactError
+from stillact_lib.paths import written_whole
 from stillact_lib.vision.pair_shards import PairRecipe, build_shard, exact_pairs, shard_path
 
 
@@ -123,9 +123,8 @@ def build_flow_pairs(
             f"the first: {problems[0][1]}"
         )
     known |= {shard.video: {"pairs": len(shard.frames), "sha256": shard.sha256} for shard in shards if shard.frames}
-    temporary = folder / f".index.{os.getpid()}.part"
-    temporary.write_text(json.dumps({"recipe": asdict(recipe), "shards": known}, indent=1))
-    temporary.replace(index_path)
+    with written_whole(index_path) as temporary:
+        temporary.write_text(json.dumps({"recipe": asdict(recipe), "shards": known}, indent=1))
     frames = {shard.video: shard.frames for shard in shards}
     table = videos[["video", "class_name", "label", "group"]].assign(frame=videos["video"].map(frames))
     table["row"] = table["frame"].map(lambda of_video: range(len(of_video)))

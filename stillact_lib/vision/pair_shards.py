@@ -8,7 +8,6 @@ half-written and goes on where it was.
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,6 +17,7 @@ import numpy as np
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
+from stillact_lib.paths import written_whole
 from stillact_lib.vision.optical_flow import consecutive_flow, resize_flow, sliding_mean
 from stillact_lib.vision.video import UnreadableVideo, read_frames
 
@@ -91,22 +91,18 @@ def build_shard(video: str, root: Path, folder: Path, recipe: PairRecipe, known_
     """Builds the shard of one video unless it is there and whole. Runs in a worker process."""
     cv2.setNumThreads(1)  # one process a core
     path = shard_path(folder, video)
-    if path.is_file() and known_sha256 not in ("", hashlib.sha256(path.read_bytes()).hexdigest()):
-        path.unlink()  # damaged since it was written
-    if not path.is_file():
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+    if not sha256 or known_sha256 not in ("", sha256):  # not there, or damaged since it was written
         try:
             pairs = pairs_of_video(root / video, root, recipe)
         except UnreadableVideo as error:
             return Shard(video, problem=str(error))
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
+        with written_whole(path) as temporary:
             save_file(pairs, temporary)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     with safe_open(path, framework="numpy") as shard:
         frames = tuple(shard.get_tensor("frame").tolist())
-    return Shard(video, frames, hashlib.sha256(path.read_bytes()).hexdigest())
+    return Shard(video, frames, sha256)
 
 
 def exact_pairs(root: Path, video: str, frames: np.ndarray, recipe: PairRecipe) -> tuple[np.ndarray, np.ndarray]:
