@@ -1,11 +1,12 @@
 """The miniature: a procedural world of acting people that writes small datasets in the real datasets' official layouts.
 
 `write("ucf101", folder)` writes one; `truth_of(folder, video)` gives a video's exact flow, masks, boxes and joints;
-`render_clip(ClipSpec(...))` draws one clip.
+`render_clip(ClipSpec(...))` draws one clip, `render_scene(SceneSpec(...))` one dynamic scene.
 """
 
 from stillact_lib.miniature.action import Action
 from stillact_lib.miniature.actions import ACTIONS, MOTION_PAIRS, real_classes
+from stillact_lib.miniature.dynamic_scenes import SceneSpec, render_scene
 from stillact_lib.miniature.figure import PART_NAMES
 from stillact_lib.miniature.layout import SIZES
 from stillact_lib.miniature.layouts import LAYOUTS, clip_specs
@@ -23,10 +24,12 @@ __all__ = [
     "Action",
     "Clip",
     "ClipSpec",
+    "SceneSpec",
     "WorldSettings",
     "clip_specs",
     "real_classes",
     "render_clip",
+    "render_scene",
     "spec_of",
     "truth_of",
     "write",

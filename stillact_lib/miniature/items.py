@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from stillact_lib.errors import StillactError
+from stillact_lib.miniature.dynamic_scenes import SceneSpec, render_scene
 from stillact_lib.miniature.world import ClipSpec, render_clip
 from stillact_lib.paths import written_whole
 
@@ -19,7 +20,7 @@ class Item(Protocol):
     """One entry of a layout; `spec` is what it shows. Items travel to worker processes, so they must pickle."""
 
     @property
-    def spec(self) -> ClipSpec: ...
+    def spec(self) -> ClipSpec | SceneSpec: ...
 
     def write(self, root: Path, path: str) -> None:
         """Renders the item and writes it at `root / path`, and below `root` whatever else belongs to it."""
@@ -33,6 +34,16 @@ class Avi:
 
     def write(self, root: Path, path: str) -> None:
         encode_video(root / path, render_clip(self.spec).frames, self.spec.fps, "XVID")
+
+
+@dataclass(frozen=True)
+class SceneMp4:
+    """A dynamic scene as an MPEG-4 .mp4, as YUP++ has."""
+
+    spec: SceneSpec
+
+    def write(self, root: Path, path: str) -> None:
+        encode_video(root / path, render_scene(self.spec), self.spec.fps, "mp4v")
 
 
 def encode_video(path: Path, frames: np.ndarray, fps: float, codec: str) -> None:

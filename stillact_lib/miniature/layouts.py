@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from stillact_lib.errors import StillactError
+from stillact_lib.miniature.dynamic_scenes import SceneSpec
 from stillact_lib.miniature.layout import SIZES, Layout
 from stillact_lib.miniature.video_layouts import hmdb51, ucf101, weizmann
 from stillact_lib.miniature.world import ClipSpec
+from stillact_lib.miniature.yupp_layout import yupp
 
 LAYOUTS: dict[str, Callable[[int, str, Sequence[str] | None], Layout]] = {
     "ucf101": ucf101,
     "hmdb51": hmdb51,
     "weizmann": weizmann,
+    "yupp": yupp,
 }
 
 
@@ -31,6 +34,6 @@ def layout_of(name: str, seed: int = 0, size: str = "mini", classes: Sequence[st
 
 def clip_specs(
     name: str, seed: int = 0, size: str = "mini", classes: Sequence[str] | None = None
-) -> dict[str, ClipSpec]:
+) -> dict[str, ClipSpec | SceneSpec]:
     """Path of each video or image inside the dataset's folder -> what it shows."""
     return {path: item.spec for path, item in layout_of(name, seed, size, classes).items.items()}

@@ -17,6 +17,7 @@ import cv2
 from tqdm import tqdm
 
 from stillact_lib.errors import StillactError
+from stillact_lib.miniature.dynamic_scenes import SceneSpec
 from stillact_lib.miniature.items import Item
 from stillact_lib.miniature.layout import Layout
 from stillact_lib.miniature.layouts import layout_of
@@ -151,7 +152,7 @@ def _layout(name: str, seed: int, size: str, classes: tuple[str, ...] | None) ->
     return layout, identity(layout)
 
 
-def spec_of(root: str | Path, video: str | Path) -> ClipSpec:
+def spec_of(root: str | Path, video: str | Path) -> ClipSpec | SceneSpec:
     """What a written video shows, by its root's stamp and its path (in the root, or whole). Raises StillactError."""
     root = Path(root)
     stamp = _stamp_in(root)
@@ -173,5 +174,11 @@ def spec_of(root: str | Path, video: str | Path) -> ClipSpec:
 
 
 def truth_of(root: str | Path, video: str | Path) -> Clip:
-    """A written video's clip with all that is true of it, drawn again (its frames are before compression)."""
-    return render_clip(spec_of(root, video), truth=True)
+    """A written video's clip with all that is true of it, drawn again (its frames are before compression).
+
+    Raises StillactError for a dynamic scene: nobody acts there, and its flow can only be estimated.
+    """
+    spec = spec_of(root, video)
+    if isinstance(spec, SceneSpec):
+        raise StillactError(f"{video}: a dynamic scene ({spec.scene}) has no exact truth; estimate its flow")
+    return render_clip(spec, truth=True)
