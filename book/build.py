@@ -209,7 +209,8 @@ def runs(
             target = workspace() / "runs" / name
             target.parent.mkdir(parents=True, exist_ok=True)
             environment = {"STILLACT_LIVE": "0", "STILLACT_RECORDS": str(kept_records_folder())}
-            overrides = {**parameters, **variants[variant], "seed": int(seed)}
+            # a batch that is stopped goes on where it was, and its networks are there for the next one
+            overrides = {"keep_checkpoints": True, **parameters, **variants[variant], "seed": int(seed)}
             seconds = execute(notebook, target, parameters=overrides, environment=environment)
             print(f"{name}: {seconds:.0f} s", flush=True)
         if not only:

@@ -10,7 +10,11 @@ Images (or flow images) are RGB in [-1, 1].
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
+from torchvision.models import AlexNet_Weights, alexnet
+
+from stillact_lib.networks.pretrained import IMAGENET_MEAN, IMAGENET_STD, with_imagenet_weights
 
 Channels = tuple[int, int, int, int, int]
 
@@ -51,6 +55,11 @@ class BNAlexNet(nn.Module):
         features, pool5_size = compact_features(image_size, width)
         return cls(num_classes, image_size, features, pool5_size, hidden)
 
+    @property
+    def maps(self) -> nn.Sequential:
+        """The convolutions, up to what pool5 pools: [B,3,H,W] -> [B,C,h,w]. Shares its weights with the network."""
+        return self.features[:-2]
+
     def pool5(self, image: Tensor) -> Tensor:
         """Activations after the fifth layer's pooling, flattened: [B,3,H,W] -> [B,pool5_size]."""
         return self.features(image)
@@ -58,6 +67,34 @@ class BNAlexNet(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         """Class scores before the softmax: [B,3,H,W] -> [B,num_classes]."""
         return self.classifier(self.features(image))
+
+
+class ImageNetAlexNet(nn.Module):
+    """torchvision's AlexNet with its ImageNet weights and a new last layer: no batch normalisation, 64-192-384-256-256.
+
+    The BN AlexNet that the paper probably used is public in Caffe's format only, so this one stands in where ImageNet
+    weights are asked for. Raises StillactError where they cannot be had.
+    """
+
+    image_size = 224
+    pool5_size = 256 * 6 * 6
+
+    def __init__(self, num_classes: int) -> None:
+        super().__init__()
+        net = with_imagenet_weights(alexnet, AlexNet_Weights.IMAGENET1K_V1)
+        self.maps = net.features[:-1]
+        self.pooling = nn.Sequential(net.features[-1], net.avgpool, nn.Flatten())
+        self.classifier = nn.Sequential(*net.classifier[:-1], nn.Linear(4096, num_classes))
+        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1), persistent=False)
+
+    def pool5(self, image: Tensor) -> Tensor:
+        """Activations after the fifth layer's pooling, flattened: [B,3,H,W] in [-1, 1] -> [B,9216]."""
+        return self.pooling(self.maps(((image + 1) / 2 - self.mean) / self.std))
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Class scores before the softmax: [B,3,H,W] in [-1, 1] -> [B,num_classes]."""
+        return self.classifier(self.pool5(image))
 
 
 def alexnet_features(

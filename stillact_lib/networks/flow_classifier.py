@@ -18,9 +18,7 @@ from torchvision.models import ResNet18_Weights, resnet18
 from torchvision.models.resnet import BasicBlock
 
 from stillact_lib.errors import StillactError
-
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
+from stillact_lib.networks.pretrained import IMAGENET_MEAN, IMAGENET_STD, with_imagenet_weights
 
 
 class MotionContentNet(nn.Module):
@@ -38,7 +36,8 @@ class MotionContentNet(nn.Module):
     ) -> None:
         super().__init__()
         if width == "resnet18":
-            net = resnet18(weights=None) if not pretrained else _pretrained_resnet18()
+            imagenet = ResNet18_Weights.IMAGENET1K_V1
+            net = with_imagenet_weights(resnet18, imagenet) if pretrained else resnet18(weights=None)
             self.input_size: int | None = 224
             self.early = nn.Sequential(net.conv1, net.bn1, net.relu, net.maxpool, net.layer1, net.layer2)
             self.late = nn.Sequential(net.layer3, net.layer4)
@@ -68,16 +67,6 @@ class MotionContentNet(nn.Module):
     def forward(self, flow_image: Tensor) -> Tensor:
         """Action scores before the softmax: [B,3,H,W] in [-1, 1] -> [B,num_classes]."""
         return self.fc(self.late(self.content(flow_image)).mean((2, 3)))
-
-
-def _pretrained_resnet18() -> nn.Module:
-    try:
-        return resnet18(weights=ResNet18_Weights.IMAGENET1K_V1)
-    except OSError as error:  # URLError and its kin: no network, no cached file
-        raise StillactError(
-            "MotionContentNet: torchvision's ResNet-18 weights are neither cached nor reachable; "
-            f"run once with a network, or set pretrained=False ({type(error).__name__})"
-        ) from error
 
 
 def _shrinking_block(channels_in: int, channels: int) -> BasicBlock:

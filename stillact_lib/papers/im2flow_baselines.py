@@ -1,17 +1,15 @@
-"""Training the networks of Im2Flow's baselines (§4.1) on the frames that train Im2Flow itself.
+"""Training Walker et al.'s network, a baseline of Im2Flow (§4.1), on the frames that train Im2Flow itself.
 
-Walker et al.'s network is retrained here: the paper uses the authors' public model, trained on (nearly) all of UCF-101,
-test videos included, and no longer to be downloaded. The nearest neighbour needs a feature network; the paper takes an
-AlexNet trained on ImageNet.
+The paper uses the authors' public model, trained on (nearly) all of UCF-101, test videos included, and no longer to be
+downloaded.
 """
 
 from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from stillact_lib.networks.alexnet import BNAlexNet
 from stillact_lib.networks.walker import WalkerNet
 from stillact_lib.papers.im2flow import random_window
 from stillact_lib.papers.im2flow_settings import Im2FlowSettings
@@ -20,10 +18,7 @@ from stillact_lib.training import (
     Checkpoint,
     Device,
     History,
-    MakeBatch,
     StepBatches,
-    StepLoss,
-    classification_loss,
     predict,
     train,
     warm_up_then_cosine,
@@ -54,7 +49,18 @@ def train_walker(
         accuracy = (logits.argmax(1) == labels).float().mean()
         return walker_loss(logits, labels), {"cell_accuracy": accuracy}
 
-    return _train(network, len(pairs), make_batch, step_loss, settings, device, "Walker's network", checkpoint)
+    return train(
+        network,
+        StepBatches(len(pairs), settings.batch_size, make_batch, settings.seed),
+        step_loss,
+        torch.optim.Adam(network.parameters(), lr=settings.baseline_rate),
+        settings.baseline_steps,
+        device,
+        label="Walker's network",
+        schedule=warm_up_then_cosine(settings.baseline_steps),
+        checkpoint=checkpoint,
+        workers=settings.workers,
+    )
 
 
 def predict_walker(
@@ -66,58 +72,3 @@ def predict_walker(
     logits = predict(network, as_network_input(images, network.image_size), device)
     decode = decode_expectation if soft else decode_argmax
     return decode(logits, centres, (side, side)).permute(0, 2, 3, 1).contiguous().numpy()
-
-
-def train_features(
-    network: BNAlexNet,
-    pairs: FlowPairs,
-    settings: Im2FlowSettings,
-    device: Device,
-    checkpoint: Checkpoint | None = None,
-) -> History:
-    """Trains the retrieval features where no ImageNet weights exist: action labels of the training frames.
-
-    This stands in for the paper's ImageNet training. Afterwards the network is in evaluation mode.
-    """
-    labels = torch.from_numpy(pairs.table["label"].to_numpy(np.int64, copy=True))
-
-    def make_batch(rows: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        images, _ = random_window(*pairs.load(rows), rng)
-        return at_side(images, network.image_size), labels[rows]
-
-    history = _train(
-        network,
-        len(pairs),
-        make_batch,
-        classification_loss(network),
-        settings,
-        device,
-        "retrieval features",
-        checkpoint,
-    )
-    network.eval()
-    return history
-
-
-def _train(
-    network: nn.Module,
-    count: int,
-    make_batch: MakeBatch,
-    step_loss: StepLoss,
-    settings: Im2FlowSettings,
-    device: Device,
-    label: str,
-    checkpoint: Checkpoint | None,
-) -> History:
-    return train(
-        network,
-        StepBatches(count, settings.batch_size, make_batch, settings.seed),
-        step_loss,
-        torch.optim.Adam(network.parameters(), lr=settings.baseline_rate),
-        settings.baseline_steps,
-        device,
-        label=label,
-        schedule=warm_up_then_cosine(settings.baseline_steps),
-        checkpoint=checkpoint,
-        workers=settings.workers,
-    )

@@ -4,6 +4,7 @@ everything they are scored against. Used by chapter 04."""
 from __future__ import annotations
 
 import hashlib
+import json
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -165,6 +166,7 @@ def checkpoint_for(network: str, settings: Im2FlowSettings) -> Checkpoint | None
     """Where a network of this run keeps its state, if the run keeps any; runs of other settings have other files."""
     if not settings.keep_checkpoints:
         return None
-    digest = hashlib.sha256(settings.model_dump_json().encode()).hexdigest()[:10]
+    described = settings.model_dump(exclude={"keep_checkpoints"})
+    digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:10]
     path = workspace() / "checkpoints" / f"04-im2flow-{settings.profile}-{digest}-{network}.pt"
-    return Checkpoint(path, every=1000, settings=settings.model_dump())
+    return Checkpoint(path, every=1000, settings=described)

@@ -44,6 +44,10 @@ class Im2FlowSettings(Configuration):
     workers: int = Field(ge=0)
     keep_checkpoints: bool
 
+    pretraining: Literal["parts", "imagenet"]
+    pretraining_photographs: int = Field(ge=10)
+    pretraining_steps: int = Field(ge=1)
+
     baselines: bool
     baseline_steps: int = Field(ge=1)
     baseline_rate: float = Field(gt=0)
@@ -84,5 +88,6 @@ VARYING = (
     "dilated",
     "target",
     "baselines",
+    "keep_checkpoints",
     "held_out_videos",
 )

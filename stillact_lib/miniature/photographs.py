@@ -1,0 +1,50 @@
+"""Photographs of people with their body parts marked, for pre-training: the miniature's stand-in for what a network
+learns from a million labelled photographs before it sees an action. They carry no action label."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import Executor
+
+import cv2
+import numpy as np
+
+from stillact_lib.miniature.actions import ACTIONS
+from stillact_lib.miniature.figure import PART_NAMES
+from stillact_lib.miniature.world import ClipSpec, WorldSettings, render_clip
+
+_BATCH = 50  # photographs a task
+#: what a pixel may show: nothing, a part of the main person, or a thing held; other people and clutter are nothing
+MARKED = tuple(name for name in PART_NAMES if name not in ("partner", "clutter"))
+
+
+def posed_photographs(count: int, side: int, seed: int, executor: Executor) -> tuple[np.ndarray, np.ndarray]:
+    """Images uint8 [N, S, S, 3] RGB and the index into `MARKED` of each pixel, uint8 [N, S, S].
+
+    Every photograph has a person, a place and a moment of its own, shared with no dataset of the miniature; the
+    miniature's actions take turns to pose them. The same arguments give the same pixels for any executor.
+    """
+    starts = range(0, count, _BATCH)
+    batches = executor.map(_draw, [(seed, side, start, min(count, start + _BATCH)) for start in starts])
+    images, parts = zip(*batches, strict=True)
+    return np.concatenate(images), np.concatenate(parts)
+
+
+def _draw(job: tuple[int, int, int, int]) -> tuple[np.ndarray, np.ndarray]:
+    seed, side, start, end = job
+    cv2.setNumThreads(1)
+    actions = sorted(ACTIONS)
+    drawn = [_photograph(actions[number % len(actions)], seed, number, side) for number in range(start, end)]
+    return _stacked(image for image, _ in drawn), _stacked(parts for _, parts in drawn)
+
+
+def _photograph(action: str, seed: int, number: int, side: int) -> tuple[np.ndarray, np.ndarray]:
+    actor = (seed, 0x0F070, number)  # the middle word is this collection's own
+    spec = ClipSpec(action, actor, (*actor, 1), (side, side), 1, settings=WorldSettings(style="photo"))
+    clip = render_clip(spec, truth=True)
+    index = np.array([MARKED.index(name) if name in MARKED else 0 for name in PART_NAMES], np.uint8)
+    return clip.frames[0], index[clip.part_ids[0]]
+
+
+def _stacked(arrays: Iterable[np.ndarray]) -> np.ndarray:
+    return np.stack(list(arrays))

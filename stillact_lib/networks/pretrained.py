@@ -1,0 +1,24 @@
+"""ImageNet weights by torchvision's own loaders, with an error that says what to do where they cannot be had."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import nn
+from torchvision.models import WeightsEnum
+
+from stillact_lib.errors import StillactError
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+def with_imagenet_weights(build: Callable[..., nn.Module], weights: WeightsEnum) -> nn.Module:
+    """`build(weights=weights)`, torchvision's way. Raises StillactError where they are neither cached nor reachable."""
+    try:
+        return build(weights=weights)
+    except OSError as error:  # URLError and its kin: no network, no cached file
+        raise StillactError(
+            f"torchvision's weights for {build.__name__} are neither cached nor reachable; run once with a network, "
+            f"or do without pre-trained weights ({type(error).__name__})"
+        ) from error

@@ -1,0 +1,45 @@
+"""The AlexNet that chapter 04 starts from: its pool5 finds nearest neighbours, and both recognition streams begin with
+its weights. The paper's is trained on ImageNet (§4.1)."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+
+from stillact_lib.miniature.photographs import posed_photographs
+from stillact_lib.networks.alexnet import BNAlexNet, ImageNetAlexNet
+from stillact_lib.papers.im2flow_settings import Im2FlowSettings
+from stillact_lib.pretraining import PartQuality, pretrain_on_parts
+from stillact_lib.training import Checkpoint, Device
+
+
+def new_alexnet(settings: Im2FlowSettings, classes: int) -> BNAlexNet | ImageNetAlexNet:
+    """An AlexNet of the run's size with a fresh last layer; with `pretraining` "imagenet" the rest has its weights."""
+    if settings.pretraining == "imagenet":
+        return ImageNetAlexNet(classes)
+    return BNAlexNet.full(classes) if settings.full_architectures else BNAlexNet.compact(classes, settings.image_size)
+
+
+def pretrained_alexnet(
+    settings: Im2FlowSettings, classes: int, device: Device, executor: Executor, checkpoint: Checkpoint | None = None
+) -> tuple[BNAlexNet | ImageNetAlexNet, PartQuality | None]:
+    """The network after pre-training, in evaluation mode, and how good the pre-training became (None for ImageNet)."""
+    network = new_alexnet(settings, classes)
+    quality = None
+    if settings.pretraining == "parts":
+        images, parts = posed_photographs(
+            settings.pretraining_photographs, settings.image_size, settings.miniature_seed, executor
+        )
+        quality = pretrain_on_parts(
+            network.maps,
+            images,
+            parts,
+            network.image_size,
+            steps=settings.pretraining_steps,
+            batch_size=2 * settings.batch_size,
+            rate=3 * settings.learning_rate,
+            device=device,
+            seed=settings.seed,
+            checkpoint=checkpoint,
+        )
+    network.eval()
+    return network, quality
