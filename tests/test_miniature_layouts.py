@@ -25,6 +25,8 @@ WEIZMANN_NAME = re.compile(
 
 
 def frames_of(video: Path) -> np.ndarray:
+    if video.suffix == ".jpg":
+        return cv2.imread(str(video))[None, ..., ::-1]
     capture, frames = cv2.VideoCapture(str(video)), []
     while (read := capture.read())[0]:
         frames.append(read[1][..., ::-1])

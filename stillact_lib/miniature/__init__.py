@@ -5,7 +5,7 @@
 """
 
 from stillact_lib.miniature.action import Action
-from stillact_lib.miniature.actions import ACTIONS, MOTION_PAIRS, real_classes
+from stillact_lib.miniature.actions import ACTIONS, MOTION_PAIRS, players, real_classes
 from stillact_lib.miniature.dynamic_scenes import SceneSpec, render_scene
 from stillact_lib.miniature.figure import PART_NAMES
 from stillact_lib.miniature.layout import SIZES
@@ -27,6 +27,7 @@ __all__ = [
     "SceneSpec",
     "WorldSettings",
     "clip_specs",
+    "players",
     "real_classes",
     "render_clip",
     "render_scene",

@@ -74,6 +74,15 @@ MOTION_PAIRS: tuple[tuple[str, str], ...] = (
 )
 
 
+def players(dataset: str) -> dict[str, tuple[str, ...]]:
+    """Class of a real dataset ("ucf101", "stanford40", ...) -> the actions that stand for it; sorted."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name, action in ACTIONS.items():
+        if dataset in action.real:
+            found[action.real[dataset]] = (*found.get(action.real[dataset], ()), name)
+    return dict(sorted(found.items()))
+
+
 def real_classes(dataset: str) -> dict[str, str]:
-    """The classes of a real dataset ("ucf101", "hmdb51", ...) that the miniature can act: class -> action, sorted."""
-    return dict(sorted((action.real[dataset], name) for name, action in ACTIONS.items() if dataset in action.real))
+    """The classes of a real dataset that the miniature can act: class -> action (the first that can), sorted."""
+    return {name: actions[0] for name, actions in players(dataset).items()}

@@ -105,13 +105,23 @@ def placed(joints: Joints, at: np.ndarray, turn: float = 0.0) -> Joints:
     return Joints({name: track @ matrix.T + (0 if name in directions else at) for name, track in joints.at.items()})
 
 
-def cast(action: Action, times: np.ndarray, actor: np.random.Generator, clip: np.random.Generator) -> list[Performer]:
-    """The actor, then the companions. Looks come from `actor` (shared by a group), timing and manner from `clip`."""
-    looks = [sample_look(actor) for _ in range(1 + len(action.companions))]
+def cast(
+    action: Action,
+    times: np.ndarray,
+    actor: np.random.Generator,
+    clip: np.random.Generator,
+    beside: Companion | None = None,
+) -> list[Performer]:
+    """The actor, then the companions: the action's own, and `beside` who does something else.
+
+    Looks come from `actor` (shared by a group), timing and manner from `clip`.
+    """
+    companions = action.companions + ((beside,) if beside else ())
+    looks = [sample_look(actor) for _ in range(1 + len(companions))]
     phase = phases(action, times, clip)
     people = [Performer(action, looks[0], phase, perform(action, looks[0], phase, clip))]
     same_dress = action.name in ("march", "band_march")
-    for companion, look in zip(action.companions, looks[1:], strict=True):
+    for companion, look in zip(companions, looks[1:], strict=True):
         other = EVERYONE[companion.action]
         if same_dress:
             look = replace(

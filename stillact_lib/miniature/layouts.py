@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from stillact_lib.errors import StillactError
 from stillact_lib.miniature.dynamic_scenes import SceneSpec
 from stillact_lib.miniature.layout import SIZES, Layout
+from stillact_lib.miniature.still_layouts import stanford40, voc2012_action, willow_actions
 from stillact_lib.miniature.video_layouts import hmdb51, ucf101, weizmann
 from stillact_lib.miniature.world import ClipSpec
 from stillact_lib.miniature.yupp_layout import yupp
@@ -20,6 +21,9 @@ LAYOUTS: dict[str, Callable[[int, str, Sequence[str] | None], Layout]] = {
     "hmdb51": hmdb51,
     "weizmann": weizmann,
     "yupp": yupp,
+    "stanford40": stanford40,
+    "willow_actions": willow_actions,
+    "voc2012_action": voc2012_action,
 }
 
 

@@ -44,8 +44,22 @@ _PARTS_AT = {
 }
 
 
+def add_boxes(clip: Clip, owners: np.ndarray, parts: list[Part], person_of_body: np.ndarray) -> None:
+    """Fill a clip's boxes of everybody and of the actor's things: owners as for `add`; `person_of_body` numbers the
+    persons of the first parts, which are their bodies."""
+    labels = np.array([part.label for part in parts] + [0])
+    person = np.full(len(parts) + 1, -1)
+    person[: len(person_of_body)] = person_of_body
+    person[(labels > 0) & (labels < OBJECT)] = 0  # gloves too
+    seen = person[owners]
+    boxes = [_boxes(seen == number) for number in range(person_of_body[-1] + 1)]
+    clip.person_boxes = np.stack(boxes, axis=1)
+    clip.object_boxes = _boxes(labels[owners] == OBJECT)
+
+
 def add(clip: Clip, owners: np.ndarray, parts: list[Part], camera: np.ndarray, actor: Performer, view: View) -> None:
-    """Fill a clip's truth: owners int [T, H, W] (part on top, -1 none), parts' and camera's frames [T, 2, 3]."""
+    """Fill the rest of a clip's truth: owners int [T, H, W] (part on top, -1 none), parts' and camera's frames
+    [T, 2, 3]."""
     labels = np.array([part.label for part in parts] + [0], np.uint8)
     clip.part_ids = labels[owners]
     clip.person_mask = (clip.part_ids > 0) & (clip.part_ids < OBJECT)
@@ -53,7 +67,7 @@ def add(clip: Clip, owners: np.ndarray, parts: list[Part], camera: np.ndarray, a
     steps = range(len(owners) - 1)
     flow = [exact_flow(parts, owners[t], camera, t) for t in steps]
     clip.flow = np.stack(flow) if flow else np.zeros((0, *owners.shape[1:], 2), np.float32)
-    clip.boxes = _boxes(clip.person_mask)
+    clip.boxes = clip.person_boxes[:, 0]
     clip.face_boxes = _boxes(clip.part_ids == LABEL["head"])
     hands = [_boxes(clip.part_ids == LABEL[f"{side} hand"]) for side in ("left", "right")]
     clip.hand_boxes = np.stack(hands, axis=1)

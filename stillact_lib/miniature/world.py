@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from stillact_lib.miniature import rendering, truth
+from stillact_lib.miniature.action import Companion
 from stillact_lib.miniature.actions import ACTIONS
 from stillact_lib.miniature.choreography import Performer, cast, first_view, fit, perform, placed, travelled
 from stillact_lib.miniature.figure import CLUTTER, PARTNER, figure_parts, sample_look
@@ -51,6 +52,7 @@ class ClipSpec:
     scene: str | None = None  # default: one of the action's own
     decoy: str | None = None  # another action whose things stand about
     mirror: bool | None = None  # seen in a mirror; default: the actor's own coin
+    beside: Companion | None = None  # somebody who does something else, beside the actor
 
 
 @dataclass
@@ -65,15 +67,19 @@ class Clip:
     person_mask: np.ndarray | None = None  # bool [T, H, W], the actor
     object_mask: np.ndarray | None = None  # bool [T, H, W], what the actor acts with
     boxes: np.ndarray | None = None  # float [T, 4] x0 y0 x1 y1 of the actor's visible pixels
+    person_boxes: np.ndarray | None = (
+        None  # float [T, people, 4], the actor first; also where only boxes were asked for
+    )
+    object_boxes: np.ndarray | None = None  # float [T, 4] of what the actor acts with; likewise
     joints: np.ndarray | None = None  # float [T, 16, 2], MPII order
     joints_visible: np.ndarray | None = None  # bool [T, 16]
     face_boxes: np.ndarray | None = None  # float [T, 4]
     hand_boxes: np.ndarray | None = None  # float [T, 2, 4], left then right
 
 
-def render_clip(spec: ClipSpec, truth: bool = False) -> Clip:
-    """Draw a clip; with `truth` also flow, masks, boxes and joints, read off the same drawing."""
-    return _Shot(spec).clip(truth)
+def render_clip(spec: ClipSpec, truth: bool = False, boxes: bool = False) -> Clip:
+    """Draw a clip; with `truth` also flow, masks, boxes and joints, read off the same drawing; `boxes`: those alone."""
+    return _Shot(spec).clip(truth, boxes)
 
 
 class _Shot:
@@ -91,14 +97,15 @@ class _Shot:
         self.place = actor.spawn(1)[0]
         # one frame before and one after, so that speeds (loose hands, hair) are right at both ends
         times = np.arange(-1, spec.frames + 1)
-        self.people = cast(action, times, actor, clip)
+        self.people = cast(action, times, actor, clip, spec.beside)
         self.view = first_view(action, actor, clip, spec.mirror)
         props = int(actor.spawn(1)[0].integers(2**32))
-        bodies = [
-            part
+        figures = [
+            figure_parts(person.joints, person.look, self.view, partner=n > 0, spare=len(self.people) > 2)
             for n, person in enumerate(self.people)
-            for part in figure_parts(person.joints, person.look, self.view, partner=n > 0, spare=len(self.people) > 2)
         ]
+        bodies = [part for figure in figures for part in figure]
+        self.person_of_body = np.repeat(np.arange(len(figures)), [len(figure) for figure in figures])
         things = [self._things(person, n > 0, np.random.default_rng(props)) for n, person in enumerate(self.people)]
         self.parts = bodies + [part for parts in things for part in parts]
         framing = [part for part in self.parts[len(bodies) :] if not part.unframed]
@@ -209,7 +216,7 @@ class _Shot:
         size = ((height + 2 * self.margin) * ss, (width + 2 * self.margin) * ss)
         return paint(self.scene, self.place, size, photo=self.settings.style == "photo")
 
-    def clip(self, with_truth: bool) -> Clip:
+    def clip(self, with_truth: bool, with_boxes: bool) -> Clip:
         spec, ss = self.spec, self.settings.supersample
         height, width = spec.size
         drawing = rendering.prepare(self.parts, ss)
@@ -232,9 +239,11 @@ class _Shot:
                 noise = grain.integers(-3, 4, frame.shape[:2], dtype=np.int8)
                 frame = cv2.add(frame, cv2.merge([noise] * 3), dtype=cv2.CV_8U)
             frames[t] = frame
-            if with_truth:
+            if with_truth or with_boxes:
                 owners[t] = rendering.pixel_parts(canvas, drawing.part_of_id, ss)
         clip = Clip(frames, spec.fps, spec.action)
+        if with_truth or with_boxes:
+            truth.add_boxes(clip, owners, self.parts, self.person_of_body)
         if with_truth:
             truth.add(clip, owners, self.parts, self.camera, self.people[0], self.view)
         return clip
