@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from stillact_lib.errors import StillactError
 from stillact_lib.miniature.actions import real_classes
@@ -39,7 +40,14 @@ def entropy(*words: int | str) -> tuple[int, ...]:
     return tuple(word if isinstance(word, int) else zlib.crc32(word.encode()) for word in words)
 
 
-def chosen(dataset: str, scale: Scale, classes: Sequence[str] | None) -> dict[str, str]:
+class HasClasses(Protocol):
+    """A size of any kind; its classes are () where it has all that the miniature can act."""
+
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+
+
+def chosen(dataset: str, scale: HasClasses, classes: Sequence[str] | None) -> dict[str, str]:
     """Class -> action for this size, or for the classes asked for."""
     known = real_classes(dataset)
     names = tuple(classes) if classes else scale.classes or tuple(known)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from stillact_lib.errors import StillactError
 from stillact_lib.miniature.dynamic_scenes import SceneSpec
 from stillact_lib.miniature.layout import SIZES, Layout
+from stillact_lib.miniature.penn_action_layout import penn_action
 from stillact_lib.miniature.still_layouts import stanford40, voc2012_action, willow_actions
 from stillact_lib.miniature.video_layouts import hmdb51, ucf101, weizmann
 from stillact_lib.miniature.world import ClipSpec
@@ -20,6 +21,7 @@ LAYOUTS: dict[str, Callable[[int, str, Sequence[str] | None], Layout]] = {
     "ucf101": ucf101,
     "hmdb51": hmdb51,
     "weizmann": weizmann,
+    "penn_action": penn_action,
     "yupp": yupp,
     "stanford40": stanford40,
     "willow_actions": willow_actions,

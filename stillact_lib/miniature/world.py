@@ -22,7 +22,10 @@ from stillact_lib.miniature.scenes import paint
 VERSION = 1
 
 # things that may leave the image: they fly off, hang from above or stand around
-UNFRAMED = ("kicked_ball", "racket", "punching_bag", "board", "high_bar", "mat", "golf_club", "cigarette", "swing_seat")
+UNFRAMED = (
+    *("kicked_ball", "racket", "punching_bag", "board", "high_bar", "mat", "golf_club", "cigarette", "swing_seat"),
+    *("serving_racket", "baseball_bat", "pitched_ball", "bowling_ball"),
+)
 AT_THE_FACE = ("toothbrush", "cup", "cigarette", "phone", "bubble_wand")
 SHADOWLESS = ("cliff", "water")
 

@@ -140,31 +140,6 @@ def golf_club(s: Stage) -> list[Part]:
     return [*parts, s.ball(tee, 0.016, (252, 252, 250), 0.2)]
 
 
-def racket(s: Stage) -> list[Part]:
-    j = s.joints
-    aim = unit(j["r_hand"] - j["r_elbow"])
-    drift = np.gradient(j["r_wrist"], axis=0)
-    aim = unit(aim + 0.25 * UP - 5 * (drift - (drift * aim).sum(-1, keepdims=True) * aim))
-    side = unit(np.cross(aim, s.view.nearer + 0 * aim))
-    shapes = [Shape(box(-0.04, -0.012, 0.14, 0.012), DARK)]
-    head = ellipse(0.105, 0.08, (0.24, 0), 24)
-    shapes += [Shape(head, s.bright()), Shape((head - (0.24, 0)) * 0.82 + (0.24, 0), (236, 240, 220))]
-    for k in (-0.05, -0.017, 0.017, 0.05):
-        shapes += [
-            Shape(box(0.16, k - 0.003, 0.32, k + 0.003), (150, 160, 140)),
-            Shape(box(0.24 + k - 0.003, -0.06, 0.24 + k + 0.003, 0.06), (150, 160, 140)),
-        ]
-    q = loop(s.phase)
-    away = np.abs(q - 0.5) * 3.0
-    ball = (
-        j["pelvis"][:1] * (1, 1, 0)
-        + s.track(0.62, -0.3, 0.55)
-        + away[:, None] * j["heading"]
-        + (0.1 * away)[:, None] * UP
-    )
-    return [s.plate(j["r_hand"], aim, side, shapes, 0.12), s.ball(ball, 0.024, (214, 236, 70), 0.1)]
-
-
 def bow(s: Stage) -> list[Part]:
     j = s.joints
     grip, draw = j["l_hand"], j["r_hand"]
