@@ -27,6 +27,8 @@ WEIZMANN_NAME = re.compile(
 def frames_of(video: Path) -> np.ndarray:
     if video.suffix == ".jpg":
         return cv2.imread(str(video))[None, ..., ::-1]
+    if video.is_dir():
+        return np.stack([cv2.imread(str(path))[..., ::-1] for path in sorted(video.iterdir())])
     capture, frames = cv2.VideoCapture(str(video)), []
     while (read := capture.read())[0]:
         frames.append(read[1][..., ::-1])
