@@ -5,6 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from stillact_lib.miniature.geometry import ellipse
+
 Rng = np.random.Generator
 
 
@@ -15,18 +17,17 @@ class Canvas:
         self.height, self.width = height, width
         self.image = np.zeros((height, width, 3), np.uint8)
 
-    def _points(self, points: list[tuple[float, float]]) -> np.ndarray:
+    def _points(self, points: list[tuple[float, float]] | np.ndarray) -> np.ndarray:
         return np.rint(np.asarray(points, float) * (self.width, self.height) * 16).astype(np.int32)
 
-    def fill(self, points: list[tuple[float, float]], colour: tuple) -> None:
+    def fill(self, points: list[tuple[float, float]] | np.ndarray, colour: tuple) -> None:
         cv2.fillPoly(self.image, [self._points(points)], clipped(colour), cv2.LINE_AA, 4)
 
     def box(self, x0: float, y0: float, x1: float, y1: float, colour: tuple) -> None:
         self.fill([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], colour)
 
     def disc(self, x: float, y: float, rx: float, ry: float, colour: tuple) -> None:
-        angle = np.linspace(0, 2 * np.pi, 24, endpoint=False)
-        self.fill(list(zip(x + rx * np.cos(angle), y + ry * np.sin(angle), strict=True)), colour)
+        self.fill(ellipse(rx, ry, (x, y), 24), colour)
 
     def line(self, x0: float, y0: float, x1: float, y1: float, colour: tuple, width: float) -> None:
         a, b = self._points([(x0, y0), (x1, y1)])

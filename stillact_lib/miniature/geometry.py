@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -43,16 +44,26 @@ class View:
         return position @ self.nearer
 
 
-def ellipse(rx: float = 1.0, ry: float = 1.0, centre: tuple[float, float] = (0.0, 0.0), points: int = 20) -> np.ndarray:
+@lru_cache(maxsize=64)
+def circle(points: int) -> tuple[np.ndarray, np.ndarray]:
+    """Cosines and sines of equally spaced angles, kept: outlines ask for the same few thousands of times."""
     angle = np.linspace(0, 2 * np.pi, points, endpoint=False)
-    return np.stack([centre[0] + rx * np.cos(angle), centre[1] + ry * np.sin(angle)], axis=1)
+    return np.cos(angle), np.sin(angle)
+
+
+def ellipse(rx: float = 1.0, ry: float = 1.0, centre: tuple[float, float] = (0.0, 0.0), points: int = 20) -> np.ndarray:
+    x, y = circle(points)
+    return np.stack([centre[0] + rx * x, centre[1] + ry * y], axis=1)
+
+
+_CAP = np.cos(np.linspace(-np.pi / 2, np.pi / 2, 7)), np.sin(np.linspace(-np.pi / 2, np.pi / 2, 7))
 
 
 def capsule(length: float, r0: float, r1: float) -> np.ndarray:
     """Tapered capsule in limb coordinates: x from 0 (start cap) to 1 (end cap), y in units of the larger radius."""
-    angle = np.linspace(-np.pi / 2, np.pi / 2, 7)
-    end = np.stack([length + r1 * np.cos(angle), r1 * np.sin(angle)], axis=1)
-    start = np.stack([-r0 * np.cos(angle), -r0 * np.sin(angle)], axis=1)
+    x, y = _CAP
+    end = np.stack([length + r1 * x, r1 * y], axis=1)
+    start = np.stack([-r0 * x, -r0 * y], axis=1)
     outline = np.concatenate([end, start])
     return (outline + np.array([r0, 0])) / (length + r0 + r1, max(r0, r1))
 
@@ -108,7 +119,8 @@ def segment(
 ) -> Part:
     """A shaded capsule between two tracks [T, 3]; radii in body heights; `near` brings it forward when drawn."""
     frame = limb_frame(view, start, end, r0, r1)
-    length = float(np.median(np.linalg.norm(end - start, axis=-1)))
+    lengths = np.sort(np.linalg.norm(end - start, axis=-1))
+    length = float(lengths[len(lengths) // 2] + lengths[~(len(lengths) // 2)]) / 2  # the median
     depth = view.depth((start + end) / 2) + near
     return Part(label, frame, depth, shaded(capsule(max(length, 1e-3), r0, r1), colour, frame))
 
