@@ -346,7 +346,8 @@ def test_verify_counts_people(tmp_path: Path) -> None:
     report = json.loads(out)
     counts = {c["what"]: (c["on_disk"], c["official"], c["decides"]) for c in report["counts"]}
     assert code == 1 and report["annotation_faults"] == report["list_faults"] == report["unexpected"] == []
-    assert counts["image files"] == (3, None, False) and counts["images"] == (2, 4588, False)
+    assert counts["image files"] == (3, None, True) and counts["images"] == (2, 4588, True)
+    assert counts["train"] == (1, 2296, False), "from memory"
     assert counts["people, train"] == (2, 3134, False)
     assert counts["Im2Flow's person crops, train"] == (1, 2645, False)
     assert counts["classes"] == (2, 10, True)
