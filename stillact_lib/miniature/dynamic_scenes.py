@@ -74,5 +74,5 @@ def camera_path(spec: SceneSpec, rng: np.random.Generator, margin: int) -> np.nd
     path = np.zeros((frames, 2, 3))
     path[:, 0, 0] = path[:, 1, 1] = zoom
     centre = np.array([width / 2, height / 2])
-    path[:, :, 2] = centre - zoom[:, None] * (centre + margin + shift) + 0
+    path[:, :, 2] = centre - zoom[:, None] * (centre + margin + shift)
     return path

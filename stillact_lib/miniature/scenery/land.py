@@ -128,7 +128,7 @@ def building_collapse(s: Setting) -> Moment:
     sprite = with_opacity(tower)
     rows, columns = sprite.shape[:2]
     left, top = (s.between(0.4, 0.6) - wide / 2) * s.width, (ground - high) * s.height
-    begun, lasts = -s.between(0, 5), float(np.clip(0.95 * s.frames, 15, 30)) / s.tempo
+    begun, lasts = -s.between(0, 5), float(np.clip(1.2 * s.frames, 19, 44)) / s.tempo
     lean = s.either() * s.between(1, 11)
     dust = choose(s.rng, (176, 168, 156), (196, 184, 166), (158, 156, 154))
     puff, smoke = s.texture(4, 4), ramp(tuple(np.multiply(dust, 0.62)), dust, tuple(np.add(dust, 34)))

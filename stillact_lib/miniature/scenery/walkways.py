@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from stillact_lib.miniature.canvas import Canvas, choose, vary
+from stillact_lib.miniature.canvas import Canvas, choose, clipped, vary
 from stillact_lib.miniature.scenery.people import draw_walker, some_walker
 from stillact_lib.miniature.scenery.setting import Moment, Setting, blend, sky_over, smoothstep, trees_along
 
@@ -103,8 +103,8 @@ def escalator(s: Setting) -> Moment:
         riders = [(some_walker(s.rng), n + 0.5) for n in np.flatnonzero(s.rng.random(16) < 0.38)]
         stairs.append((low, way, riders))
     along = s.x if side > 0 else 1 - s.x
-    metal, dark = np.array((186, 190, 196), np.float32), np.array((52, 56, 64), np.float32)
-    band = choose(s.rng, (34, 34, 38), (120, 34, 34), (30, 50, 90))
+    tones = np.array([(52, 56, 64), (112, 116, 124), (186, 190, 196)], np.uint8)  # riser, body, tread
+    band = clipped(choose(s.rng, (34, 34, 38), (120, 34, 34), (30, 50, 90)))
     image = back.image
     bodies = [low - slope * along + 0.1 for low, _, _ in stairs]
     for body in bodies:
@@ -120,16 +120,15 @@ def escalator(s: Setting) -> Moment:
             step = (along - shift) / pitch
             number = np.floor(step)
             down = s.y - (low - slope * pitch * (number + shift / pitch))
-            tone = np.where(down < 0.016, 1.0, np.where(step - number < 0.12, 0.0, 0.45))
-            image = blend(image, dark + (metal - dark) * tone[..., None], (down > 0) & (s.y < body))
+            tone = np.where(down < 0.016, 2, step - number >= 0.12).astype(np.uint8)
+            image = np.where(((down > 0) & (s.y < body))[..., None], tones[tone], image)
             for who, n in riders:
                 at = np.mod(n * pitch + shift, 16 * pitch) - 0.1
                 foot = (at if side > 0 else 1 - at) * s.width, (low - slope * (at - 0.5 * pitch)) * s.height
                 draw_walker(image, who, foot, 0.25 * s.height, 0, side * way, reach=0)
             rail = np.abs(s.y - body + 0.22)
-            mark = np.mod((along - shift) / (1.5 * pitch), 1) < 0.2
-            colour = np.where((mark & (rail < 0.009))[..., None], np.float32((232, 232, 226)), np.float32(band))
-            image = blend(image, colour, smoothstep(0.017, 0.012, rail))
+            image[rail < 0.015] = band
+            image[(rail < 0.009) & (np.mod(step / 1.5, 1) < 0.2)] = (232, 232, 226)
         return image
 
     return moment
