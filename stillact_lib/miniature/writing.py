@@ -153,8 +153,13 @@ def _layout(name: str, seed: int, size: str, classes: tuple[str, ...] | None) ->
 
 
 def spec_of(root: str | Path, video: str | Path) -> ClipSpec | SceneSpec:
-    """What a written video shows, by its root's stamp and its path (in the root, or whole). Raises StillactError."""
-    root = Path(root)
+    """What a written video shows, by its root's stamp and its path (in the root, or whole).
+
+    `root` may also be a folder of miniatures, with the path below it. Raises StillactError.
+    """
+    root, video = Path(root), Path(video)
+    if not (root / STAMP).is_file() and video.parts and (root / video.parts[0] / STAMP).is_file():
+        root, video = root / video.parts[0], video.relative_to(video.parts[0])  # a folder of several miniatures
     stamp = _stamp_in(root)
     if stamp is None:
         raise StillactError(
@@ -166,8 +171,7 @@ def spec_of(root: str | Path, video: str | Path) -> ClipSpec | SceneSpec:
         raise StillactError(
             f"{root / STAMP}: written by another version of the miniature; delete the folder and write it again"
         )
-    path = Path(video)
-    inside = path.resolve().relative_to(root.resolve()) if path.is_absolute() or path.exists() else path
+    inside = video.resolve().relative_to(root.resolve()) if video.is_absolute() or video.exists() else video
     if inside.as_posix() not in layout.items:
         raise StillactError(f"{video}: not one of the {len(layout.items)} items of the miniature in {root}")
     return layout.items[inside.as_posix()].spec

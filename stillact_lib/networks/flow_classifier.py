@@ -49,8 +49,8 @@ class MotionContentNet(nn.Module):
             stem = nn.Sequential(
                 nn.Conv2d(3, 16, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(16), nn.ReLU(inplace=True)
             )
-            self.early = nn.Sequential(stem, BasicBlock(16, 16), _shrinking_block(16, 32))
-            self.late = nn.Sequential(_shrinking_block(32, 64), _shrinking_block(64, 128))
+            self.early = nn.Sequential(stem, BasicBlock(16, 16), shrinking_block(16, 32))
+            self.late = nn.Sequential(shrinking_block(32, 64), shrinking_block(64, 128))
             channels = 128
         else:
             raise StillactError(f"MotionContentNet: unknown width {width!r}; use 'resnet18' or 'compact'")
@@ -69,6 +69,7 @@ class MotionContentNet(nn.Module):
         return self.fc(self.late(self.content(flow_image)).mean((2, 3)))
 
 
-def _shrinking_block(channels_in: int, channels: int) -> BasicBlock:
+def shrinking_block(channels_in: int, channels: int) -> BasicBlock:
+    """A residual block that halves the side, with a 1x1 convolution for a shortcut."""
     shortcut = nn.Sequential(nn.Conv2d(channels_in, channels, 1, stride=2, bias=False), nn.BatchNorm2d(channels))
     return BasicBlock(channels_in, channels, stride=2, downsample=shortcut)

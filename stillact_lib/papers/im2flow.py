@@ -46,19 +46,29 @@ def random_window(images: Tensor, flows: Tensor, rng: np.random.Generator) -> tu
     mirrored flow has u negated. (The released code does neither: it keeps the vectors' length and, in the flip, the
     sign of u, which teaches opposite directions for the same image.)
     """
-    count = len(images)
+    stacked = torch.cat([as_network_input(images), flows.float() * ENLARGEMENT], dim=1)
+    cut, mirrored = cut_windows(stacked, rng)
+    flow = cut[:, 3:]
+    flow[mirrored, 0] *= -1
+    return cut[:, :3], flow
+
+
+def cut_windows(maps: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """A random window of 256/286 of each map, enlarged to the map's size, every second one mirrored on average.
+
+    maps: float [B, C, S, S]. Returns the same shape, and which are mirrored, bool [B]: signs of horizontal motion are
+    the caller's to turn. The same `rng` cuts the same windows, whatever the channels hold.
+    """
+    count = len(maps)
     mirrored = rng.random(count) < 0.5
     shift = rng.uniform(-1, 1, (count, 2)) * (1 - 1 / ENLARGEMENT)
     window = np.zeros((count, 2, 3), np.float32)
     window[:, 0, 0] = np.where(mirrored, -1, 1) / ENLARGEMENT
     window[:, 1, 1] = 1 / ENLARGEMENT
     window[:, :, 2] = shift
-    stacked = torch.cat([as_network_input(images), flows.float() * ENLARGEMENT], dim=1)
-    grid = F.affine_grid(torch.from_numpy(window), list(stacked.shape), align_corners=False)
-    cut = F.grid_sample(stacked, grid, padding_mode="border", align_corners=False)
-    flow = cut[:, 3:]
-    flow[:, 0] *= torch.from_numpy(np.where(mirrored, -1, 1).astype(np.float32))[:, None, None]
-    return cut[:, :3], flow
+    grid = F.affine_grid(torch.from_numpy(window), list(maps.shape), align_corners=False)
+    cut = F.grid_sample(maps, grid, padding_mode="border", align_corners=False)
+    return cut, torch.from_numpy(mirrored)
 
 
 def pixel_loss(predicted: Tensor, target: Tensor) -> Tensor:

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+from collections.abc import Collection, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,31 +26,84 @@ from stillact_lib.records import DataOrigin
 from stillact_lib.training import Checkpoint
 from stillact_lib.vision.flow_pairs import FlowPairs, exact_flow
 
+#: UCF-101's classes that show what one of Stanford10's does (climbing, riding, rowing, running, jumping, ...)
+SHARED_WITH_STANFORD10 = (
+    *("Biking", "FrisbeeCatch", "HighJump", "HorseRace", "HorseRiding", "Kayaking", "LongJump", "PlayingGuitar"),
+    *("RockClimbingIndoor", "RopeClimbing", "Rowing", "TrampolineJumping", "WalkingWithDog"),
+)
+
 
 def open_videos(settings: Im2FlowSettings) -> Samples:
-    """The videos that `settings` ask for: the real dataset in `data_root`, or its miniature, written on first use."""
-    root = Path(settings.data_root)
-    if not settings.data_root:
-        drawn = identity_of(settings.dataset, settings.miniature_seed, settings.miniature_size)[:8]
-        name = f"{settings.dataset}-{settings.miniature_size}-seed{settings.miniature_seed}-{drawn}"
-        root = write(
-            settings.dataset,
-            workspace() / "miniature" / name,
-            seed=settings.miniature_seed,
-            size=settings.miniature_size,
-            progress=False,
+    """The videos that `settings` ask for: the real dataset in `data_root`, or its miniature, written on first use.
+
+    "ucf101+hmdb51" joins two: `data_root` then holds a folder of each name, and classes of the second come after the
+    first's. "ucf101_other" leaves out the classes that show an action of Stanford10 (`SHARED_WITH_STANFORD10`).
+    """
+    names = settings.dataset.removesuffix("_other").split("+")
+    real = [str(Path(settings.data_root) / name) if len(names) > 1 else settings.data_root for name in names]
+    roots = [
+        miniature_or_real(name, root if settings.data_root else "", settings)
+        for name, root in zip(names, real, strict=True)
+    ]
+    samples = [read(name, root) for name, root in zip(names, roots, strict=True)]
+    if settings.dataset == "ucf101_other":
+        return without_classes(samples[0], SHARED_WITH_STANFORD10)
+    return samples[0] if len(samples) == 1 else joined(samples)
+
+
+def miniature_or_real(dataset: str, real_root: str, settings: Im2FlowSettings) -> Path:
+    """The root of a dataset: the real one where a root is given, else its miniature, written on first use."""
+    if real_root:
+        return Path(real_root)
+    drawn = identity_of(dataset, settings.miniature_seed, settings.miniature_size)[:8]
+    name = f"{dataset}-{settings.miniature_size}-seed{settings.miniature_seed}-{drawn}"
+    return write(
+        dataset,
+        workspace() / "miniature" / name,
+        seed=settings.miniature_seed,
+        size=settings.miniature_size,
+        progress=False,
+    )
+
+
+def without_classes(samples: Samples, left_out: Collection[str]) -> Samples:
+    """The same dataset without some classes, labels counted anew."""
+    classes = tuple(name for name in samples.classes if name not in left_out)
+    videos = samples.videos[samples.videos["class_name"].isin(classes)].reset_index(drop=True)
+    return replace(samples, classes=classes, videos=videos.assign(label=videos["class_name"].map(classes.index)))
+
+
+def joined(samples: Sequence[Samples]) -> Samples:
+    """Several datasets as one below their roots' common parent; "wave" of HMDB-51 and of another stay two classes."""
+    parent = Path(os.path.commonpath([one.root for one in samples]))
+    tables, classes = [], []
+    for one in samples:
+        below = one.root.relative_to(parent).as_posix()
+        tables.append(
+            one.videos.assign(
+                dataset=one.name,
+                video=below + "/" + one.videos["video"],
+                class_name=one.name + " " + one.videos["class_name"],
+                label=one.videos["label"] + len(classes),
+            )
         )
-    return read(settings.dataset, root)
+        classes += [f"{one.name} {name}" for name in one.classes]
+    problems = [problem for one in samples for problem in one.problems]
+    name = "+".join(one.name for one in samples)
+    return Samples(name, parent, tuple(classes), pd.concat(tables, ignore_index=True), problems)
 
 
 def split_videos(settings: Im2FlowSettings, samples: Samples) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """(training videos, test videos) of §4.1: Weizmann's held-out person, elsewhere `held_out_videos` a class.
+    """(training videos, test videos) of §4.1: Weizmann's held-out person, elsewhere `held_out_videos` a class; of §4.2
+    for YUP++, where flow is learnt from nine tenths.
 
     The draw does not depend on the run's seed, so that runs of several seeds are scored on the same clips.
     """
     videos = samples.videos
-    if settings.dataset == "weizmann":
-        train, test = (videos[videos["split"] == side].reset_index(drop=True) for side in ("train", "test"))
+    if settings.dataset in ("weizmann", "yupp"):
+        # YUP++'s 10-90 split is turned round: flow is learnt from the larger part, the smaller gives still images
+        sides = ("train", "test") if settings.dataset == "weizmann" else ("test", "train")
+        train, test = (videos[videos["split"] == side].reset_index(drop=True) for side in sides)
         return train, test
     return hold_out(videos, settings.held_out_videos, seed=0)
 
@@ -118,6 +173,24 @@ def real_test_frames(pairs: FlowPairs, device: torch.device) -> TestFrames:
 
     images, target = pairs.load()
     return TestFrames(images, _numpy(target), segment_foreground(images, device), None, pairs.table)
+
+
+def frames_to_score(
+    settings: Im2FlowSettings, pairs: FlowPairs, root: Path, device: torch.device, executor: Executor | None = None
+) -> TestFrames:
+    """The test frames of a run, with the foreground and the exact flow where there are any."""
+    if settings.data_root:
+        return real_test_frames(pairs, device)
+    if settings.dataset == "yupp":  # scenes without people: everything is foreground, and flow is known as estimated
+        images, target = pairs.load()
+        return TestFrames(images, _numpy(target), np.ones((len(pairs), *images.shape[2:]), bool), None, pairs.table)
+    return miniature_test_frames(pairs, root, executor)
+
+
+def video_ids(samples: Samples, videos: pd.DataFrame) -> frozenset[str]:
+    """Names that tell videos of any datasets apart, e.g. "ucf101:v_Biking_g01_c01.avi"; folders do not matter."""
+    datasets = videos["dataset"] if "dataset" in videos else [samples.name] * len(videos)
+    return frozenset(f"{dataset}:{Path(video).name}" for dataset, video in zip(datasets, videos["video"], strict=True))
 
 
 def _numpy(flow: torch.Tensor) -> np.ndarray:

@@ -7,6 +7,7 @@ from concurrent.futures import Executor
 
 from stillact_lib.miniature.photographs import posed_photographs
 from stillact_lib.networks.alexnet import BNAlexNet, ImageNetAlexNet
+from stillact_lib.networks.streams import Stream
 from stillact_lib.papers.im2flow_settings import Im2FlowSettings
 from stillact_lib.pretraining import PartQuality, pretrain_on_parts
 from stillact_lib.training import Checkpoint, Device
@@ -19,16 +20,22 @@ def new_alexnet(settings: Im2FlowSettings, classes: int) -> BNAlexNet | ImageNet
     return BNAlexNet.full(classes) if settings.full_architectures else BNAlexNet.compact(classes, settings.image_size)
 
 
-def pretrained_alexnet(
-    settings: Im2FlowSettings, classes: int, device: Device, executor: Executor, checkpoint: Checkpoint | None = None
-) -> tuple[BNAlexNet | ImageNetAlexNet, PartQuality | None]:
-    """The network after pre-training, in evaluation mode, and how good the pre-training became (None for ImageNet)."""
-    network = new_alexnet(settings, classes)
+def pretrain(
+    network: BNAlexNet | Stream,
+    settings: Im2FlowSettings,
+    device: Device,
+    executor: Executor,
+    checkpoint: Checkpoint | None = None,
+) -> PartQuality | None:
+    """Pre-trains the convolutions of `network` on body parts, in place, and says how well that went.
+
+    With `pretraining` "imagenet" the network has its weights already: nothing is done, and None is returned. Afterwards
+    it is in evaluation mode.
+    """
     quality = None
     if settings.pretraining == "parts":
-        images, parts = posed_photographs(
-            settings.pretraining_photographs, settings.image_size, settings.miniature_seed, executor
-        )
+        count, side = settings.pretraining_photographs, settings.image_size
+        images, parts = posed_photographs(count, side, settings.miniature_seed, executor)
         quality = pretrain_on_parts(
             network.maps,
             images,
@@ -42,4 +49,4 @@ def pretrained_alexnet(
             checkpoint=checkpoint,
         )
     network.eval()
-    return network, quality
+    return quality

@@ -13,7 +13,7 @@ class Im2FlowSettings(Configuration):
     """One run of the flow half of chapter 04; each field is explained where the chapter sets it."""
 
     profile: Literal["mini", "gpu", "paper"]
-    dataset: Literal["ucf101", "hmdb51", "weizmann"]
+    dataset: Literal["ucf101", "hmdb51", "weizmann", "ucf101+hmdb51", "ucf101_other", "yupp"]
     data_root: str
     miniature_size: str
     miniature_seed: int = Field(ge=0)
@@ -76,6 +76,32 @@ class Im2FlowSettings(Configuration):
             "exact_target": self.target == "exact",
         }
         return "_".join(["im2flow", *(name for name, departs in departures.items() if departs)])
+
+
+class RecognitionSettings(Im2FlowSettings):
+    """One run of chapter 04: the flow half's settings and those of the recognition half."""
+
+    stills: str
+    stills_root: str
+    stream_network: Literal["alexnet", "vgg16", "resnet50"]
+    stream_steps: int = Field(ge=1)
+    stream_rate: float = Field(gt=0)
+    labels_per_class: int = Field(ge=0)
+    curve: str
+    validation_share: float = Field(gt=0, lt=1)
+    controls: bool
+
+    @model_validator(mode="after")
+    def _stills_fit(self) -> RecognitionSettings:
+        if self.data_root and self.stills.split() and not self.stills_root:
+            raise ValueError("stills need stills_root, the folder of their real datasets; it is empty")
+        if not all(word.isdecimal() and int(word) > 0 for word in self.curve.split()):
+            raise ValueError(f"curve = {self.curve!r} should be numbers of labelled stills a class, as in '10 25 50'")
+        return self
+
+    def flow_settings(self) -> Im2FlowSettings:
+        """The flow half's settings alone: what its record and its checkpoints are known by."""
+        return Im2FlowSettings(**self.model_dump(include=set(Im2FlowSettings.model_fields)))
 
 
 #: parameters that a run's arm and dataset tell apart: records that differ in these stand in one table

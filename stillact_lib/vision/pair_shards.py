@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import cv2
 import numpy as np
@@ -20,6 +20,9 @@ from safetensors.numpy import save_file
 from stillact_lib.paths import written_whole
 from stillact_lib.vision.optical_flow import consecutive_flow, resize_flow, sliding_mean
 from stillact_lib.vision.video import UnreadableVideo, read_frames
+
+if TYPE_CHECKING:
+    from stillact_lib.miniature import Clip
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,21 @@ def pairs_of_video(path: Path, root: Path, recipe: PairRecipe) -> dict[str, np.n
     }
 
 
+def centre_pair(path: Path, recipe: PairRecipe) -> tuple[np.ndarray, np.ndarray]:
+    """A video's centre frame uint8 [S, S, 3] and the mean of the `window` estimated flows that follow it (fewer where
+    the video ends sooner), float16 [S, S, 2] in pixels of that size. Runs in a worker process."""
+    cv2.setNumThreads(1)
+    frames = read_frames(path)
+    centre = len(frames) // 2
+    following = frames[centre : centre + recipe.window + 1]
+    if len(following) < 2:
+        raise UnreadableVideo(f"{path}: {len(frames)} frames are too few for flow at the centre")
+    flow = np.mean(list(consecutive_flow(following, recipe.flow_method)), axis=0)
+    side = (recipe.size, recipe.size)
+    image = cv2.resize(frames[centre], side, interpolation=cv2.INTER_AREA)
+    return image, resize_flow(flow, *side).astype(np.float16)
+
+
 def shard_path(folder: Path, video: str) -> Path:
     return folder / (video.replace("/", "__") + ".safetensors")
 
@@ -115,5 +133,17 @@ def exact_pairs(root: Path, video: str, frames: np.ndarray, recipe: PairRecipe) 
     means = list(sliding_mean(clip.flow, recipe.window))
     side = (recipe.size, recipe.size)
     flow = np.stack([resize_flow(means[t], *side) for t in frames])
-    acting = (clip.person_mask | clip.object_mask).astype(np.float32)
-    return flow, np.stack([cv2.resize(acting[t], side, interpolation=cv2.INTER_AREA) for t in frames]) >= 0.5
+    return flow, np.stack([_acting(clip, t, recipe.size) for t in frames])
+
+
+def still_foreground(root: Path, image: str, side: int) -> np.ndarray:
+    """The same foreground, bool [S, S], of a photograph of the miniature. Runs in a worker process."""
+    from stillact_lib.miniature import truth_of
+
+    cv2.setNumThreads(1)
+    return _acting(truth_of(root, image), 0, side)
+
+
+def _acting(clip: Clip, frame: int, side: int) -> np.ndarray:
+    acting = (clip.person_mask[frame] | clip.object_mask[frame]).astype(np.float32)
+    return cv2.resize(acting, (side, side), interpolation=cv2.INTER_AREA) >= 0.5
