@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,8 +14,11 @@ from stillact_lib.datasets import read
 from stillact_lib.errors import StillactError
 from stillact_lib.manifests import load_manifest
 from stillact_lib.miniature import SceneSpec, clip_specs, render_scene, spec_of, truth_of, write
+from stillact_lib.miniature.dynamic_scenes import VERSION
+from stillact_lib.miniature.layout import Layout
 from stillact_lib.miniature.layouts import layout_of
 from stillact_lib.miniature.scenery import SCENERY
+from stillact_lib.miniature.writing import identity
 from stillact_lib.vision.optical_flow import consecutive_flow
 from stillact_lib.vision.video import read_frames
 
@@ -102,9 +107,38 @@ def test_yupp_layout_and_reader(tmp_path) -> None:
         write("yupp", tmp_path / "x", classes=["Volcano"], progress=False)
 
 
+GOLDEN = Path(__file__).parent / "golden" / "scenes.npz"
+
+
+def thumbnail(name: str) -> np.ndarray:
+    frame = render_scene(SceneSpec(name, (7, 1), (64, 64), 4, camera="moving"))[3]
+    return cv2.resize(frame, (16, 16), interpolation=cv2.INTER_AREA)
+
+
+def test_scenes_are_drawn_as_their_version_drew_them() -> None:
+    """After a change of pixels that is meant: raise `dynamic_scenes.VERSION` and run this file with python."""
+    with np.load(GOLDEN) as golden:
+        assert int(golden["version"]) == VERSION, "the golden pictures are of another version: draw them again"
+        known = {name: golden[name] for name in golden.files if name != "version"}
+    assert set(known) == set(SCENERY)
+    for name, before in known.items():
+        change = np.abs(thumbnail(name).astype(int) - before).mean()
+        assert change < 0.5, f"{name} is drawn differently: raise dynamic_scenes.VERSION if this is meant"
+
+
+def test_the_version_is_part_of_the_identity() -> None:
+    layout = layout_of("yupp", size="tiny")
+    other = Layout({path: replace(item, version=VERSION + 1) for path, item in layout.items.items()}, layout.texts)
+    assert identity(layout) != identity(other)
+
+
 @pytest.mark.parametrize(("size", "videos", "train"), [("mini", 800, 400), ("gpu", 1200, 120)])
 def test_yupp_sizes(size: str, videos: int, train: int) -> None:
     layout = layout_of("yupp", size=size)
     tags = Counter(line.split(" ")[1] for line in layout.texts["YUP++/10_90_randsplit_1.txt"].splitlines())
     assert len(layout.items) == videos and tags["static_train"] == tags["moving_train"] == train / 2
     assert sum(tags.values()) == videos
+
+
+if __name__ == "__main__":
+    np.savez_compressed(GOLDEN, version=VERSION, **{name: thumbnail(name) for name in SCENERY})

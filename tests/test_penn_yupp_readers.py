@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from awkward_files import crlf, real, truncate
 from scipy.io import savemat
+from scipy.sparse import csc_array
 from typer.testing import CliRunner
 
 from stillact_lib.cli import app
@@ -169,6 +170,7 @@ def test_a_sequence_of_one_frame(tmp_path) -> None:
         ({"x": None}, "x: there is no such table"),
         ({"x": np.ones((FRAMES, 12))}, "x: is 12 x 12, must be 12 x 13"),
         ({"y": np.array([["far"]], object)}, "y: there is no such table"),
+        ({"y": csc_array(np.ones((FRAMES, 13)))}, "y: there is no such table"),
         ({"bbox": np.ones((FRAMES - 2, 4))}, "bbox: is 10 x 4, must be 12 x 4"),
         ({"nframes": np.array([[11]])}, "nframes: is 11, but dimensions says 12"),
         ({"dimensions": np.array([[0, 64, FRAMES]])}, "dimensions: height, width, frames are"),

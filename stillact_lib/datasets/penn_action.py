@@ -78,13 +78,13 @@ def read_labels(path: str | Path) -> PennLabels:
 
     def word(field: str) -> str:
         value = table.get(field)
-        if value is None or value.dtype.kind != "U" or value.size != 1:
+        if not isinstance(value, np.ndarray) or value.dtype.kind != "U" or value.size != 1:
             raise fault(field, "there is no such text")
         return str(value.item()).strip()
 
     def numbers(field: str) -> np.ndarray:
         value = table.get(field)
-        if value is None or value.dtype.kind not in "iufb" or value.ndim != 2:
+        if not isinstance(value, np.ndarray) or value.dtype.kind not in "iufb" or value.ndim != 2:
             raise fault(field, "there is no such table of numbers")
         return value.astype(float)
 

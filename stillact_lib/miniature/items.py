@@ -38,9 +38,10 @@ class Avi:
 
 @dataclass(frozen=True)
 class SceneMp4:
-    """A dynamic scene as an MPEG-4 .mp4, as YUP++ has."""
+    """A dynamic scene as an MPEG-4 .mp4, as YUP++ has; `version` is that of the scenes, told in the identity."""
 
     spec: SceneSpec
+    version: int
 
     def write(self, root: Path, path: str) -> None:
         encode_video(root / path, render_scene(self.spec), self.spec.fps, "mp4v")

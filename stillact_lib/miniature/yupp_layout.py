@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stillact_lib.errors import StillactError
-from stillact_lib.miniature.dynamic_scenes import SceneSpec
+from stillact_lib.miniature.dynamic_scenes import VERSION, SceneSpec
 from stillact_lib.miniature.items import SceneMp4
 from stillact_lib.miniature.layout import Layout, entropy
 from stillact_lib.miniature.scenery import SCENERY
@@ -50,7 +50,7 @@ def yupp(seed: int, size: str, classes: Sequence[str] | None = None) -> Layout:
             for k in range(scale.videos):
                 stem = f"{name}_{camera}_cam_{k + 1}"
                 spec = SceneSpec(name, entropy(seed, "yupp", stem), scale.image, scale.frames, camera=camera)
-                layout.items[f"YUP++/{folder}/{name}/{stem}.mp4"] = SceneMp4(spec)
+                layout.items[f"YUP++/{folder}/{name}/{stem}.mp4"] = SceneMp4(spec, VERSION)
                 rows.append(f"{stem} {camera}_{'train' if k in trained else 'test'}\n")
     layout.texts["YUP++/10_90_randsplit_1.txt"] = "".join(rows)
     return layout
