@@ -33,7 +33,7 @@ CLIP = "clip"  # `dataset/clip` holds clip names, all other arrays are scores
 
 
 class DataOrigin(BaseModel):
-    """Which data: the miniature (then its seed and size) or the real thing (then the digest of its manifest)."""
+    """Which data: the miniature (then its size, seed and identity, as "mini-seed1-5e99f947"), or the real thing."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
     name: str
@@ -183,15 +183,20 @@ def load_records(
 def comparable(a: RunRecord, b: RunRecord, varying: Sequence[str] = ("seed",)) -> bool:
     """Whether two runs of a chapter differ in nothing but `varying` parameters and the code.
 
-    Their data must be of one origin; where "dataset" may vary, of one kind and detail (a miniature's seed and size).
+    Their data must be of one origin. Where "dataset" may vary, a dataset that both use must be the same, and others of
+    one kind, size and seed.
     """
     ignored = dict.fromkeys(varying)
     settings = [{**record.parameters, **ignored, "chapter": record.chapter} for record in (a, b)]
-    origins = [
-        {(origin.kind, origin.detail, "" if "dataset" in varying else origin.name) for origin in record.data}
-        for record in (a, b)
-    ]
-    return settings[0] == settings[1] and origins[0] == origins[1]
+    return settings[0] == settings[1] and _same_world(a, b, "dataset" in varying)
+
+
+def _same_world(a: RunRecord, b: RunRecord, datasets_vary: bool) -> bool:
+    if not datasets_vary:
+        return set(a.data) == set(b.data)
+    of_b = {origin.name: origin for origin in b.data}
+    drawn = {(origin.kind, origin.detail.rpartition("-")[0]) for record in (a, b) for origin in record.data}
+    return len(drawn) == 1 and all(of_b.get(origin.name, origin) == origin for origin in a.data)
 
 
 def with_kept(record: RunRecord, varying: Sequence[str] = ("seed",)) -> list[RunRecord]:

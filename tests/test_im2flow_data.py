@@ -64,7 +64,7 @@ def test_a_perfect_prediction_scores_perfectly_and_names_are_complete(tiny):
     assert len(scores) == 1 + 2 * 2 * 3 * 4  # clip names; 2 methods, 2 targets, 3 measures, 4 masks
     assert set(scores["ucf101/clip"]) <= set(samples.videos["video"])
     origin = data_origin(settings, samples)
-    assert origin.kind == "miniature" and origin.detail.startswith("tiny-seed0-")
+    assert origin.kind == "miniature" and origin.detail.startswith(f"tiny-seed{settings.miniature_seed}-")
 
 
 def test_weizmann_holds_out_its_person(tmp_path, monkeypatch):

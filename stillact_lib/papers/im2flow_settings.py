@@ -78,6 +78,17 @@ class Im2FlowSettings(Configuration):
         return "_".join(["im2flow", *(name for name, departs in departures.items() if departs)])
 
 
+#: what an arm calls the videos that taught its flow network
+FLOW_SOURCES = {
+    "ucf101": "ucf",
+    "hmdb51": "hmdb",
+    "weizmann": "weizmann",
+    "ucf101+hmdb51": "both",
+    "ucf101_other": "other",
+    "yupp": "yupp",
+}
+
+
 class RecognitionSettings(Im2FlowSettings):
     """One run of chapter 04: the flow half's settings and those of the recognition half."""
 
@@ -90,6 +101,7 @@ class RecognitionSettings(Im2FlowSettings):
     curve: str
     validation_share: float = Field(gt=0, lt=1)
     controls: bool
+    video_frames: int = Field(ge=1)
 
     @model_validator(mode="after")
     def _stills_fit(self) -> RecognitionSettings:
@@ -98,6 +110,11 @@ class RecognitionSettings(Im2FlowSettings):
         if not all(word.isdecimal() and int(word) > 0 for word in self.curve.split()):
             raise ValueError(f"curve = {self.curve!r} should be numbers of labelled stills a class, as in '10 25 50'")
         return self
+
+    @property
+    def motion_arm(self) -> str:
+        """Name of the motion stream on this run's flow in records: "motion_im2flow_ucf", and what the run changes."""
+        return f"motion_im2flow_{FLOW_SOURCES[self.dataset]}{self.arm.removeprefix('im2flow')}"
 
     def flow_settings(self) -> Im2FlowSettings:
         """The flow half's settings alone: what its record and its checkpoints are known by."""
@@ -117,3 +134,5 @@ VARYING = (
     "keep_checkpoints",
     "held_out_videos",
 )
+#: the same for the recognition half
+RECOGNITION_VARYING = (*VARYING, "stills", "stream_network", "curve", "controls")

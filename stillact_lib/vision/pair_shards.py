@@ -91,6 +91,15 @@ def centre_pair(path: Path, recipe: PairRecipe) -> tuple[np.ndarray, np.ndarray]
     return image, resize_flow(flow, *side).astype(np.float16)
 
 
+def evenly_spaced_frames(path: Path, count: int, side: int) -> np.ndarray:
+    """`count` frames of a video, the middles of as many equal parts of it: uint8 [count, side, side, 3]. Runs in a
+    worker process."""
+    cv2.setNumThreads(1)
+    frames = read_frames(path)
+    middles = ((np.arange(count) + 0.5) * len(frames) / count).astype(int)
+    return np.stack([cv2.resize(frames[i], (side, side), interpolation=cv2.INTER_AREA) for i in middles])
+
+
 def shard_path(folder: Path, video: str) -> Path:
     return folder / (video.replace("/", "__") + ".safetensors")
 

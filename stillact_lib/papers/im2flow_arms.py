@@ -1,0 +1,201 @@
+"""The rows of Tables 2 to 4 as arms: which streams are trained on a still set, which are fused, what a record keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from itertools import repeat
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from stillact_lib.evaluation.bootstrap import Interval, paired_bootstrap
+from stillact_lib.networks.im2flow_unet import Im2FlowUNet
+from stillact_lib.networks.streams import encoder_stream
+from stillact_lib.papers.im2flow_data import data_origin
+from stillact_lib.papers.im2flow_recognition import (
+    FlowSource,
+    Network,
+    Split,
+    StreamScores,
+    arm_scores,
+    common_scores,
+    fuse,
+    new_stream,
+    split_rows,
+    start_from,
+    stream_scores,
+    train_stream,
+    true_motion,
+)
+from stillact_lib.papers.im2flow_settings import RecognitionSettings
+from stillact_lib.papers.im2flow_stills import StillSet
+from stillact_lib.records import DataOrigin, RunRecord
+from stillact_lib.training import Device
+from stillact_lib.vision.flow_encoding import FlowEncoding
+from stillact_lib.vision.pair_shards import evenly_spaced_frames
+
+
+@dataclass
+class Recognition:
+    """What became of one still set: its rows, and each arm's scores; trained streams by the arm they make alone."""
+
+    stills: StillSet
+    split: Split
+    arms: dict[str, StreamScores] = field(default_factory=dict)
+    networks: dict[str, Network] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """What every stream of a run shares. `trunk` is the pre-trained network that streams start from."""
+
+    settings: RecognitionSettings
+    device: Device
+    encoding: FlowEncoding
+    trunk: Network
+    flow_network: Im2FlowUNet
+
+    def recognise(self, stills: StillSet, sources: Sequence[FlowSource], per_class: int) -> Recognition:
+        """Trains the streams of one still set on `per_class` labelled images a class (0: all) and fuses them.
+
+        Arms: "appearance", "appearance_appearance" (two of different seeds), for each source its motion and
+        "appearance_" and its motion, the same with "motion_truth" where the images are of videos, and with `controls`
+        "encoder" (a second appearance stream that starts from the flow network's encoder) and "appearance_encoder".
+        Raises LeakError where a source has seen videos of the test images.
+        """
+        split = split_rows(stills, self.settings, per_class)
+        found = Recognition(stills, split)
+        motions = {source.name: source.motion(stills) for source in sources}
+        if stills.true_flow is not None:
+            motions["motion_truth"] = true_motion(stills, self.encoding)
+        self._stream(found, "appearance", stills.images, seed=0)
+        self._stream(found, "second_appearance", stills.images, seed=1)
+        for name, flow_images in motions.items():
+            self._stream(found, name, flow_images, seed=0)
+        if self.settings.controls:
+            self._stream(found, "encoder", stills.images, seed=0)
+        wanted = stills.labels[split.choose]
+        twice = found.arms.pop("second_appearance")
+        found.arms["appearance_appearance"] = fuse(found.arms["appearance"], twice, wanted)
+        for name in [*motions, *(["encoder"] if self.settings.controls else [])]:
+            found.arms[f"appearance_{name}"] = fuse(found.arms["appearance"], found.arms[name], wanted)
+        return found
+
+    def _stream(self, found: Recognition, arm: str, inputs: Tensor, seed: int) -> None:
+        """Trains one stream; all of one seed start alike and see the same windows in the same order."""
+        own_seed = 1000 * seed + self.settings.seed
+        torch.manual_seed(own_seed)
+        network = self._new_network(arm, len(found.stills.classes))
+        rows, labels = found.split.fit, found.stills.labels
+        train_stream(
+            network,
+            inputs[rows],
+            labels[rows],
+            self.settings,
+            self.device,
+            seed=own_seed,
+            mirrored_channel=self.encoding.mirrored_channel if arm.startswith("motion") else None,
+            label=f"{found.stills.name}, {arm.replace('_', ' ')}",
+        )
+        found.networks[arm] = network
+        found.arms[arm] = stream_scores(network, inputs, found.split, self.device)
+
+    def _new_network(self, arm: str, classes: int) -> Network:
+        if arm == "encoder":
+            return encoder_stream(self.flow_network, classes)
+        network = new_stream(self.settings, classes)
+        if self.settings.pretraining == "parts":
+            start_from(network, self.trunk)
+        return network
+
+
+def scores_to_keep(found: Recognition, settings: RecognitionSettings, suffix: str = "") -> dict[str, np.ndarray]:
+    """What the record keeps of a still set, arms named with `suffix`.
+
+    Several runs meet on one set, each with its own flow network. Arms that do not depend on it are kept by one of them
+    (`keeps_shared_arms`), so that a table never has the same row from two kinds of run.
+    """
+    kept = common_scores(found.stills, found.split)
+    mine = settings.motion_arm
+    for arm, scores in found.arms.items():
+        own = arm in (mine, f"appearance_{mine}")
+        if settings.stream_network != "alexnet":
+            if arm == f"appearance_{mine}":
+                kept |= arm_scores(found.stills, found.split, f"im2flow_{settings.stream_network}{suffix}", scores)
+        elif own or keeps_shared_arms(found.stills.name, settings):
+            kept |= arm_scores(found.stills, found.split, f"{arm}{suffix}", scores)
+    return kept
+
+
+def keeps_shared_arms(stills: str, settings: RecognitionSettings) -> bool:
+    """Whether this run is the one that keeps a still set's appearance, true-motion, Walker and control arms."""
+    keeper = {"ucf_static": "hmdb51", "yupp_static": "yupp"}.get(stills, "ucf101")
+    return settings.dataset == keeper and settings.arm == "im2flow"
+
+
+def still_origin(stills: StillSet, settings: RecognitionSettings) -> DataOrigin:
+    """What a record says of a still set's data."""
+    if settings.stills_root:
+        return DataOrigin(name=stills.name, kind="real")
+    size_seed_identity = "-".join(stills.root.name.split("-")[-3:])
+    return DataOrigin(name=stills.name, kind="miniature", detail=size_seed_identity)
+
+
+def all_origins(samples: object, stills: Sequence[StillSet], settings: RecognitionSettings) -> tuple[DataOrigin, ...]:
+    return (data_origin(settings, samples), *(still_origin(one, settings) for one in stills))
+
+
+def class_gains(
+    records: Sequence[RunRecord], stills: str, classes: Sequence[str], arm: str, against: str
+) -> dict[str, Interval]:
+    """Gain in accuracy of `arm` over `against`, in points, class by class over the records that hold both."""
+    first, second, clips, runs, shown = [], [], [], [], []
+    for record in records:
+        scores = record.scores()
+        if f"{stills}/{arm}/accuracy" in scores and f"{stills}/{against}/accuracy" in scores:
+            first.append(scores[f"{stills}/{arm}/accuracy"])
+            second.append(scores[f"{stills}/{against}/accuracy"])
+            clips.append(scores[f"{stills}/clip"])
+            shown.append(scores[f"{stills}/positives"])
+            runs.append(np.full(len(first[-1]), record.seed))
+    a, b, clip, run = (np.concatenate(parts) for parts in (first, second, clips, runs))
+    positive = np.concatenate(shown) > 0
+    return {
+        name: paired_bootstrap(a[rows], b[rows], clusters=clip[rows], runs=run[rows])
+        for k, name in enumerate(classes)
+        if (rows := positive[:, k]).any()
+    }
+
+
+def over_frames(
+    found: Recognition,
+    bench: Workbench,
+    source: FlowSource,
+    executor: Executor,
+) -> dict[str, StreamScores]:
+    """The temporal use of predicted flow (§4.2's last remark), in a simple form: a test video's class scores averaged
+    over `video_frames` evenly spaced frames, each with the flow inferred from that frame alone.
+
+    The streams are those of the centre frames. The paper instead trains a temporal segment network on every frame.
+    """
+    stills, settings = found.stills, bench.settings
+    videos = [stills.root / Path(video) for video in stills.items[found.split.test]]
+    side = stills.images.shape[-1]
+    frames = list(executor.map(evenly_spaced_frames, videos, repeat(settings.video_frames), repeat(side)))
+    images = torch.from_numpy(np.concatenate(frames)).permute(0, 3, 1, 2).contiguous()
+    every = Split(np.arange(0), np.arange(0), np.arange(len(images)))
+    averaged = {}
+    for arm, inputs in (("appearance", images), (source.name, source.infer(images))):
+        scores = stream_scores(found.networks[arm], inputs, every, bench.device).test
+        averaged[arm] = scores.reshape(len(videos), settings.video_frames, -1).mean(1)
+    weight = found.arms[f"appearance_{source.name}"].weight
+    both = weight * averaged["appearance"] + (1 - weight) * averaged[source.name]
+    nothing = np.zeros((0, both.shape[1]))
+    return {
+        "appearance_frames": StreamScores(nothing, averaged["appearance"]),
+        "appearance_motion_frames": StreamScores(nothing, both, weight),
+    }
