@@ -18,6 +18,7 @@ import pandas as pd
 import torch
 
 from stillact_lib.datasets import Samples, Stills, read
+from stillact_lib.datasets.static_sets import static_set
 from stillact_lib.errors import StillactError
 from stillact_lib.papers.im2flow_data import miniature_or_real, video_ids
 from stillact_lib.papers.im2flow_settings import RecognitionSettings
@@ -141,7 +142,7 @@ def _cut_out(root: Path, person: tuple, side: int, enlarged: float | None) -> np
 
 
 def _of_videos(name: str, samples: Samples, settings: RecognitionSettings, executor: Executor) -> StillSet:
-    videos = samples.videos[samples.videos["split"].isin(["train", "test"])].reset_index(drop=True)
+    videos = static_set(samples)
     recipe = PairRecipe(settings.image_size, "estimated", settings.flow_method, 5, 0)
     paths = [samples.root / video for video in videos["video"]]
     images, flows = zip(*executor.map(centre_pair, paths, repeat(recipe)), strict=True)
