@@ -138,6 +138,13 @@ class Manifest(Record):
         """The classes in the dataset's own order; empty where the list is not known to us."""
         return self.classes or tuple(next((split.per_class for split in self.splits if split.per_class), ()))
 
+    def subset(self, name: str) -> Subset:
+        """The named subset. Raises StillactError with the names there are."""
+        for subset in self.subsets:
+            if subset.name == name:
+                return subset
+        raise StillactError(f"{self.name}: no subset {name!r}; there are: {', '.join(s.name for s in self.subsets)}")
+
     def split(self, name: str) -> Split:
         """The split called `name`. Raises StillactError where there is none."""
         for split in self.splits:

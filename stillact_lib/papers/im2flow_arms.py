@@ -123,11 +123,32 @@ def scores_to_keep(found: Recognition, settings: RecognitionSettings, suffix: st
     mine = settings.motion_arm
     for arm, scores in found.arms.items():
         own = arm in (mine, f"appearance_{mine}")
-        if settings.stream_network != "alexnet":
-            if arm == f"appearance_{mine}":
-                kept |= arm_scores(found.stills, found.split, f"im2flow_{settings.stream_network}{suffix}", scores)
-        elif own or keeps_shared_arms(found.stills.name, settings):
+        keeper = keeps_shared_arms(found.stills.name, settings)
+        if settings.stream_network == "alexnet" and (own or keeper):
             kept |= arm_scores(found.stills, found.split, f"{arm}{suffix}", scores)
+        if keeper and arm == f"appearance_{mine}":  # Table 4's rows are named by the base network
+            kept |= arm_scores(found.stills, found.split, f"im2flow_{settings.stream_network}{suffix}", scores)
+    return kept
+
+
+def summary(found: Recognition) -> dict[str, dict[str, float]]:
+    """Accuracy in % and the fusion weight (NaN for one stream) of each arm."""
+    rows = {}
+    for arm, scores in found.arms.items():
+        items = arm_scores(found.stills, found.split, arm, scores)
+        accuracy = float(items[f"{found.stills.name}/{arm}/accuracy"].mean())
+        rows[arm] = {"accuracy": accuracy, "weight": np.nan if scores.weight is None else scores.weight}
+    return rows
+
+
+def frame_scores_to_keep(
+    found: Recognition, by_frames: dict[str, StreamScores], settings: RecognitionSettings
+) -> dict[str, np.ndarray]:
+    """What the record keeps of `over_frames`."""
+    kept: dict[str, np.ndarray] = {}
+    if keeps_shared_arms(found.stills.name, settings):
+        for arm, scores in by_frames.items():
+            kept |= arm_scores(found.stills, found.split, arm, scores)
     return kept
 
 

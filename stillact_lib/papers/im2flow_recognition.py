@@ -61,19 +61,19 @@ class FlowSource:
     infer: Callable[[Tensor], Tensor]
     seen: frozenset[str]
 
-    def leaks(self, stills: StillSet) -> int:
-        """How many of the videos behind the test images it has seen."""
-        return len(self.seen & stills.videos)
-
     def motion(self, stills: StillSet) -> Tensor:
         """Flow images of all of `stills`. Raises LeakError where any test image is of a video that taught the flow:
         the cells that Table 2 leaves out cannot be computed."""
-        if count := self.leaks(stills):
-            raise LeakError(
-                f"{self.name} learnt flow from {count} of the {len(stills.videos)} videos behind the test images of "
-                f"{stills.name}; use a flow network of other videos"
-            )
+        self.check(stills.name, stills.videos)
         return self.infer(stills.images)
+
+    def check(self, stills: str, videos: frozenset[str]) -> None:
+        """Raises LeakError where a still set's test images are of `videos` that taught the flow."""
+        if count := len(self.seen & videos):
+            raise LeakError(
+                f"{self.name} learnt flow from {count} of the {len(videos)} videos behind the test images of {stills}; "
+                "use a flow network of other videos"
+            )
 
 
 def true_motion(stills: StillSet, encoding: FlowEncoding) -> Tensor:

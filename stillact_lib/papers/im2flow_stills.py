@@ -86,6 +86,13 @@ def open_stills(name: str, settings: RecognitionSettings, executor: Executor) ->
     raise StillactError(f"parameter 'stills': there is no set {name!r}; there are: {known}")
 
 
+def test_videos(name: str, settings: RecognitionSettings) -> frozenset[str]:
+    """The videos behind a set's test images, without opening any of them."""
+    samples = read(FROM_VIDEOS[name], still_root(FROM_VIDEOS[name], settings))
+    videos = static_set(samples)
+    return video_ids(samples, videos[videos["split"] == "test"])
+
+
 def still_root(dataset: str, settings: RecognitionSettings) -> Path:
     """Where a dataset of stills lies: below `stills_root`, or its miniature, written on first use."""
     real = str(Path(settings.stills_root) / dataset) if settings.stills_root else ""
