@@ -17,6 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from stillact_lib.errors import StillactError
 from stillact_lib.paths import project_root
 
+Statistic = Literal["mean", "map"]
+
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -30,12 +32,16 @@ class Paper(_Strict):
 
 
 class Metric(_Strict):
-    """A measure; `unit` is empty for a pure number."""
+    """A measure; `unit` is empty for a pure number.
+
+    `statistic`: "mean" of item scores, or "map", the mean average precision of class scores over all items.
+    """
 
     heading: str
     better: Literal["lower", "higher"]
     unit: str
     meaning: str
+    statistic: Statistic = "mean"
 
 
 class Rule(_Strict):
@@ -94,6 +100,7 @@ class Claim(NamedTuple):
     against: str
     better: Literal["lower", "higher"]
     rule: Rule
+    statistic: Statistic = "mean"
 
 
 class ClaimGroup(_Strict):
@@ -137,8 +144,9 @@ class Published(_Strict):
         return self
 
     def claims_of(self, group: ClaimGroup) -> Iterator[Claim]:
-        for dataset, metric, against in product(group.datasets, group.metrics, group.against):
-            yield Claim(group.id, dataset, metric, group.arm, against, self.metrics[metric].better, self.rule)
+        for dataset, name, against in product(group.datasets, group.metrics, group.against):
+            metric = self.metrics[name]
+            yield Claim(group.id, dataset, name, group.arm, against, metric.better, self.rule, metric.statistic)
 
     def all_claims(self) -> list[Claim]:
         return [claim for group in self.claims for claim in self.claims_of(group)]

@@ -2,8 +2,9 @@
 
 A record is a small JSON file; the item scores (needed to bootstrap over clips and seeds) lie beside it in an .npz
 without pickle. Runs write to the workspace; those that back the book are kept in `book/results/<chapter>/` (`make
-runs`). Scores are named `dataset/arm/metric`, for example `ucf101/im2flow/epe_fg`; the clip of each item of a
-dataset `dataset/clip`.
+runs`). Scores [T] are named `dataset/arm/metric`, for example `ucf101/im2flow/epe_fg`; the clip of each item of a
+dataset `dataset/clip`. Mean average precision is no mean over items: for it an arm keeps its class scores [T, C] as
+`dataset/arm/class_scores`, and the dataset what each item shows, 0 or 1 [T, C], as `dataset/positives`.
 """
 
 from __future__ import annotations
@@ -26,10 +27,13 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
 from stillact_lib.configuration import Configuration
 from stillact_lib.errors import StillactError
+from stillact_lib.evaluation.average_precision import mean_average_precision
 from stillact_lib.paths import project_root, workspace, written_whole
 
 STATED_VERSIONS = ("torch", "torchvision", "numpy", "opencv-python", "scikit-learn")
-CLIP = "clip"  # `dataset/clip` holds clip names, all other arrays are scores
+CLIP = "clip"  # `dataset/clip` holds clip names, `dataset/positives` 0 or 1; all other arrays are scores
+POSITIVES = "positives"
+CLASS_SCORES = "class_scores"
 
 
 class DataOrigin(BaseModel):
@@ -64,14 +68,11 @@ class RunRecord(BaseModel):
     scores_file: str | None = None
     _folder: Path | None = PrivateAttr(default=None)
     _scores: dict[str, np.ndarray] | None = PrivateAttr(default=None)
-    _scores: dict[str, np.ndarray] | None = PrivateAttr(default=None)
 
     def scores(self) -> dict[str, np.ndarray]:
         """Item scores by name (see the module's text); empty when the run kept none."""
         if self.scores_file is None or self._folder is None:
             return {}
-        if self._scores is not None:
-            return self._scores
         if self._scores is None:
             path = self._folder / Path(self.scores_file).name
             if not path.is_file():
@@ -106,9 +107,11 @@ def new_record(
 ) -> RunRecord:
     """A record of the run under `settings` (which has `seed` and `profile`), with versions, memory and code filled in.
 
-    `metrics` not given are the means of the finite `scores`. The run id is made of chapter, profile, seed and a
-    digest of parameters and data, so that the same run with newer code replaces its record.
+    `metrics` not given are the means of the finite `scores`, and of class scores `dataset/arm/map` in %. The run id is
+    made of chapter, profile, seed and a digest of parameters and data, so that the same run with newer code replaces
+    its record.
     """
+    _check_scores(scores or {})
     parameters = settings.model_dump()
     named = {**_means(scores or {}), **{name: float(value) for name, value in (metrics or {}).items()}}
     origin = hashlib.sha256(repr((sorted(parameters.items()), data)).encode()).hexdigest()[:8]
@@ -209,19 +212,49 @@ def with_kept(record: RunRecord, varying: Sequence[str] = ("seed",)) -> list[Run
 
 
 def _means(scores: Mapping[str, np.ndarray]) -> dict[str, float]:
-    values = {name: np.asarray(v) for name, v in scores.items() if not name.endswith(f"/{CLIP}")}
-    return {name: float(v[np.isfinite(v)].mean()) for name, v in values.items() if np.isfinite(v).any()}
+    """The figure that each array of scores comes to: its mean, or the mAP; left out where it is undefined."""
+    found = {}
+    for name, values in scores.items():
+        dataset, _, kind = _parts(name)
+        if kind == CLASS_SCORES:
+            shown = np.asarray(scores[f"{dataset}/{POSITIVES}"]) > 0
+            found[name.removesuffix(CLASS_SCORES) + "map"] = 100 * float(mean_average_precision(values, shown))
+        elif kind not in (CLIP, POSITIVES) and np.isfinite(values).any():
+            found[name] = float(np.asarray(values)[np.isfinite(values)].mean())
+    return {name: value for name, value in found.items() if np.isfinite(value)}
 
 
 def _check_scores(scores: Mapping[str, np.ndarray]) -> None:
-    """Each dataset names its clips, once for each item."""
+    """Each dataset names its clips, once for each item; class scores and positives have a column a class."""
     for name, values in scores.items():
-        dataset = name.split("/")[0]
+        dataset, _, kind = _parts(name)
         clips = scores.get(f"{dataset}/{CLIP}")
         if clips is None or len(clips) != len(values):
             raise StillactError(
                 f"scores {name!r}: {dataset}/{CLIP} should name the clip of each of its {len(values)} items"
             )
+        columns = 2 if kind in (CLASS_SCORES, POSITIVES) else 1
+        if np.ndim(values) != columns:
+            wanted = "[items, classes]" if columns == 2 else "[items]"
+            raise StillactError(f"scores {name!r}: has the shape {np.shape(values)} and should be {wanted}")
+        if kind == POSITIVES and not np.isin(values, (0, 1)).all():
+            raise StillactError(f"scores {name!r}: should be 0 or 1, whether each item shows each class")
+        if kind == CLASS_SCORES:
+            shown = scores.get(f"{dataset}/{POSITIVES}")
+            if np.shape(shown) != np.shape(values):
+                raise StillactError(
+                    f"scores {name!r}: {dataset}/{POSITIVES} should say of each of its {len(values)} items which of "
+                    f"the {np.shape(values)[1]} classes it shows"
+                )
+            if not np.isfinite(values).all():
+                raise StillactError(f"scores {name!r}: not all are finite; average precision needs an order of items")
+
+
+def _parts(name: str) -> tuple[str, str, str]:
+    """(dataset, arm, kind) of an array's name; the arm is empty where all arms share the array."""
+    dataset, _, rest = name.partition("/")
+    arm, _, kind = rest.rpartition("/")
+    return dataset, arm, kind
 
 
 def _peak_memory_mib() -> float:

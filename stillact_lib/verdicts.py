@@ -16,9 +16,15 @@ import pandas as pd
 from pandas.io.formats.style import Styler
 
 from stillact_lib.errors import StillactError
-from stillact_lib.evaluation.bootstrap import Interval, bootstrap_mean, paired_bootstrap
-from stillact_lib.published import Claim, Published, Table
-from stillact_lib.records import CLIP, RunRecord, comparable
+from stillact_lib.evaluation.bootstrap import (
+    MAP_DRAWS,
+    Interval,
+    bootstrap_map,
+    bootstrap_mean,
+    paired_bootstrap,
+)
+from stillact_lib.published import Claim, Published, Statistic, Table
+from stillact_lib.records import CLASS_SCORES, CLIP, POSITIVES, RunRecord, comparable
 
 Label = Literal["reproduced", "not reproduced", "inconclusive", "not attempted"]
 LABELS = get_args(Label)
@@ -36,20 +42,24 @@ class Verdict(NamedTuple):
 
 
 class _Pooled(NamedTuple):
+    """Scores of each arm ([N], or class scores [N, C]), what all share, and what the bootstrap draws from, [N] each."""
+
     scores: list[np.ndarray]
-    clips: np.ndarray
-    runs: np.ndarray
+    positives: np.ndarray | None
+    drawn: dict[str, np.ndarray]
 
 
 def verdict(claim: Claim, records: Sequence[RunRecord]) -> Verdict:
     """Decide a claim by its rule from the item scores of `records` (runs of one profile, several seeds)."""
-    pooled = _pool(records, claim.dataset, claim.metric, [claim.arm, claim.against])
+    pooled = _pool(records, claim.dataset, _kind(claim.metric, claim.statistic), [claim.arm, claim.against])
     if pooled is None:
         return Verdict("not attempted")
     ours, theirs = pooled.scores
-    found = paired_bootstrap(
-        ours, theirs, clusters=pooled.clips, runs=pooled.runs, level=claim.rule.level, n=claim.rule.resamples
-    )
+    level, draws = claim.rule.level, claim.rule.resamples
+    if claim.statistic == "map":
+        found = bootstrap_map(ours, pooled.positives, theirs, **pooled.drawn, level=level, n=min(draws, MAP_DRAWS))
+    else:
+        found = paired_bootstrap(ours, theirs, **pooled.drawn, level=level, n=draws)
     sign = -1 if claim.better == "lower" else 1
     low, high = sorted((sign * found.low, sign * found.high))
     label: Label = "reproduced" if low > 0 else "not reproduced" if high < 0 else "inconclusive"
@@ -57,13 +67,21 @@ def verdict(claim: Claim, records: Sequence[RunRecord]) -> Verdict:
 
 
 def measured(
-    dataset: str, arm: str, metric: str, records: Sequence[RunRecord], *, level: float = 0.95
+    dataset: str,
+    arm: str,
+    metric: str,
+    records: Sequence[RunRecord],
+    *,
+    level: float = 0.95,
+    statistic: Statistic = "mean",
 ) -> Interval | None:
-    """Mean of an arm's item scores over clips and seeds with its interval; None where no run has it."""
-    pooled = _pool(records, dataset, metric, [arm])
+    """Mean of an arm's item scores over clips and seeds with its interval, or mAP in %; None where no run has it."""
+    pooled = _pool(records, dataset, _kind(metric, statistic), [arm])
     if pooled is None:
         return None
-    return bootstrap_mean(pooled.scores[0], clusters=pooled.clips, runs=pooled.runs, level=level)
+    if statistic == "map":
+        return bootstrap_map(pooled.scores[0], pooled.positives, **pooled.drawn, level=level)
+    return bootstrap_mean(pooled.scores[0], **pooled.drawn, level=level)
 
 
 def compare_table(
@@ -92,7 +110,7 @@ def compare_table(
         heading = published.datasets[data] if same_metric else _heading(metric.heading, metric.better)
         for arm, row in source.rows.items():
             value = source.value(arm, name) if data == column.dataset else None
-            ours = measured(data, arm, column.metric, records, level=published.rule.level)
+            ours = measured(data, arm, column.metric, records, level=published.rule.level, statistic=metric.statistic)
             claim = claims.get((data, column.metric, source.main, arm))
             if any(source.value(other, name) is not None for other in source.rows) and data == column.dataset:
                 cells.setdefault((heading, "paper"), {})[row.heading] = _printed(value, source.decimals)
@@ -104,7 +122,8 @@ def compare_table(
     elsewhere = f", rebuilt on {published.datasets[dataset]}" if dataset else ""
     on = dataset or source.columns[shown[0]].dataset
     caption = (
-        f"{source.title}{elsewhere}. {_provenance(source, records, on)}{_uneven_seeds(source, records, on, shown)}"
+        f"{source.title}{elsewhere}. {_provenance(source, records, on)}"
+        f"{_uneven_seeds(published, source, records, on, shown)}"
     )
     return _styled(frame, caption, f"{published.chapter}-{table}-{dataset}-{'-'.join(shown)}")
 
@@ -146,28 +165,40 @@ def verdict_counts(published: Published, records: Sequence[RunRecord]) -> dict[s
     return {label: labels.count(label) for label in LABELS}
 
 
-def _pool(records: Sequence[RunRecord], dataset: str, metric: str, arms: Sequence[str]) -> _Pooled | None:
-    """Item scores of `arms` over the seeds that scored all of them.
+def _kind(metric: str, statistic: Statistic) -> str:
+    """What the arrays behind a metric are called in records."""
+    return CLASS_SCORES if statistic == "map" else metric
+
+
+def _pool(records: Sequence[RunRecord], dataset: str, kind: str, arms: Sequence[str]) -> _Pooled | None:
+    """Scores of one kind of `arms` over the seeds that scored all of them.
 
     Arms may come from different runs, a method and its ablation: runs of one seed are joined clip by clip.
     """
-    of_arm = [_scored(records, f"{dataset}/{arm}/{metric}") for arm in arms]
+    of_arm = [_scored(records, f"{dataset}/{arm}/{kind}") for arm in arms]
+    shared_names = [CLIP, POSITIVES] if kind == CLASS_SCORES else [CLIP]
     scores: list[list[np.ndarray]] = [[] for _ in arms]
-    clips, runs = [], []
+    shared: dict[str, list[np.ndarray]] = {name: [] for name in shared_names}
+    runs = []
     for seed in sorted(set.intersection(*map(set, of_arm))):
         of_run = [by_seed[seed].scores() for by_seed in of_arm]
-        named = [found[f"{dataset}/{CLIP}"] for found in of_run]
-        if not all(np.array_equal(named[0], other) for other in named):
-            raise StillactError(
-                f"seed {seed}: the {dataset} clips of {', '.join(arms)} differ; run them on the same data"
-            )
+        for name, kept in shared.items():
+            kept.append(of_run[0][f"{dataset}/{name}"])
+            if not all(np.array_equal(kept[-1], found[f"{dataset}/{name}"]) for found in of_run):
+                raise StillactError(
+                    f"seed {seed}: the {dataset} {name if name == POSITIVES else 'clips'} of {', '.join(arms)} differ; "
+                    "run them on the same data"
+                )
         for kept, found, arm in zip(scores, of_run, arms, strict=True):
-            kept.append(found[f"{dataset}/{arm}/{metric}"])
-        clips.append(named[0])
-        runs.append(np.full(len(named[0]), seed))
-    if not clips:
+            kept.append(found[f"{dataset}/{arm}/{kind}"])
+        runs.append(np.full(len(kept[-1]), seed))
+    if not runs:
         return None
-    return _Pooled([np.concatenate(kept) for kept in scores], np.concatenate(clips), np.concatenate(runs))
+    if len({found.shape[1:] for found in scores[0]}) > 1:
+        raise StillactError(f"the {dataset} classes of several seeds differ; run them on the same data")
+    drawn = {"clusters": np.concatenate(shared[CLIP]), "runs": np.concatenate(runs)}
+    positives = np.concatenate(shared[POSITIVES]) if POSITIVES in shared else None
+    return _Pooled([np.concatenate(kept) for kept in scores], positives, drawn)
 
 
 def _scored(records: Sequence[RunRecord], name: str) -> dict[int, RunRecord]:
@@ -189,10 +220,13 @@ def _provenance(table: Table, records: Sequence[RunRecord], dataset: str | None)
     return f"{paper}{_data_of(records, dataset)}" + "".join(f" {note}" for note in table.notes)
 
 
-def _uneven_seeds(table: Table, records: Sequence[RunRecord], dataset: str, shown: Sequence[str]) -> str:
+def _uneven_seeds(
+    published: Published, table: Table, records: Sequence[RunRecord], dataset: str, shown: Sequence[str]
+) -> str:
     """How many seeds stand behind each row, where rows differ in it."""
     metric = table.columns[shown[0]].metric
-    counts = {row.heading: len(_scored(records, f"{dataset}/{arm}/{metric}")) for arm, row in table.rows.items()}
+    kind = _kind(metric, published.metrics[metric].statistic)
+    counts = {row.heading: len(_scored(records, f"{dataset}/{arm}/{kind}")) for arm, row in table.rows.items()}
     counts = {heading: count for heading, count in counts.items() if count}
     if len(set(counts.values())) < 2:
         return ""

@@ -10,7 +10,7 @@ from stillact_lib.configuration import Configuration
 from stillact_lib.errors import StillactError
 from stillact_lib.published import load_published, published_folder
 from stillact_lib.records import DataOrigin, new_record, save_record
-from stillact_lib.verdicts import claims_table, compare_table, verdict, verdict_counts
+from stillact_lib.verdicts import claims_table, compare_table, measured, verdict, verdict_counts
 
 CHAPTERS = sorted(path.stem for path in published_folder().glob("*.yaml"))
 ARMS = ["im2flow", "walker", "pintea", "nearest_neighbour", "zero_flow", "random_direction"]
@@ -94,6 +94,71 @@ def test_direction_follows_the_metric(published, tmp_path):
     scores = {name.replace("epe_fg", "ds_fg"): values for name, values in record.scores().items()}
     turned = save_record(record, tmp_path / "turned", scores=scores)
     assert verdict(claim_against(published, "walker", "ds_fg"), [turned]).label == "not reproduced"
+
+
+def recognition_run(tmp_path, seed, *, without=(), positives=None):
+    """Class scores on Willow: the two streams know more than appearance, two appearance streams are appearance."""
+    rng = np.random.default_rng(seed)
+    shown = np.eye(3, dtype=np.float32)[np.arange(60) % 3] if positives is None else positives
+    base = rng.normal(size=(60, 3)) + shown
+    arms = {
+        "appearance": base,
+        "appearance_appearance": base,
+        "appearance_motion_im2flow_ucf": base + 0.8 * shown,
+    }
+    scores = {"willow/clip": np.array([f"{i}.jpg" for i in range(60)]), "willow/positives": shown}
+    scores |= {f"willow/{arm}/class_scores": values for arm, values in arms.items() if arm not in without}
+    record = new_record(
+        "04-im2flow",
+        Settings(profile="mini", seed=seed),
+        data=(DataOrigin(name="willow", kind="miniature", detail="seed 0"),),
+        device="cpu",
+        wall_seconds=1.0,
+        scores=scores,
+    )
+    return save_record(record, tmp_path, scores=scores)
+
+
+def test_map_is_decided_on_class_scores(published, tmp_path):
+    records = [recognition_run(tmp_path, seed) for seed in range(2)]
+    claim = claim_against(published, "appearance", "accuracy", "willow")
+    assert verdict(claim, records).label == "not attempted"  # no accuracy was kept
+    claim = claim._replace(metric="map", statistic=published.metrics["map"].statistic)
+    found = verdict(claim, records)
+    assert (found.label, found.n_clips, found.n_seeds) == ("reproduced", 60, 2)
+    ours, theirs = (
+        np.mean([record.metrics[f"willow/{arm}/map"] for record in records]) for arm in (claim.arm, claim.against)
+    )
+    assert found.difference == pytest.approx(ours - theirs, abs=1e-3)
+    assert 0 < found.interval[0] < found.difference < found.interval[1]
+    assert verdict(claim._replace(arm="appearance", against=claim.arm), records).label == "not reproduced"
+    equal = verdict(claim._replace(arm="appearance_appearance"), records)
+    assert (equal.label, equal.difference, equal.interval) == ("inconclusive", 0, (0, 0))
+    alone = measured("willow", "appearance", "map", records, statistic="map")
+    assert alone.mean == pytest.approx(theirs, abs=1e-3) and alone.low < theirs < alone.high
+
+
+def test_map_of_runs_that_show_other_things_is_refused(published, tmp_path):
+    claim = claim_against(published, "appearance", "accuracy", "willow")._replace(metric="map", statistic="map")
+    one = recognition_run(tmp_path / "a", 0, without=["appearance"])
+    turned = np.eye(3, dtype=np.float32)[(np.arange(60) + 1) % 3]
+    other = recognition_run(tmp_path / "b", 0, without=["appearance_motion_im2flow_ucf"], positives=turned)
+    with pytest.raises(StillactError, match="willow positives"):
+        verdict(claim, [one, other])
+
+
+def test_map_stands_in_the_published_tables_form(published, tmp_path):
+    """Table 4 beside ours, in per cent with the table's decimals, whatever the arms are called."""
+    content = published.model_dump()
+    content["tables"]["table4"]["rows"]["appearance"] = {"heading": "Appearance", "values": []}
+    table = type(published).model_validate(content)
+    records = [recognition_run(tmp_path, seed) for seed in range(2)]
+    row = compare_table(table, "table4", records).data.loc["Appearance"]
+    mean, low, high = (float(part.strip("[],")) for part in row[("mAP ↑", "ours")].split())
+    assert 20 < low < mean < high < 100
+    assert mean == pytest.approx(np.mean([r.metrics["willow/appearance/map"] for r in records]), abs=0.06)
+    styled = compare_table(table, "table4", [records[0], recognition_run(tmp_path / "b", 1, without=["appearance"])])
+    assert styled.data.loc["Appearance", ("mAP ↑", "ours")] != row[("mAP ↑", "ours")]
 
 
 def test_runs_on_other_data_are_never_pooled(published, tmp_path):

@@ -99,6 +99,61 @@ def test_scores_without_clips_are_refused(tmp_path):
     assert load_records(tmp_path) == []
 
 
+CLASS_SCORES = {
+    "willow/clip": np.array(["a.jpg", "b.jpg", "b.jpg"]),
+    "willow/positives": np.array([[1, 0, 0], [0, 1, 0], [1, 1, 0]], np.float32),
+    "willow/appearance/class_scores": np.array([[0.5, 0.1, 0.4], [0.7, 0.2, 0.1], [0.6, 0.3, 0.1]], np.float32),
+    "willow/appearance/accuracy": np.array([100.0, 0.0, 100.0]),
+}
+
+
+def test_class_scores_round_trip_and_come_to_a_map(tmp_path):
+    """By hand: class 1 ranks b, b', a with hits no, yes, yes: precisions 1/2 and 2/3, the envelope makes both 2/3;
+    class 2 ranks its two positives first: 1; class 3 shows nowhere and is left out."""
+    settings = Settings(profile="mini", seed=0, learning_rate=0.1)
+    made = new_record("04-im2flow", settings, data=DATA, device="cpu", wall_seconds=1, scores=CLASS_SCORES)
+    save_record(made, tmp_path, scores=CLASS_SCORES)
+    (read,) = load_records(tmp_path)
+    assert set(read.metrics) == {"willow/appearance/accuracy", "willow/appearance/map"}
+    assert read.metrics["willow/appearance/map"] == pytest.approx(100 * (2 / 3 + 1) / 2)
+    assert read.metrics["willow/appearance/accuracy"] == pytest.approx(200 / 3)
+    for name, values in CLASS_SCORES.items():
+        np.testing.assert_array_equal(read.scores()[name], values)
+
+
+def test_a_map_of_nothing_positive_is_no_metric():
+    scores = CLASS_SCORES | {"willow/positives": np.zeros((3, 3))}
+    settings = Settings(profile="mini", seed=0, learning_rate=0.1)
+    made = new_record("04-im2flow", settings, data=DATA, device="cpu", wall_seconds=1, scores=scores)
+    assert set(made.metrics) == {"willow/appearance/accuracy"}
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "parts"),
+    [
+        ("willow/positives", np.zeros((3, 2)), ["willow/appearance/class_scores", "willow/positives", "3 classes"]),
+        ("willow/positives", np.full((3, 3), 0.5), ["willow/positives", "0 or 1"]),
+        ("willow/positives", np.zeros(3), ["willow/positives", "(3,)", "[items, classes]"]),
+        ("willow/positives", None, ["willow/appearance/class_scores", "willow/positives"]),
+        ("willow/appearance/class_scores", np.zeros(3), ["class_scores", "(3,)", "[items, classes]"]),
+        ("willow/appearance/class_scores", np.full((3, 3), np.nan), ["class_scores", "finite"]),
+        ("willow/appearance/class_scores", np.zeros((2, 3)), ["class_scores", "willow/clip", "2 items"]),
+        ("willow/appearance/accuracy", np.zeros((3, 3)), ["accuracy", "(3, 3)", "[items]"]),
+    ],
+)
+def test_ill_shaped_scores_are_refused(name, values, parts, tmp_path):
+    scores = {key: value for key, value in (CLASS_SCORES | {name: values}).items() if value is not None}
+    settings = Settings(profile="mini", seed=0, learning_rate=0.1)
+    for refused in (
+        lambda: save_record(record(), tmp_path, scores=scores),
+        lambda: new_record("04-im2flow", settings, data=DATA, device="cpu", wall_seconds=1, scores=scores),
+    ):
+        with pytest.raises(StillactError) as caught:
+            refused()
+        assert all(part in str(caught.value) for part in parts) and "\n" not in str(caught.value), caught.value
+    assert load_records(tmp_path) == []
+
+
 def test_scores_hold_no_pickle(tmp_path):
     """An object array would need one; saving it fails before anything stands under a final name."""
     bad = {"ucf101/clip": np.array(["a"]), "ucf101/x/epe_fg": np.array([{"a": 1}], dtype=object)}

@@ -34,8 +34,9 @@ def average_precision(scores: np.ndarray, positive: np.ndarray, weights: np.ndar
 def mean_average_precision(scores: np.ndarray, positives: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
     """Mean over classes of `average_precision`: scores and positives [N, C], weights [..., N] -> [...].
 
-    Classes without a positive item (in a bootstrap: in that draw) are left out of the mean.
+    Classes without a positive item (in a bootstrap: in that draw) are left out of the mean; NaN where none is left.
     """
     classes = range(scores.shape[1])
     each = np.stack([average_precision(scores[:, c], positives[:, c], weights) for c in classes], axis=-1)
-    return np.nanmean(each, axis=-1)
+    with np.errstate(invalid="ignore"):
+        return np.nansum(each, axis=-1) / np.isfinite(each).sum(-1)

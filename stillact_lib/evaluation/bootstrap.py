@@ -13,10 +13,15 @@ from typing import NamedTuple
 import numpy as np
 
 from stillact_lib.errors import StillactError
+from stillact_lib.evaluation.average_precision import mean_average_precision
+
+#: draws of an interval of mAP, which has to be computed anew for each
+MAP_DRAWS = 2_000
+_WEIGHTS_AT_ONCE = 2**20  # numbers; half a dozen arrays of that size are held meanwhile
 
 
 class Interval(NamedTuple):
-    """A mean (or mean difference) with its interval, and how many clips and runs were drawn from."""
+    """A mean or mAP (or a difference of two) with its interval, and how many clips and runs were drawn from."""
 
     mean: float
     low: float
@@ -59,8 +64,7 @@ def paired_bootstrap(
     np.add.at(counts, (run, clip), 1)
 
     rng = np.random.default_rng(seed)
-    clip_weights = rng.multinomial(len(clip_ids), np.full(len(clip_ids), 1 / len(clip_ids)), size=n)
-    run_weights = rng.multinomial(len(run_ids), np.full(len(run_ids), 1 / len(run_ids)), size=n)
+    clip_weights, run_weights = _drawn(len(clip_ids), n, rng), _drawn(len(run_ids), n, rng)
     total = ((run_weights @ sums) * clip_weights).sum(1)
     items = ((run_weights @ counts) * clip_weights).sum(1)
     means = total[items > 0] / items[items > 0]
@@ -71,3 +75,54 @@ def paired_bootstrap(
 def bootstrap_mean(scores: np.ndarray, **options: object) -> Interval:
     """Interval of the mean of item scores [N]; the options are those of `paired_bootstrap`."""
     return paired_bootstrap(scores, np.zeros(len(scores)), **options)
+
+
+def bootstrap_map(
+    scores: np.ndarray,
+    positives: np.ndarray,
+    against: np.ndarray | None = None,
+    *,
+    clusters: np.ndarray,
+    runs: np.ndarray,
+    level: float = 0.95,
+    seed: int = 0,
+    n: int = MAP_DRAWS,
+) -> Interval:
+    """Interval of the mean average precision in %, or of how far it exceeds that of other scores of the same items.
+
+    scores, against [N, C]: class scores of N items; positives [N, C]: 0 or 1; clusters and runs [N] as in
+    `paired_bootstrap`, and drawn as there. mAP is no mean over items: each draw weighs the items by their clips and
+    computes it for every run; the drawn runs' values are averaged. A class without a positive item in a draw is left
+    out of that draw. Raises StillactError where no item is positive for any class.
+    """
+    clip_ids, clip = np.unique(clusters, return_inverse=True)
+    run_ids, run = np.unique(runs, return_inverse=True)
+    rng = np.random.default_rng(seed)
+    clip_weights, run_weights = _drawn(len(clip_ids), n, rng), _drawn(len(run_ids), n, rng)
+    clip_weights = np.concatenate([np.ones_like(clip_weights[:1]), clip_weights])  # the first: the items as they are
+    of_runs = []
+    for number in range(len(run_ids)):
+        rows = run == number
+        shown, of_clip = positives[rows] > 0, clip[rows]
+        found = _map_of_draws(scores[rows], shown, of_clip, clip_weights)
+        of_runs.append(found if against is None else found - _map_of_draws(against[rows], shown, of_clip, clip_weights))
+    values = 100 * np.stack(of_runs, axis=1)
+    known = np.isfinite(values)
+    if not known[0].any():
+        raise StillactError("mean average precision: no item is positive for any class; nothing to measure")
+    weights = np.concatenate([np.ones_like(run_weights[:1]), run_weights]) * known
+    total, counted = (weights * np.where(known, values, 0)).sum(1), weights.sum(1)
+    means = total[1:][counted[1:] > 0] / counted[1:][counted[1:] > 0]
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(total[0] / counted[0]), float(low), float(high), len(clip_ids), len(run_ids))
+
+
+def _map_of_draws(scores: np.ndarray, shown: np.ndarray, clip: np.ndarray, clip_weights: np.ndarray) -> np.ndarray:
+    """mAP [D] of one run's items under each draw's weights of clips [D, clips], a part of the draws at a time."""
+    parts = np.array_split(clip_weights, max(1, -(-len(clip_weights) * len(clip) // _WEIGHTS_AT_ONCE)))
+    return np.concatenate([mean_average_precision(scores, shown, part[:, clip]) for part in parts])
+
+
+def _drawn(count: int, n: int, rng: np.random.Generator) -> np.ndarray:
+    """How often each of `count` units is drawn in each of n draws with replacement: [n, count]."""
+    return rng.multinomial(count, np.full(count, 1 / count), size=n)
