@@ -173,7 +173,8 @@ def all_origins(samples: object, stills: Sequence[StillSet], settings: Recogniti
 def class_gains(
     records: Sequence[RunRecord], stills: str, classes: Sequence[str], arm: str, against: str
 ) -> dict[str, Interval]:
-    """Gain in accuracy of `arm` over `against`, in points, class by class over the records that hold both."""
+    """Gain in accuracy of `arm` over `against`, in points, class by class over the records that hold both; empty where
+    none does."""
     first, second, clips, runs, shown = [], [], [], [], []
     for record in records:
         scores = record.scores()
@@ -183,6 +184,8 @@ def class_gains(
             clips.append(scores[f"{stills}/clip"])
             shown.append(scores[f"{stills}/positives"])
             runs.append(np.full(len(first[-1]), record.seed))
+    if not runs:
+        return {}
     a, b, clip, run = (np.concatenate(parts) for parts in (first, second, clips, runs))
     positive = np.concatenate(shown) > 0
     return {

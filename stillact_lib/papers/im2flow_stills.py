@@ -75,22 +75,28 @@ def open_stills(name: str, settings: RecognitionSettings, executor: Executor) ->
     """
     if name in PHOTOGRAPHS:
         dataset, options = PHOTOGRAPHS[name]
-        stills = read(dataset, still_root(dataset, settings), **options)
-        return _of_photographs(name, stills, settings.image_size, CROPS.get(name))
-    if name in FROM_VIDEOS:
-        samples = read(FROM_VIDEOS[name], still_root(FROM_VIDEOS[name], settings))
-        if name == "yupp_static":
-            samples = two_thirds_of_training(samples)
-        return _of_videos(name, samples, settings, executor)
-    known = ", ".join([*PHOTOGRAPHS, *FROM_VIDEOS])
-    raise StillactError(f"parameter 'stills': there is no set {name!r}; there are: {known}")
+        photographs = read(dataset, still_root(dataset, settings), **options)
+        stills = _of_photographs(name, photographs, settings.image_size, CROPS.get(name))
+    elif name in FROM_VIDEOS:
+        stills = _of_videos(name, _videos_of(name, settings), settings, executor)
+    else:
+        known = ", ".join([*PHOTOGRAPHS, *FROM_VIDEOS])
+        raise StillactError(f"parameter 'stills': there is no set {name!r}; there are: {known}")
+    if stills.test.all() or not stills.test.any():
+        raise StillactError(f"{stills.root}: {name} has images for training only, or for testing only; complete it")
+    return stills
 
 
 def test_videos(name: str, settings: RecognitionSettings) -> frozenset[str]:
     """The videos behind a set's test images, without opening any of them."""
-    samples = read(FROM_VIDEOS[name], still_root(FROM_VIDEOS[name], settings))
+    samples = _videos_of(name, settings)
     videos = static_set(samples)
     return video_ids(samples, videos[videos["split"] == "test"])
+
+
+def _videos_of(name: str, settings: RecognitionSettings) -> Samples:
+    samples = read(FROM_VIDEOS[name], still_root(FROM_VIDEOS[name], settings))
+    return two_thirds_of_training(samples) if name == "yupp_static" else samples
 
 
 def still_root(dataset: str, settings: RecognitionSettings) -> Path:
@@ -103,8 +109,9 @@ def two_thirds_of_training(samples: Samples) -> Samples:
     """static-YUP++ (§4.2): of the videos that the flow network does not see (the 10-90 split's training part), two
     thirds of each class train and one third tests. Which ones is not said: every third in the order of names tests."""
     kept = samples.videos[samples.videos["split"] == "train"].reset_index(drop=True)
-    place = kept.groupby("class_name").cumcount()
-    kept["split"] = np.where(place % 3 == 2, "test", "train")
+    of_class = kept.groupby("class_name")["video"]
+    third = np.minimum(2, of_class.transform("size") - 1)
+    kept["split"] = np.where(of_class.cumcount() % 3 == third, "test", "train")
     return Samples(samples.name, samples.root, samples.classes, kept, samples.problems)
 
 
