@@ -135,7 +135,7 @@ def image_grid(
     for r, row in enumerate(rows):
         for c in range(width):
             axis = axes[r, c]
-            _bare(axis)
+            bare(axis)
             if c >= len(row):
                 axis.set_visible(False)
                 continue
@@ -158,7 +158,8 @@ def _fit_titles(figure: Figure, width: float) -> None:
         axis.title.set_fontsize(size)
 
 
-def _bare(axis: Axes) -> None:
+def bare(axis: Axes) -> None:
+    """Takes ticks, grid and frame off an axis that shows a picture."""
     axis.set_xticks([])
     axis.set_yticks([])
     axis.grid(False)

@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from stillact_lib.figures import PALETTE, method_colour
@@ -108,16 +109,20 @@ def arrows(image: np.ndarray, flows: Mapping[str, np.ndarray], title: str) -> Fi
     figure, axes = plt.subplots(1, 1 + len(flows), figsize=(7.2, 2.6))
     axes[0].imshow(image)
     axes[0].set_title(title)
-    step = max(1, len(image) // 21)
-    y, x = np.mgrid[step // 2 : image.shape[0] : step, step // 2 : image.shape[1] : step]
     for axis, (name, flow) in zip(axes[1:], flows.items(), strict=True):
-        axis.imshow(image, alpha=0.35)
-        shade = method_colour("im2flow" if name.startswith("im2flow") else name)
-        axis.quiver(
-            x, y, *flow[y, x].transpose(2, 0, 1), color=shade, angles="xy", scale_units="xy", scale=0.25, width=6e-3
-        )
+        draw_arrows(axis, image, flow, method_colour("im2flow" if name.startswith("im2flow") else name))
         axis.set_title(name.replace("_", " "))
     for axis in axes:
         axis.set(xticks=[], yticks=[])
         axis.grid(False)
     return figure
+
+
+def draw_arrows(axis: Axes, image: np.ndarray, flow: np.ndarray, shade: str) -> None:
+    """On `axis`, a pale frame [H, W, 3] with about 21 arrows a column, four times the flow [H, W, 2] below each."""
+    axis.imshow(image, alpha=0.35)
+    step = max(1, len(image) // 21)
+    y, x = np.mgrid[step // 2 : image.shape[0] : step, step // 2 : image.shape[1] : step]
+    axis.quiver(
+        x, y, *flow[y, x].transpose(2, 0, 1), color=shade, angles="xy", scale_units="xy", scale=0.25, width=6e-3
+    )
