@@ -16,7 +16,7 @@ from stillact_lib.papers.im2flow_data import (
     split_videos,
 )
 from stillact_lib.papers.im2flow_figures import best_middle_worst
-from stillact_lib.papers.im2flow_settings import Im2FlowSettings
+from stillact_lib.papers.im2flow_settings import RecognitionSettings
 from stillact_lib.paths import project_root
 from stillact_lib.vision.flow_pairs import build_flow_pairs, worker_processes
 from stillact_lib.vision.pair_shards import PairRecipe
@@ -25,7 +25,7 @@ from stillact_lib.vision.pair_shards import PairRecipe
 def settings_with(**changes):
     found = papermill.inspect_notebook(str(project_root() / "chapters" / "04-im2flow.ipynb"))
     defaults = {name: yaml.safe_load(entry["default"].replace("True", "true")) for name, entry in found.items()}
-    return configure(Im2FlowSettings, defaults | changes)
+    return configure(RecognitionSettings, defaults | changes).flow_settings()
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,11 @@ import yaml
 
 from stillact_lib.configuration import configure
 from stillact_lib.errors import StillactError
-from stillact_lib.papers.im2flow_settings import Im2FlowSettings
+from stillact_lib.papers.im2flow_settings import RecognitionSettings
 from stillact_lib.paths import project_root
 
 CHAPTERS = project_root() / "chapters"
-SETTINGS = {"04-im2flow": Im2FlowSettings}
+SETTINGS = {"04-im2flow": RecognitionSettings}
 
 
 def defaults_of(chapter):
@@ -35,17 +35,18 @@ def test_every_profile_and_variant_is_a_valid_configuration(chapter, overrides):
 def test_variants_have_arms_of_their_own():
     variants = yaml.safe_load((CHAPTERS / "profiles/variants/04-im2flow.yaml").read_text())
     base = defaults_of("04-im2flow")
-    told_apart = [(s.dataset, s.arm) for v in variants.values() for s in [configure(Im2FlowSettings, base | v)]]
-    assert len(set(told_apart)) == len(variants)
+    runs = [configure(RecognitionSettings, base | changed) for changed in variants.values()]
+    told_apart = {(run.dataset, run.arm, run.stills, run.stream_network) for run in runs}
+    assert len(told_apart) == len(variants)
 
 
 def test_a_paper_profile_without_its_data_is_refused():
     with pytest.raises(StillactError, match="profile 'paper' needs data_root"):
-        configure(Im2FlowSettings, defaults_of("04-im2flow") | {"profile": "paper"})
+        configure(RecognitionSettings, defaults_of("04-im2flow") | {"profile": "paper"})
 
 
 def test_a_misspelt_parameter_is_named():
     with pytest.raises(
-        StillactError, match="'lerning_rate' is unknown to Im2FlowSettings; did you mean 'learning_rate'"
+        StillactError, match="'lerning_rate' is unknown to RecognitionSettings; did you mean 'learning_rate'"
     ):
-        configure(Im2FlowSettings, defaults_of("04-im2flow") | {"lerning_rate": 0.1})
+        configure(RecognitionSettings, defaults_of("04-im2flow") | {"lerning_rate": 0.1})
