@@ -33,8 +33,10 @@ from stillact_lib.papers.im2flow_recognition import (
 )
 from stillact_lib.papers.im2flow_settings import RecognitionSettings
 from stillact_lib.papers.im2flow_stills import StillSet
+from stillact_lib.published import Claim, Rule
 from stillact_lib.records import DataOrigin, RunRecord
 from stillact_lib.training import Device
+from stillact_lib.verdicts import verdict
 from stillact_lib.vision.flow_encoding import FlowEncoding
 from stillact_lib.vision.pair_shards import evenly_spaced_frames
 
@@ -193,6 +195,21 @@ def class_gains(
         for k, name in enumerate(classes)
         if (rows := positive[:, k]).any()
     }
+
+
+def label_gains(
+    records: Sequence[RunRecord], stills: str, arm: str, counts: Sequence[int], everything: int, rule: Rule
+) -> dict[int, Interval]:
+    """Gain of `arm` over "appearance_appearance", in points of accuracy, by labelled stills a class; `everything` is
+    the number of the runs' full draw, whose arms have no suffix. Counts that no record holds are left out."""
+    gains = {}
+    for count in [*counts, everything]:
+        suffix = "" if count == everything else f"_at{count}"
+        claim = Claim("", stills, "accuracy", f"{arm}{suffix}", f"appearance_appearance{suffix}", "higher", rule)
+        found = verdict(claim, records)
+        if found.label != "not attempted":
+            gains[count] = Interval(found.difference, *found.interval, found.n_clips, found.n_seeds)
+    return gains
 
 
 def over_frames(
