@@ -1,12 +1,10 @@
 """Chapter 04's data on a tiny miniature: from settings to test frames with their truth, and to named scores."""
 
 import numpy as np
-import papermill
 import pytest
 import torch
-import yaml
+from chapter_settings import flow_settings
 
-from stillact_lib.configuration import configure
 from stillact_lib.papers.im2flow_data import (
     data_origin,
     frame_scores,
@@ -16,23 +14,15 @@ from stillact_lib.papers.im2flow_data import (
     split_videos,
 )
 from stillact_lib.papers.im2flow_figures import best_middle_worst
-from stillact_lib.papers.im2flow_settings import RecognitionSettings
-from stillact_lib.paths import project_root
 from stillact_lib.vision.flow_pairs import build_flow_pairs, worker_processes
 from stillact_lib.vision.pair_shards import PairRecipe
-
-
-def settings_with(**changes):
-    found = papermill.inspect_notebook(str(project_root() / "chapters" / "04-im2flow.ipynb"))
-    defaults = {name: yaml.safe_load(entry["default"].replace("True", "true")) for name, entry in found.items()}
-    return configure(RecognitionSettings, defaults | changes).flow_settings()
 
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STILLACT_WORKSPACE", str(tmp_path_factory.mktemp("workspace")))
-        settings = settings_with(miniature_size="tiny", held_out_videos=2)
+        settings = flow_settings(miniature_size="tiny", held_out_videos=2)
         samples = open_videos(settings)
         _, test_videos = split_videos(settings, samples)
         folder = tmp_path_factory.mktemp("pairs")
@@ -69,7 +59,7 @@ def test_a_perfect_prediction_scores_perfectly_and_names_are_complete(tiny):
 
 def test_weizmann_holds_out_its_person(tmp_path, monkeypatch):
     monkeypatch.setenv("STILLACT_WORKSPACE", str(tmp_path))
-    settings = settings_with(dataset="weizmann", miniature_size="tiny")
+    settings = flow_settings(dataset="weizmann", miniature_size="tiny")
     train, test = split_videos(settings, open_videos(settings))
     assert set(test["group"]) == {"shahar"} and "shahar" not in set(train["group"]) and len(train)
 
@@ -89,6 +79,6 @@ def test_examples_are_the_best_the_middle_and_the_worst():
 def test_an_ablation_keeps_its_own_arm_only():
     scores = {f"ucf101/{arm}/epe_fg": np.zeros(1) for arm in ("im2flow_dilated", "walker", "zero_flow")}
     scores["ucf101/clip"] = np.array(["a"])
-    kept = scores_to_keep(scores, settings_with(dilated=True))
+    kept = scores_to_keep(scores, flow_settings(dilated=True))
     assert set(kept) == {"ucf101/clip", "ucf101/im2flow_dilated/epe_fg"}
-    assert scores_to_keep(scores, settings_with()) == scores
+    assert scores_to_keep(scores, flow_settings()) == scores

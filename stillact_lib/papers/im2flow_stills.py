@@ -18,6 +18,7 @@ import pandas as pd
 import torch
 
 from stillact_lib.datasets import Samples, Stills, read
+from stillact_lib.datasets.images import UnreadableImage, read_rgb
 from stillact_lib.datasets.static_sets import static_set
 from stillact_lib.errors import StillactError
 from stillact_lib.papers.im2flow_data import miniature_or_real, video_ids
@@ -95,6 +96,7 @@ def test_videos(name: str, settings: RecognitionSettings) -> frozenset[str]:
 
 
 def _videos_of(name: str, settings: RecognitionSettings) -> Samples:
+    """The videos that a set's images are centre frames of, under the set's own split."""
     samples = read(FROM_VIDEOS[name], still_root(FROM_VIDEOS[name], settings))
     return two_thirds_of_training(samples) if name == "yupp_static" else samples
 
@@ -144,13 +146,16 @@ def _for_testing(name: str, split: pd.Series) -> np.ndarray:
 
 def _cut_out(root: Path, person: tuple, side: int, enlarged: float | None) -> np.ndarray:
     """The image, or the person's box in it enlarged about its centre, shrunk to side x side: uint8 [S, S, 3] RGB."""
-    image = cv2.cvtColor(cv2.imread(str(root / person.image), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    try:
+        image = read_rgb(root / person.image)  # pixels as the boxes count them: OpenCV would obey a rotation tag
+    except UnreadableImage as reason:
+        raise StillactError(f"{root / person.image}: {reason}; fetch it again or leave it out") from None
     if enlarged is not None:
         height, width = image.shape[:2]
         x, y = (person.x0 + person.x1) / 2, (person.y0 + person.y1) / 2
         half_w, half_h = enlarged * (person.x1 - person.x0) / 2, enlarged * (person.y1 - person.y0) / 2
-        left, right = max(0, round(x - half_w)), min(width, max(round(x + half_w), round(x - half_w) + 1))
-        top, bottom = max(0, round(y - half_h)), min(height, max(round(y + half_h), round(y - half_h) + 1))
+        left, top = (max(0, min(round(at), end - 1)) for at, end in ((x - half_w, width), (y - half_h, height)))
+        right, bottom = max(left + 1, round(x + half_w)), max(top + 1, round(y + half_h))
         image = image[top:bottom, left:right]
     return cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
 

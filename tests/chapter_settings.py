@@ -1,0 +1,18 @@
+"""The settings that chapter 04's own parameters make, with changes: what tests of its halves start from."""
+
+import papermill
+import yaml
+
+from stillact_lib.configuration import configure
+from stillact_lib.papers.im2flow_settings import Im2FlowSettings, RecognitionSettings
+from stillact_lib.paths import project_root
+
+
+def recognition_settings(**changes) -> RecognitionSettings:
+    found = papermill.inspect_notebook(str(project_root() / "chapters" / "04-im2flow.ipynb"))
+    defaults = {name: yaml.safe_load(entry["default"].replace("True", "true")) for name, entry in found.items()}
+    return configure(RecognitionSettings, defaults | changes)
+
+
+def flow_settings(**changes) -> Im2FlowSettings:
+    return recognition_settings(**changes).flow_settings()
