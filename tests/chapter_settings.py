@@ -1,9 +1,16 @@
 """The settings that chapter 04's own parameters make, with changes: what tests of its halves start from."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
 import papermill
+import pytest
 import yaml
 
 from stillact_lib.configuration import configure
+from stillact_lib.miniature import write
 from stillact_lib.papers.im2flow_settings import Im2FlowSettings, RecognitionSettings
 from stillact_lib.paths import project_root
 
@@ -16,3 +23,12 @@ def recognition_settings(**changes) -> RecognitionSettings:
 
 def flow_settings(**changes) -> Im2FlowSettings:
     return recognition_settings(**changes).flow_settings()
+
+
+@contextmanager
+def workspace_in(folder: Path) -> Iterator[None]:
+    """A workspace for several tests; its miniatures are drawn in this process, as starting others takes longer."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STILLACT_WORKSPACE", str(folder))
+        patch.setattr("stillact_lib.papers.im2flow_data.write", partial(write, workers=1))
+        yield
