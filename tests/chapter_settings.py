@@ -1,4 +1,4 @@
-"""The settings that chapter 04's own parameters make, with changes: what tests of its halves start from."""
+"""The settings that a chapter's own parameters make, with changes: what tests of chapter 04's halves start from."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,10 +15,14 @@ from stillact_lib.papers.im2flow_settings import Im2FlowSettings, RecognitionSet
 from stillact_lib.paths import project_root
 
 
+def defaults_of(chapter: str) -> dict[str, object]:
+    """What the cell tagged `parameters` sets."""
+    found = papermill.inspect_notebook(str(project_root() / "chapters" / f"{chapter}.ipynb"))
+    return {name: yaml.safe_load(entry["default"].replace("True", "true")) for name, entry in found.items()}
+
+
 def recognition_settings(**changes) -> RecognitionSettings:
-    found = papermill.inspect_notebook(str(project_root() / "chapters" / "04-im2flow.ipynb"))
-    defaults = {name: yaml.safe_load(entry["default"].replace("True", "true")) for name, entry in found.items()}
-    return configure(RecognitionSettings, defaults | changes)
+    return configure(RecognitionSettings, defaults_of("04-im2flow") | changes)
 
 
 def flow_settings(**changes) -> Im2FlowSettings:

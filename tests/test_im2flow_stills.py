@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from types import SimpleNamespace
 
 import cv2
@@ -212,10 +213,20 @@ def test_static_yupp_never_meets_the_videos_that_teach_flow(tmp_path, monkeypatc
     assert not stills.videos & video_ids(samples, teaching)
 
 
-def test_a_set_with_nothing_to_test_on_is_refused(tmp_path):
-    """Tiny YUP++ has two training videos a class: no third one tests."""
-    with workspace_in(tmp_path), ThreadPoolExecutor(1) as pool, pytest.raises(StillactError, match="yupp_static at"):
+def test_small_classes_of_static_yupp_still_test_one():
+    kept = two_thirds_of_training(scenes({"Beach": ["train"] * 2, "Ocean": ["train"] * 4})).videos
+    assert list(kept["split"]) == ["train", "test", "train", "train", "test", "train"]
+
+
+def test_a_set_with_nothing_to_test_on_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(im2flow_stills, "two_thirds_of_training", all_for("train"))
+    refused = pytest.raises(StillactError, match="yupp_static has images for training only")
+    with workspace_in(tmp_path), ThreadPoolExecutor(1) as pool, refused:
         open_stills("yupp_static", SETTINGS, pool)
+
+
+def all_for(part: str):
+    return lambda samples: replace(samples, videos=samples.videos.assign(split=part))
 
 
 def test_an_unknown_set_names_those_there_are():

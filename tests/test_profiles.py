@@ -1,8 +1,8 @@
 """Profile and variant files: every value is one the chapter's settings take, and the stated sums hold."""
 
-import papermill
 import pytest
 import yaml
+from chapter_settings import defaults_of
 
 from stillact_lib.configuration import configure
 from stillact_lib.errors import StillactError
@@ -11,11 +11,6 @@ from stillact_lib.paths import project_root
 
 CHAPTERS = project_root() / "chapters"
 SETTINGS = {"04-im2flow": RecognitionSettings}
-
-
-def defaults_of(chapter):
-    found = papermill.inspect_notebook(str(CHAPTERS / f"{chapter}.ipynb"))
-    return {name: yaml.safe_load(entry["default"].replace("True", "true")) for name, entry in found.items()}
 
 
 def changes():
