@@ -8,6 +8,7 @@ wide side. Percentile intervals.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from stillact_lib.errors import StillactError
 from stillact_lib.evaluation.average_precision import mean_average_precision
 
 #: draws of an interval of mAP, which has to be computed anew for each
-MAP_DRAWS = 2_000
+MAP_DRAWS = 500
 _WEIGHTS_AT_ONCE = 2**20  # numbers; half a dozen arrays of that size are held meanwhile
 
 
@@ -63,10 +64,9 @@ def paired_bootstrap(
     np.add.at(sums, (run, clip), difference)
     np.add.at(counts, (run, clip), 1)
 
-    rng = np.random.default_rng(seed)
-    clip_weights, run_weights = _drawn(len(clip_ids), n, rng), _drawn(len(run_ids), n, rng)
-    total = ((run_weights @ sums) * clip_weights).sum(1)
-    items = ((run_weights @ counts) * clip_weights).sum(1)
+    clip_weights, run_weights = _drawn(len(clip_ids), len(run_ids), n, seed)
+    total = ((clip_weights @ sums.T) * run_weights).sum(1)
+    items = ((clip_weights @ counts.T) * run_weights).sum(1)
     means = total[items > 0] / items[items > 0]
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(difference.mean()), float(low), float(high), len(clip_ids), len(run_ids))
@@ -97,8 +97,7 @@ def bootstrap_map(
     """
     clip_ids, clip = np.unique(clusters, return_inverse=True)
     run_ids, run = np.unique(runs, return_inverse=True)
-    rng = np.random.default_rng(seed)
-    clip_weights, run_weights = _drawn(len(clip_ids), n, rng), _drawn(len(run_ids), n, rng)
+    clip_weights, run_weights = _drawn(len(clip_ids), len(run_ids), n, seed)
     clip_weights = np.concatenate([np.ones_like(clip_weights[:1]), clip_weights])  # the first: the items as they are
     of_runs = []
     for number in range(len(run_ids)):
@@ -123,6 +122,9 @@ def _map_of_draws(scores: np.ndarray, shown: np.ndarray, clip: np.ndarray, clip_
     return np.concatenate([mean_average_precision(scores, shown, part[:, clip]) for part in parts])
 
 
-def _drawn(count: int, n: int, rng: np.random.Generator) -> np.ndarray:
-    """How often each of `count` units is drawn in each of n draws with replacement: [n, count]."""
-    return rng.multinomial(count, np.full(count, 1 / count), size=n)
+@lru_cache(maxsize=4)
+def _drawn(clips: int, runs: int, n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """How often each clip [n, clips] and each run [n, runs] is drawn in n draws with replacement; drawn once for all
+    comparisons over as many clips and runs, since drawing takes longer than comparing."""
+    rng = np.random.default_rng(seed)
+    return tuple(rng.multinomial(count, np.full(count, 1 / count), size=n).astype(float) for count in (clips, runs))
