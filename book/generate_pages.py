@@ -9,12 +9,13 @@ import hashlib
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 from stillact_lib import manifests
 from stillact_lib.paths import project_root, written_whole
 from stillact_lib.published import Published, load_published, published_folder
 from stillact_lib.records import RunRecord, code_digest, kept_records_folder, load_records
-from stillact_lib.verdicts import claims_table, verdict_counts
+from stillact_lib.verdicts import Label, claims_table, verdict_counts
 
 GENERATED = project_root() / "book" / "_generated"
 
@@ -49,6 +50,34 @@ def results_page(records_folder: Path | None = None) -> str:
             page += _profile_section(published, [record for record in records if record.profile == profile])
         page += _not_tested(published)
     return "\n".join(page)
+
+
+README_TABLE = ("<!-- results, made by book/generate_pages.py -->", "<!-- end of results -->")
+
+
+def write_readme_table() -> None:
+    """Puts the count of verdicts into README.md, between its two marks; called at the end of `make runs`."""
+    readme = project_root() / "README.md"
+    before, _, rest = readme.read_text(encoding="utf-8").partition(README_TABLE[0])
+    _, _, after = rest.partition(README_TABLE[1])
+    _write(readme, before + readme_table() + after)
+
+
+def readme_table() -> str:
+    """Each chapter's verdicts counted, one row a profile, marks included."""
+    labels = get_args(Label)
+    lines = [
+        f"| chapter | profile | claims | {' | '.join(labels)} |",
+        "| :-- | :-- " + "| --: " * (1 + len(labels)) + "|",
+    ]
+    for path in sorted(published_folder().glob("*.yaml")):
+        published = load_published(path.stem)
+        records = load_records(chapter=published.chapter)
+        for profile in sorted({record.profile for record in records}):
+            counts = verdict_counts(published, [record for record in records if record.profile == profile])
+            row = [published.chapter, f"`{profile}`", sum(counts.values()), *counts.values()]
+            lines.append(f"| {' | '.join(map(str, row))} |")
+    return "\n".join([README_TABLE[0], "", *lines, "", README_TABLE[1]])
 
 
 def _profile_section(published: Published, records: list[RunRecord]) -> list[str]:
