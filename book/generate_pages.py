@@ -141,4 +141,4 @@ def _write(path: Path, text: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    write_readme_table() if sys.argv[1:] == ["--readme"] else main()
