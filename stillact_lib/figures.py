@@ -82,14 +82,14 @@ def method_colour(method: str) -> str:
     return METHOD_COLOURS.get(method, PALETTE["grey"])
 
 
-def show(figure: Figure, *, alt: str, caption: str = "", dpi: int = 140) -> None:
+def show(figure: Figure, *, alt: str, caption: str = "", dpi: int = 125) -> None:
     """Display a figure once, as an HTML `<figure>` with alt text and caption, and close it.
 
     `alt` says what a reader who cannot see it needs; `caption` says what to see. WebP keeps a grid of frames at a
     fifth of its PNG size, so that a chapter stays under 1 MB.
     """
     data = io.BytesIO()
-    figure.savefig(data, format="webp", dpi=dpi, pil_kwargs={"quality": 88, "method": 6})
+    figure.savefig(data, format="webp", dpi=dpi, pil_kwargs={"quality": 78, "method": 6})
     width = round(figure.get_size_inches()[0] * 100)
     plt.close(figure)
     image = (

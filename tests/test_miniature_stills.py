@@ -94,8 +94,8 @@ def test_the_classes_that_the_chapters_need_can_be_acted() -> None:
         assert set(real_classes(name)) == set(load_manifest(name).classes)
     assert set(players("willow_actions")["playingmusic"]) == {"guitar", "violin", "flute", "drum"}
     fra = layout_of("stanford40", classes=["smoking", "phoning"])
-    assert len(fra.items) == 320 and fra.texts["ImageSplits/actions.txt"].split("\r\n")[1:] == [
-        "phoning\t160", "smoking\t160", "",
+    assert len(fra.items) == 280 and fra.texts["ImageSplits/actions.txt"].split("\r\n")[1:] == [
+        "phoning\t140", "smoking\t140", "",
     ]  # fmt: skip
     with pytest.raises(StillactError, match="cannot act watching_TV"):
         layout_of("stanford40", classes=["watching_TV"])
