@@ -69,6 +69,7 @@ def pretrain_on_parts(
     count = int(parts.max()) + 1
     marked = torch.stack([torch.from_numpy(parts == part) for part in range(count)], dim=1).float()
     shares = F.adaptive_avg_pool2d(marked, 2 * cells)
+    torch.manual_seed(seed)  # the marker must not depend on what was drawn before
     marker = PartMarker(maps, channels, count)
     kept = max(1, round(HELD_BACK * len(images)))
 

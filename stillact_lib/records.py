@@ -31,7 +31,9 @@ from stillact_lib.evaluation.average_precision import mean_average_precision
 from stillact_lib.paths import project_root, workspace, written_whole
 
 STATED_VERSIONS = ("torch", "torchvision", "numpy", "opencv-python", "scikit-learn")
-CLIP = "clip"  # `dataset/clip` holds clip names, `dataset/positives` 0 or 1; all other arrays are scores
+# `dataset/clip` names each item's clip, `dataset/group`, where clips come in groups, what an interval draws as one,
+# `dataset/positives` holds 0 or 1; all other arrays are scores
+CLIP, GROUP = "clip", "group"
 POSITIVES = "positives"
 CLASS_SCORES = "class_scores"
 
@@ -219,7 +221,7 @@ def _means(scores: Mapping[str, np.ndarray]) -> dict[str, float]:
         if kind == CLASS_SCORES:
             shown = np.asarray(scores[f"{dataset}/{POSITIVES}"]) > 0
             found[name.removesuffix(CLASS_SCORES) + "map"] = 100 * float(mean_average_precision(values, shown))
-        elif kind not in (CLIP, POSITIVES) and np.isfinite(values).any():
+        elif kind not in (CLIP, GROUP, POSITIVES) and np.isfinite(values).any():
             found[name] = float(np.asarray(values)[np.isfinite(values)].mean())
     return {name: value for name, value in found.items() if np.isfinite(value)}
 

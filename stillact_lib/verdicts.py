@@ -24,7 +24,7 @@ from stillact_lib.evaluation.bootstrap import (
     paired_bootstrap,
 )
 from stillact_lib.published import Claim, Published, Statistic, Table
-from stillact_lib.records import CLASS_SCORES, CLIP, POSITIVES, RunRecord, comparable
+from stillact_lib.records import CLASS_SCORES, CLIP, GROUP, POSITIVES, RunRecord, comparable
 
 Label = Literal["reproduced", "not reproduced", "inconclusive", "not attempted"]
 LABELS = get_args(Label)
@@ -173,13 +173,14 @@ def _kind(metric: str, statistic: Statistic) -> str:
 def _pool(records: Sequence[RunRecord], dataset: str, kind: str, arms: Sequence[str]) -> _Pooled | None:
     """Scores of one kind of `arms` over the seeds that scored all of them.
 
-    Arms may come from different runs, a method and its ablation: runs of one seed are joined clip by clip.
+    Arms may come from different runs, a method and its ablation: runs of one seed are joined clip by clip. What the
+    bootstrap draws are groups of clips where the record names them, as clips of one group are alike.
     """
     of_arm = [_scored(records, f"{dataset}/{arm}/{kind}") for arm in arms]
     shared_names = [CLIP, POSITIVES] if kind == CLASS_SCORES else [CLIP]
     scores: list[list[np.ndarray]] = [[] for _ in arms]
     shared: dict[str, list[np.ndarray]] = {name: [] for name in shared_names}
-    runs = []
+    runs, drawn_as = [], []
     for seed in sorted(set.intersection(*map(set, of_arm))):
         of_run = [by_seed[seed].scores() for by_seed in of_arm]
         for name, kept in shared.items():
@@ -189,6 +190,7 @@ def _pool(records: Sequence[RunRecord], dataset: str, kind: str, arms: Sequence[
                     f"seed {seed}: the {dataset} {name if name == POSITIVES else 'clips'} of {', '.join(arms)} differ; "
                     "run them on the same data"
                 )
+        drawn_as.append(of_run[0].get(f"{dataset}/{GROUP}", of_run[0][f"{dataset}/{CLIP}"]))
         for kept, found, arm in zip(scores, of_run, arms, strict=True):
             kept.append(found[f"{dataset}/{arm}/{kind}"])
         runs.append(np.full(len(kept[-1]), seed))
@@ -196,7 +198,7 @@ def _pool(records: Sequence[RunRecord], dataset: str, kind: str, arms: Sequence[
         return None
     if len({found.shape[1:] for found in scores[0]}) > 1:
         raise StillactError(f"the {dataset} classes of several seeds differ; run them on the same data")
-    drawn = {"clusters": np.concatenate(shared[CLIP]), "runs": np.concatenate(runs)}
+    drawn = {"clusters": np.concatenate(drawn_as), "runs": np.concatenate(runs)}
     positives = np.concatenate(shared[POSITIVES]) if POSITIVES in shared else None
     return _Pooled([np.concatenate(kept) for kept in scores], positives, drawn)
 
@@ -248,12 +250,14 @@ def _data_of(records: Sequence[RunRecord], dataset: str | None = None) -> str:
         if f"{name}/{CLIP}" in found
     }
     counted = ", ".join(f"{len(np.unique(found))} test clips" for found in clips.values()) if len(clips) == 1 else ""
+    grouped = any(name.endswith(f"/{GROUP}") for record in records for name in record.scores())
+    units = "groups of clips" if grouped else "clips"
     profiles = ", ".join(sorted({record.profile for record in records}))
     seeds = sorted({record.seed for record in records})
     several = "seeds" if len(seeds) > 1 else "seed"
     mixed = "; runs of several versions of the library" if len({record.code for record in records}) > 1 else ""
     stated = f"{origins}{'; ' + counted if counted else ''}; profile {profiles}, {several} {', '.join(map(str, seeds))}"
-    return f"{stated}; 95 % intervals over clips and seeds{mixed}."
+    return f"{stated}; 95 % intervals over {units} and seeds{mixed}."
 
 
 def _heading(heading: str, better: str) -> str:

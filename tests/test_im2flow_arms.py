@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -46,6 +47,7 @@ def stills_named(name: str, root, items=None, *, moving: bool = False) -> StillS
         labels,
         np.tile([False, False, False, True], 3),
         np.array(items if items is not None else [f"image {i}" for i in range(12)]),
+        np.array([f"image {i}" for i in range(12)]),
         frozenset(),
         torch.randn(12, 2, SIDE, SIDE, generator=generator) if moving else None,
         root,
@@ -56,7 +58,9 @@ def bench_with(**changes) -> Workbench:
     settings = recognition_settings(**SETTINGS, **changes)
     torch.manual_seed(0)
     encoding = FlowEncoding(settings.encoding, settings.max_magnitude)
-    return Workbench(settings, CPU, encoding, new_stream(settings, 3), Im2FlowUNet(SIDE, 4, 8))
+    return Workbench(
+        settings, CPU, encoding, new_stream(settings, 3), Im2FlowUNet(SIDE, 4, 8), frozenset({"ucf101:seen.avi"})
+    )
 
 
 def source_named(name: str) -> FlowSource:
@@ -77,6 +81,11 @@ def test_every_row_of_table_2_is_an_arm(tmp_path):
     assert all(np.array_equal(found.arms[arm].test, again.arms[arm].test) for arm in found.arms), "a seed decides all"
     photographs = bench_with(controls=False).recognise(stills_named("willow", tmp_path), [], 0)
     assert set(photographs.arms) == {"appearance", "appearance_appearance"}
+
+
+def test_the_encoder_of_a_flow_network_that_saw_the_videos_is_no_control(tmp_path):
+    stills = replace(stills_named("ucf_static", tmp_path), videos=frozenset({"ucf101:seen.avi"}))
+    assert set(bench_with(controls=True).recognise(stills, [], 0).arms) == {"appearance", "appearance_appearance"}
 
 
 def found_with(stills: StillSet, arms: list[str]) -> Recognition:

@@ -51,7 +51,7 @@ def test_a_perfect_prediction_scores_perfectly_and_names_are_complete(tiny):
     assert np.nanmax(scores["ucf101/oracle/exact_epe_fg"]) < 1e-6
     assert np.nanmin(scores["ucf101/oracle/exact_ds_moving"]) > 0.99
     assert np.nanmax(scores["ucf101/estimate/epe_all"]) < 1e-6
-    assert len(scores) == 1 + 2 * 2 * 3 * 4  # clip names; 2 methods, 2 targets, 3 measures, 4 masks
+    assert len(scores) == 2 + 2 * 2 * 3 * 4  # clip and group names; 2 methods, 2 targets, 3 measures, 4 masks
     assert set(scores["ucf101/clip"]) <= set(samples.videos["video"])
     origin = data_origin(settings, samples)
     assert origin.kind == "miniature" and origin.detail.startswith(f"tiny-seed{settings.miniature_seed}-")

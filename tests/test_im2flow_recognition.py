@@ -53,10 +53,19 @@ def still_set(labels, test, *, videos=frozenset(), true_flow=None) -> StillSet:
         labels=labels,
         test=np.array(test, bool),
         items=np.array([f"item {i}" for i in range(len(labels))]),
+        groups=np.array([f"item {i}" for i in range(len(labels))]),
         videos=videos,
         true_flow=true_flow,
         root=Path("nowhere"),
     )
+
+
+def test_a_group_is_set_aside_whole() -> None:
+    stills = still_set(np.repeat([0, 1], 12), np.tile([False] * 9 + [True] * 3, 2))
+    stills = replace(stills, groups=np.array([f"{i // 12}/{i % 12 // 3}" for i in range(24)]))
+    split = split_rows(stills, recognition_settings(validation_share=0.2), 0)
+    assert not set(stills.groups[split.fit]) & set(stills.groups[split.choose])
+    assert len(split.choose) == 6 and len(split.fit) == 12, "one group of three of each class"
 
 
 class Probe(nn.Module):

@@ -53,13 +53,15 @@ class Recognition:
 
 @dataclass(frozen=True)
 class Workbench:
-    """What every stream of a run shares. `trunk` is the pre-trained network that streams start from."""
+    """What every stream of a run shares. `trunk` is the pre-trained network that streams start from; `seen` names the
+    videos that taught the flow network, whose encoder must not see their frames again either."""
 
     settings: RecognitionSettings
     device: Device
     encoding: FlowEncoding
     trunk: Network
     flow_network: Im2FlowUNet
+    seen: frozenset[str]
 
     def recognise(self, stills: StillSet, sources: Sequence[FlowSource], per_class: int) -> Recognition:
         """Trains the streams of one still set on `per_class` labelled images a class (0: all) and fuses them.
@@ -74,16 +76,17 @@ class Workbench:
         motions = {source.name: source.motion(stills) for source in sources}
         if stills.true_flow is not None:
             motions["motion_truth"] = true_motion(stills, self.encoding)
+        controls = ["encoder"] if self.settings.controls and not self.seen & stills.videos else []
         self._stream(found, "appearance", stills.images, seed=0)
         self._stream(found, "second_appearance", stills.images, seed=1)
         for name, flow_images in motions.items():
             self._stream(found, name, flow_images, seed=0)
-        if self.settings.controls:
-            self._stream(found, "encoder", stills.images, seed=0)
+        for name in controls:
+            self._stream(found, name, stills.images, seed=0)
         wanted = stills.labels[split.choose]
         twice = found.arms.pop("second_appearance")
         found.arms["appearance_appearance"] = fuse(found.arms["appearance"], twice, wanted)
-        for name in [*motions, *(["encoder"] if self.settings.controls else [])]:
+        for name in [*motions, *controls]:
             found.arms[f"appearance_{name}"] = fuse(found.arms["appearance"], found.arms[name], wanted)
         return found
 
@@ -183,7 +186,7 @@ def class_gains(
         if f"{stills}/{arm}/accuracy" in scores and f"{stills}/{against}/accuracy" in scores:
             first.append(scores[f"{stills}/{arm}/accuracy"])
             second.append(scores[f"{stills}/{against}/accuracy"])
-            clips.append(scores[f"{stills}/clip"])
+            clips.append(scores.get(f"{stills}/group", scores[f"{stills}/clip"]))
             shown.append(scores[f"{stills}/positives"])
             runs.append(np.full(len(first[-1]), record.seed))
     if not runs:
@@ -230,7 +233,7 @@ def over_frames(
     images = torch.from_numpy(np.concatenate(frames)).permute(0, 3, 1, 2).contiguous()
     every = Split(np.arange(0), np.arange(0), np.arange(len(images)))
     averaged = {}
-    for arm, inputs in (("appearance", images), (source.name, source.infer(images))):
+    for arm, inputs in (("appearance", images), (source.name, source.motion_of(images, stills))):
         scores = stream_scores(found.networks[arm], inputs, every, bench.device).test
         averaged[arm] = scores.reshape(len(videos), settings.video_frames, -1).mean(1)
     weight = found.arms[f"appearance_{source.name}"].weight

@@ -28,8 +28,9 @@ from stillact_lib.vision.flow_pairs import FlowPairs, exact_flow
 
 #: UCF-101's classes that show what one of Stanford10's does (climbing, riding, rowing, running, jumping, ...)
 SHARED_WITH_STANFORD10 = (
-    *("Biking", "FrisbeeCatch", "HighJump", "HorseRace", "HorseRiding", "Kayaking", "LongJump", "PlayingGuitar"),
-    *("RockClimbingIndoor", "RopeClimbing", "Rowing", "TrampolineJumping", "WalkingWithDog"),
+    *("Biking", "FrisbeeCatch", "HighJump", "HorseRace", "HorseRiding", "JavelinThrow", "JumpingJack", "JumpRope"),
+    *("Kayaking", "LongJump", "PlayingGuitar", "PoleVault", "RockClimbingIndoor", "RopeClimbing", "Rowing"),
+    *("TrampolineJumping", "WalkingWithDog"),
 )
 
 
@@ -204,10 +205,16 @@ def scoring_masks(test: TestFrames, against_exact: bool = False) -> dict[str, np
     return evaluation_masks(test.rgb, target, test.foreground, moving_from=target.shape[1] / 160)
 
 
+def grouped(table: pd.DataFrame) -> np.ndarray:
+    """Class and group of each row, str [N]: clips of one group are cut from one source and share person and scene, so
+    an interval over new people has to draw groups, not clips."""
+    return (table["class_name"].astype(str) + "/" + table["group"].astype(str)).to_numpy(str)
+
+
 def frame_scores(test: TestFrames, predictions: dict[str, np.ndarray], dataset: str) -> dict[str, np.ndarray]:
     """All scores of all methods, one value a frame, named as records want them: "dataset/method/measure_mask"; against
     the exact flow, where it is known, "dataset/method/exact_measure_mask". "dataset/clip" names each frame's video."""
-    scores = {f"{dataset}/clip": test.table["video"].to_numpy(str)}
+    scores = {f"{dataset}/clip": test.table["video"].to_numpy(str), f"{dataset}/group": grouped(test.table)}
     for prefix, target in (("", test.target), ("exact_", test.exact)):
         if target is None:
             continue
@@ -223,7 +230,7 @@ def scores_to_keep(scores: dict[str, np.ndarray], settings: Im2FlowSettings) -> 
     one kind of run."""
     if settings.baselines and settings.arm == "im2flow":
         return scores
-    mine = (f"{settings.dataset}/clip", f"{settings.dataset}/{settings.arm}/")
+    mine = tuple(f"{settings.dataset}/{name}" for name in ("clip", "group", f"{settings.arm}/"))
     return {name: values for name, values in scores.items() if name.startswith(mine)}
 
 

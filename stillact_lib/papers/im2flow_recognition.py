@@ -27,7 +27,7 @@ from stillact_lib.networks.streams import (
 from stillact_lib.papers.im2flow import cut_windows
 from stillact_lib.papers.im2flow_pretraining import new_alexnet
 from stillact_lib.papers.im2flow_settings import RecognitionSettings
-from stillact_lib.papers.im2flow_stills import StillSet
+from stillact_lib.papers.im2flow_stills import CROPS, StillSet
 from stillact_lib.training import (
     Device,
     History,
@@ -64,8 +64,12 @@ class FlowSource:
     def motion(self, stills: StillSet) -> Tensor:
         """Flow images of all of `stills`. Raises LeakError where any test image is of a video that taught the flow:
         the cells that Table 2 leaves out cannot be computed."""
+        return self.motion_of(stills.images, stills)
+
+    def motion_of(self, images: Tensor, stills: StillSet) -> Tensor:
+        """Flow images of other `images` [M, 3, S, S] of the same set, further frames of its videos for instance."""
         self.check(stills.name, stills.videos)
-        return self.infer(stills.images)
+        return self.infer(images)
 
     def check(self, stills: str, videos: frozenset[str]) -> None:
         """Raises LeakError where a still set's test images are of `videos` that taught the flow."""
@@ -112,14 +116,20 @@ class Split:
 
 def split_rows(stills: StillSet, settings: RecognitionSettings, per_class: int) -> Split:
     """The labelled images that a run may use, `per_class` of each class (0: all), a share of them set aside to choose
-    the fusion weight ("the optimal weight determined on a validation set"), and the test images."""
+    the fusion weight ("the optimal weight determined on a validation set"), and the test images. Images of one group
+    (a photograph's people, a source video's clips) are set aside together."""
     rows = stills.training_rows(per_class, settings.seed)
-    aside = []
+    rng = np.random.default_rng(settings.seed)
+    aside: set[str] = set()
     for label in range(len(stills.classes)):
         of_class = rows[stills.labels[rows] == label]
-        aside.append(of_class[: max(1, round(settings.validation_share * len(of_class)))] if len(of_class) > 1 else [])
-    choose = np.concatenate(aside).astype(int)
-    return Split(np.setdiff1d(rows, choose), choose, np.flatnonzero(stills.test))
+        wanted = max(1, round(settings.validation_share * len(of_class)))
+        for group in rng.permutation(np.unique(stills.groups[of_class]))[:-1]:  # one group at least is left to fit
+            if np.isin(stills.groups[of_class], list(aside)).sum() >= wanted:
+                break
+            aside.add(group)
+    chosen = np.isin(stills.groups[rows], list(aside))
+    return Split(rows[~chosen], rows[chosen], np.flatnonzero(stills.test))
 
 
 @dataclass(frozen=True)
@@ -206,6 +216,7 @@ def common_scores(stills: StillSet, split: Split) -> dict[str, np.ndarray]:
     """What all arms of a set share: the photograph or video of each test image, and what it shows, bool [T, C]."""
     return {
         f"{stills.name}/clip": stills.items[split.test],
+        f"{stills.name}/group": stills.groups[split.test],
         f"{stills.name}/positives": stills.positives[split.test].astype(np.float32),
     }
 
@@ -220,7 +231,11 @@ def motion_potential(flow: np.ndarray, foreground: np.ndarray) -> np.ndarray:
 
 
 def foreground_of(stills: StillSet, rows: np.ndarray, executor: Executor) -> np.ndarray:
-    """Foreground bool [R, S, S] of miniature photographs, from their truth, in place of the paper's segmenter."""
+    """Foreground bool [R, S, S] of whole miniature photographs, from their truth, in place of the paper's segmenter.
+
+    Raises StillactError for sets of cut-out people, whose images are not the photographs'."""
+    if stills.name in CROPS or stills.videos:
+        raise StillactError(f"{stills.name}: no foreground is known for its images; use a set of whole photographs")
     side = stills.images.shape[-1]
     jobs = [executor.submit(still_foreground, stills.root, stills.items[row], side) for row in rows]
     return np.stack([job.result() for job in jobs])

@@ -21,7 +21,7 @@ from stillact_lib.datasets import Samples, Stills, read
 from stillact_lib.datasets.images import UnreadableImage, read_rgb
 from stillact_lib.datasets.static_sets import static_set
 from stillact_lib.errors import StillactError
-from stillact_lib.papers.im2flow_data import miniature_or_real, video_ids
+from stillact_lib.papers.im2flow_data import grouped, miniature_or_real, video_ids
 from stillact_lib.papers.im2flow_settings import RecognitionSettings
 from stillact_lib.vision.pair_shards import PairRecipe, centre_pair
 
@@ -41,7 +41,8 @@ class StillSet:
     """N labelled images.
 
     images: uint8 [N, 3, S, S]; positives: bool [N, C]; labels: int64 [N], the first class of each; test: bool [N];
-    items: str [N], the photograph or video each image is of, which is what an interval draws; videos: where the *test*
+    items: str [N], the photograph or video each image is of; groups: str [N], what belongs together, which is what an
+    interval draws: the photograph, or the class and group of the video; videos: where the *test*
     images come from, as `video_ids` writes them; true_flow: float32 [N, 2, S, S], the estimated mean flow at the image
     in pixels, None for photographs.
     """
@@ -53,6 +54,7 @@ class StillSet:
     labels: np.ndarray
     test: np.ndarray
     items: np.ndarray
+    groups: np.ndarray
     videos: frozenset[str]
     true_flow: torch.Tensor | None
     root: Path
@@ -133,6 +135,7 @@ def _of_photographs(name: str, stills: Stills, side: int, enlarged: float | None
         positives.argmax(axis=1),
         _for_testing(name, persons["split"]),
         persons["image"].to_numpy(str),
+        persons["image"].to_numpy(str),
         frozenset(),
         None,
         stills.root,
@@ -175,6 +178,7 @@ def _of_videos(name: str, samples: Samples, settings: RecognitionSettings, execu
         labels,
         test,
         videos["video"].to_numpy(str),
+        grouped(videos),
         video_ids(samples, videos[test]),
         torch.from_numpy(np.stack(flows).astype(np.float32)).permute(0, 3, 1, 2).contiguous(),
         samples.root,
