@@ -31,6 +31,8 @@ from stillact_lib.evaluation.average_precision import mean_average_precision
 from stillact_lib.paths import project_root, workspace, written_whole
 
 STATED_VERSIONS = ("torch", "torchvision", "numpy", "opencv-python", "scikit-learn")
+#: parameters that say how a run is carried out, not what it computes: they tell no runs apart
+CARRYING_OUT = ("keep_checkpoints", "workers")
 # `dataset/clip` names each item's clip, `dataset/group`, where clips come in groups, what an interval draws as one,
 # `dataset/positives` holds 0 or 1; all other arrays are scores
 CLIP, GROUP = "clip", "group"
@@ -116,7 +118,8 @@ def new_record(
     _check_scores(scores or {})
     parameters = settings.model_dump()
     named = {**_means(scores or {}), **{name: float(value) for name, value in (metrics or {}).items()}}
-    origin = hashlib.sha256(repr((sorted(parameters.items()), data)).encode()).hexdigest()[:8]
+    deciding = sorted((name, value) for name, value in parameters.items() if name not in CARRYING_OUT)
+    origin = hashlib.sha256(repr((deciding, data)).encode()).hexdigest()[:8]
     return RunRecord(
         run_id=f"{chapter}-{parameters['profile']}-seed{parameters['seed']}-{origin}",
         chapter=chapter,
@@ -191,7 +194,7 @@ def comparable(a: RunRecord, b: RunRecord, varying: Sequence[str] = ("seed",)) -
     Their data must be of one origin. Where "dataset" may vary, a dataset that both use must be the same, and others of
     one kind, size and seed.
     """
-    ignored = dict.fromkeys(varying)
+    ignored = dict.fromkeys((*varying, *CARRYING_OUT))
     settings = [{**record.parameters, **ignored, "chapter": record.chapter} for record in (a, b)]
     return settings[0] == settings[1] and _same_world(a, b, "dataset" in varying)
 

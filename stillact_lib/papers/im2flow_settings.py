@@ -131,7 +131,6 @@ VARYING = (
     "dilated",
     "target",
     "baselines",
-    "keep_checkpoints",
     "held_out_videos",
 )
 #: the same for the recognition half
