@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from itertools import repeat
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -227,7 +226,7 @@ def over_frames(
     The streams are those of the centre frames. The paper instead trains a temporal segment network on every frame.
     """
     stills, settings = found.stills, bench.settings
-    videos = [stills.root / Path(video) for video in stills.items[found.split.test]]
+    videos = [stills.root / video for video in stills.items[found.split.test]]
     side = stills.images.shape[-1]
     frames = list(executor.map(evenly_spaced_frames, videos, repeat(settings.video_frames), repeat(side)))
     images = torch.from_numpy(np.concatenate(frames)).permute(0, 3, 1, 2).contiguous()

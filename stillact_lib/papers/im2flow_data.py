@@ -41,21 +41,18 @@ def open_videos(settings: Im2FlowSettings) -> Samples:
     first's. "ucf101_other" leaves out the classes that show an action of Stanford10 (`SHARED_WITH_STANFORD10`).
     """
     names = settings.dataset.removesuffix("_other").split("+")
-    real = [str(Path(settings.data_root) / name) if len(names) > 1 else settings.data_root for name in names]
-    roots = [
-        miniature_or_real(name, root if settings.data_root else "", settings)
-        for name, root in zip(names, real, strict=True)
-    ]
+    real = Path(settings.data_root) if settings.data_root else None
+    roots = [miniature_or_real(name, real / name if real and len(names) > 1 else real, settings) for name in names]
     samples = [read(name, root) for name, root in zip(names, roots, strict=True)]
     if settings.dataset == "ucf101_other":
         return without_classes(samples[0], SHARED_WITH_STANFORD10)
     return samples[0] if len(samples) == 1 else joined(samples)
 
 
-def miniature_or_real(dataset: str, real_root: str, settings: Im2FlowSettings) -> Path:
+def miniature_or_real(dataset: str, real_root: Path | None, settings: Im2FlowSettings) -> Path:
     """The root of a dataset: the real one where a root is given, else its miniature, written on first use."""
-    if real_root:
-        return Path(real_root)
+    if real_root is not None:
+        return real_root
     drawn = identity_of(dataset, settings.miniature_seed, settings.miniature_size)[:8]
     name = f"{dataset}-{settings.miniature_size}-seed{settings.miniature_seed}-{drawn}"
     return write(

@@ -161,7 +161,7 @@ def train_stream(
     wanted = torch.from_numpy(labels)
 
     def make_batch(rows: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        shown = as_network_input(inputs[rows]) if inputs.dtype == torch.uint8 else inputs[rows].float()
+        shown = _as_shown(inputs[rows])
         cut, mirrored = cut_windows(shown, rng)
         if mirrored_channel is not None:
             cut[mirrored, mirrored_channel] *= -1
@@ -183,7 +183,7 @@ def train_stream(
 def stream_scores(network: nn.Module, inputs: Tensor, split: Split, device: Device) -> StreamScores:
     """Softmax scores of a trained stream on whole, unflipped inputs."""
     rows = np.concatenate([split.choose, split.test])
-    shown = as_network_input(inputs[rows]) if inputs.dtype == torch.uint8 else inputs[rows].float()
+    shown = _as_shown(inputs[rows])
     scores = predict(network, at_side(shown, network.image_size), device).softmax(1).numpy()
     return StreamScores(scores[: len(split.choose)], scores[len(split.choose) :])
 
@@ -239,3 +239,8 @@ def foreground_of(stills: StillSet, rows: np.ndarray, executor: Executor) -> np.
     side = stills.images.shape[-1]
     jobs = [executor.submit(still_foreground, stills.root, stills.items[row], side) for row in rows]
     return np.stack([job.result() for job in jobs])
+
+
+def _as_shown(inputs: Tensor) -> Tensor:
+    """Images uint8, or flow images in [-1, 1] already, as a stream is shown them: float in [-1, 1]."""
+    return as_network_input(inputs) if inputs.dtype == torch.uint8 else inputs.float()

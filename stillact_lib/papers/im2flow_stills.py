@@ -105,7 +105,7 @@ def _videos_of(name: str, settings: RecognitionSettings) -> Samples:
 
 def still_root(dataset: str, settings: RecognitionSettings) -> Path:
     """Where a dataset of stills lies: below `stills_root`, or its miniature, written on first use."""
-    real = str(Path(settings.stills_root) / dataset) if settings.stills_root else ""
+    real = Path(settings.stills_root) / dataset if settings.stills_root else None
     return miniature_or_real(dataset, real, settings)
 
 
