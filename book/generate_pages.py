@@ -32,8 +32,8 @@ def results_page(records_folder: Path | None = None) -> str:
     page = [
         "# All results",
         "Every claim this book tests, and what its kept runs say. A verdict is decided by a rule written down before",
-        "the runs: the 95 % interval of the paired difference, bootstrapped over test clips and seeds, lies wholly on",
-        "the claimed side of zero (*reproduced*), wholly on the other (*not reproduced*), or holds zero",
+        "the runs: the 95 % interval of the paired difference, bootstrapped over groups of test clips and seeds, lies",
+        "wholly on the claimed side of zero (*reproduced*), wholly on the other (*not reproduced*), or holds zero",
         "(*inconclusive*). Where no kept run scored both arms, the claim is *not attempted*.",
         "",
         "**A number measured on the miniature is a statement about the miniature**, whatever its verdict.",
