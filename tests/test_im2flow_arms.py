@@ -72,8 +72,11 @@ def test_every_row_of_table_2_is_an_arm(tmp_path):
     source = source_named(bench.settings.motion_arm)
     found = bench.recognise(stills_named("penn_action", tmp_path, moving=True), [source], 0)
     singles = {"appearance", "motion_im2flow_ucf", "motion_truth", "encoder"}
-    fused = {f"appearance_{name}" for name in ("appearance", "motion_im2flow_ucf", "motion_truth", "encoder")}
+    seconds = {"motion_im2flow_ucf", "motion_truth", "encoder"}
+    fused = {f"appearance_{name}" for name in seconds | {"appearance"}} | {f"average_{name}" for name in seconds}
     assert set(found.arms) == singles | fused
+    halves = (found.arms["appearance"].test + found.arms["encoder"].test) / 2
+    assert np.allclose(found.arms["average_encoder"].test, halves)
     for arm, scores in found.arms.items():
         assert scores.test.shape == (3, 3) and np.allclose(scores.test.sum(1), 1, atol=1e-5)
         assert (scores.weight is None) == (arm in singles)

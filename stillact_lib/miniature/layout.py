@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from stillact_lib.errors import StillactError
 from stillact_lib.miniature.actions import real_classes
 from stillact_lib.miniature.items import Item
+from stillact_lib.miniature.world import WorldSettings
+
+PLAIN = WorldSettings()
+#: neither the place nor what lies about gives the action away: a network has to look at the person
+MIXED = WorldSettings(anywhere=1.0, decoys=0.5)
+#: the same, filmed by hand
+HAND_HELD = replace(MIXED, camera=0.006)
 
 
 @dataclass(frozen=True)
 class Scale:
-    """How much is written: image (height, width), frames a clip, groups a class, clips a group, camera shake."""
+    """How much is written, image (height, width), frames a clip, groups a class, clips a group; and in which world."""
 
     image: tuple[int, int]
     frames: int
     groups: int
     clips: tuple[int, int]  # least and most clips of a group
     classes: tuple[str, ...]  # () is all that the miniature can act
-    camera: float = 0.0
+    world: WorldSettings = PLAIN
 
 
 @dataclass

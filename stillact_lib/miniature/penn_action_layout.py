@@ -14,7 +14,7 @@ import numpy as np
 
 from stillact_lib.miniature.actions import ACTIONS
 from stillact_lib.miniature.figure import LABEL
-from stillact_lib.miniature.layout import Layout, chosen, entropy
+from stillact_lib.miniature.layout import HAND_HELD, MIXED, PLAIN, Layout, chosen, entropy
 from stillact_lib.miniature.truth import MPII_JOINTS
 from stillact_lib.miniature.world import Clip, ClipSpec, WorldSettings, render_clip
 from stillact_lib.paths import written_whole
@@ -28,20 +28,20 @@ LIMBS = tuple(
 
 @dataclass(frozen=True)
 class PennScale:
-    """How much is written: image (height, width), frames a sequence, sequences a class to train on and to test on."""
+    """How much is written: image (height, width), frames a sequence, sequences a class for training and testing."""
 
     image: tuple[int, int]
     frames: int
     train: int
     test: int
     classes: tuple[str, ...] = ()  # () is all that the miniature can act
-    camera: float = 0.0
+    world: WorldSettings = PLAIN
 
 
 PENN_SCALES = {
     "tiny": PennScale((64, 64), 10, 3, 2, ("baseball_pitch", "jumping_jacks", "pushup", "strum_guitar")),
-    "mini": PennScale((128, 128), 16, 20, 16),
-    "gpu": PennScale((256, 256), 40, 80, 70, camera=0.006),
+    "mini": PennScale((128, 128), 16, 20, 16, (), MIXED),
+    "gpu": PennScale((256, 256), 40, 80, 70, (), HAND_HELD),
 }
 
 
@@ -136,8 +136,7 @@ def penn_action(seed: int, size: str, classes: Sequence[str] | None = None) -> L
             mirror = bool(np.random.default_rng(actor).random() < 0.5)
             azimuth = ACTIONS[action].azimuth
             pose = "front" if azimuth > 45 else "back" if azimuth < -45 else "left" if mirror else "right"
-            camera = WorldSettings(camera=scale.camera)
-            spec = ClipSpec(action, actor, (*actor, 1), scale.image, scale.frames, settings=camera, mirror=mirror)
+            spec = ClipSpec(action, actor, (*actor, 1), scale.image, scale.frames, settings=scale.world, mirror=mirror)
             whole = number % 17 == 3
             sequence = PennSequence(spec, name, pose, 1 if trained[number] else -1, whole)
             layout.items[f"Penn_Action/frames/{len(layout.items) + 1:04d}"] = sequence

@@ -7,7 +7,7 @@ play (music: guitar, violin, flute, drums) is played by all of them in turn.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import cos, radians, sin
 
 import numpy as np
@@ -15,10 +15,10 @@ import numpy as np
 from stillact_lib.miniature.action import Companion
 from stillact_lib.miniature.actions import ACTIONS, players
 from stillact_lib.miniature.annotated_photographs import StanfordPhoto, VocPhoto, WillowPhoto
-from stillact_lib.miniature.layout import Layout, chosen, crlf_lines, entropy
-from stillact_lib.miniature.world import ClipSpec, WorldSettings
+from stillact_lib.miniature.layout import MIXED, Layout, chosen, crlf_lines, entropy
+from stillact_lib.miniature.world import ClipSpec
 
-PHOTO = WorldSettings(style="photo")
+PHOTO = replace(MIXED, style="photo")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from stillact_lib.miniature import rendering, truth
-from stillact_lib.miniature.action import Companion
+from stillact_lib.miniature.action import Action, Companion
 from stillact_lib.miniature.actions import ACTIONS
 from stillact_lib.miniature.choreography import Performer, cast, first_view, fit, perform, placed, travelled
 from stillact_lib.miniature.figure import CLUTTER, PARTNER, figure_parts, sample_look
@@ -28,6 +28,8 @@ UNFRAMED = (
 )
 AT_THE_FACE = ("toothbrush", "cup", "cigarette", "phone", "bubble_wand")
 SHADOWLESS = ("cliff", "water")
+OUTDOORS = ("park", "beach", "street", "stadium")
+INDOORS = ("gym", "room", "bathroom", "stage", "court", "office")
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class WorldSettings:
 
     camera: float = 0.0  # hand-held shake, as a share of the image height (0.01 is gentle)
     decoys: float = 0.0  # probability that a clip also shows the things of another action, unused
+    anywhere: float = 0.0  # probability of any place of the same kind (indoors, outdoors), not one of the action's own
     object_scale: float = 1.0  # size of things at the face: brush, cup, cigarette, phone
     style: str = "video"  # video: slightly soft, noisy; photo: centred, crisp, steady
     supersample: int = 2  # map pixels per output pixel and axis
@@ -96,7 +99,7 @@ class _Shot:
         clip = np.random.default_rng(np.random.SeedSequence(spec.clip))
         action = ACTIONS[spec.action]
         pick = int(actor.integers(1 << 16))  # drawn even where the scene is given, so that the person stays the same
-        self.scene = spec.scene or action.scenes[pick % len(action.scenes)]
+        self.scene = spec.scene or place_of(action, pick, spec.settings.anywhere)
         self.place = actor.spawn(1)[0]
         # one frame before and one after, so that speeds (loose hands, hair) are right at both ends
         times = np.arange(-1, spec.frames + 1)
@@ -264,6 +267,16 @@ class _Shot:
         return cv2.warpAffine(
             place, matrix[:2], (width * ss, height * ss), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
         )
+
+
+def place_of(action: Action, pick: int, anywhere: float) -> str:
+    """Where an action takes place: `pick`, in 0 ... 65535, is chance. Who climbs or rows stays with rock and water."""
+    chance, number = pick % 64, pick // 64
+    if chance >= 64 * anywhere or set(action.scenes) & set(SHADOWLESS):
+        return action.scenes[pick % len(action.scenes)]
+    kinds = [kind for kind in (OUTDOORS, INDOORS) if set(kind) & set(action.scenes)]
+    places = [place for kind in kinds for place in kind]
+    return places[number % len(places)]
 
 
 def camera_path(spec: ClipSpec, rng: np.random.Generator) -> np.ndarray:

@@ -140,8 +140,8 @@ def train_motion_content(
 ) -> History:
     """Trains φ (§3.2): action classification from encoded *target* flow, with the same windows and flips.
 
-    It sees the training videos' labels and flow only. Afterwards it is frozen, in evaluation mode. Batches and learning
-    rate are twice Im2Flow's.
+    It sees the training videos' labels and flow only. Afterwards it is frozen, in evaluation mode. Batches are
+    twice Im2Flow's.
     """
     labels = torch.from_numpy(pairs.table["label"].to_numpy(np.int64, copy=True))
 
@@ -153,7 +153,7 @@ def train_motion_content(
         network,
         StepBatches(len(pairs), 2 * settings.batch_size, make_batch, settings.seed),
         classification_loss(network),
-        torch.optim.Adam(network.parameters(), lr=2 * settings.learning_rate),
+        torch.optim.Adam(network.parameters(), lr=settings.learning_rate),
         settings.content_steps,
         device,
         label="motion-content network",
@@ -180,6 +180,8 @@ def train_im2flow(
     optimiser never sees); else warm-up and half cosine, for runs of few steps.
     """
 
+    steps = settings.longer * settings.steps
+
     def make_batch(rows: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         return random_window(*pairs.load(rows), rng)
 
@@ -195,10 +197,10 @@ def train_im2flow(
             weight_gradients=settings.weight_gradients,
         ),
         torch.optim.Adam(model.parameters(), lr=settings.learning_rate, betas=(0.5, 0.999)),
-        settings.steps,
+        steps,
         device,
         label="Im2Flow",
-        schedule=None if settings.constant_rate else warm_up_then_cosine(settings.steps),
+        schedule=None if settings.constant_rate else warm_up_then_cosine(steps),
         checkpoint=checkpoint,
         workers=settings.workers,
     )

@@ -21,6 +21,7 @@ from stillact_lib.papers.im2flow_recognition import (
     Split,
     StreamScores,
     arm_scores,
+    average,
     common_scores,
     fuse,
     new_stream,
@@ -67,7 +68,8 @@ class Workbench:
 
         Arms: "appearance", "appearance_appearance" (two of different seeds), for each source its motion and
         "appearance_" and its motion, the same with "motion_truth" where the images are of videos, and with `controls`
-        "encoder" (a second appearance stream that starts from the flow network's encoder) and "appearance_encoder".
+        "encoder" (a second appearance stream that starts from the flow network's encoder), "appearance_encoder"; for each
+        pair also "average_" and the second stream, with the weight 1/2.
         Raises LeakError where a source has seen videos of the test images.
         """
         split = split_rows(stills, self.settings, per_class)
@@ -87,6 +89,7 @@ class Workbench:
         found.arms["appearance_appearance"] = fuse(found.arms["appearance"], twice, wanted)
         for name in [*motions, *controls]:
             found.arms[f"appearance_{name}"] = fuse(found.arms["appearance"], found.arms[name], wanted)
+            found.arms[f"average_{name}"] = average(found.arms["appearance"], found.arms[name])
         return found
 
     def _stream(self, found: Recognition, arm: str, inputs: Tensor, seed: int) -> None:
@@ -126,7 +129,7 @@ def scores_to_keep(found: Recognition, settings: RecognitionSettings, suffix: st
     kept = common_scores(found.stills, found.split)
     mine = settings.motion_arm
     for arm, scores in found.arms.items():
-        own = arm in (mine, f"appearance_{mine}")
+        own = arm in (mine, f"appearance_{mine}", f"average_{mine}")
         keeper = keeps_shared_arms(found.stills.name, settings)
         if settings.stream_network == "alexnet" and (own or keeper):
             kept |= arm_scores(found.stills, found.split, f"{arm}{suffix}", scores)

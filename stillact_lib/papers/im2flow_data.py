@@ -239,11 +239,16 @@ def data_origin(settings: Im2FlowSettings, samples: Samples) -> DataOrigin:
     return DataOrigin(name=settings.dataset, kind="miniature", detail=detail)
 
 
-def checkpoint_for(network: str, settings: Im2FlowSettings) -> Checkpoint | None:
-    """Where a network of this run keeps its state, if the run keeps any; runs of other settings have other files."""
+def checkpoint_for(
+    network: str, settings: Im2FlowSettings, depends_on: Collection[str] | None = None
+) -> Checkpoint | None:
+    """Where a network of this run keeps its state, if the run keeps any; runs of other settings have other files.
+
+    depends_on: the settings that matter to this network; None: all.
+    """
     if not settings.keep_checkpoints:
         return None
-    described = settings.model_dump(exclude={"keep_checkpoints"})
+    described = settings.model_dump(include=set(depends_on) if depends_on else None, exclude={"keep_checkpoints"})
     digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:10]
     path = workspace() / "checkpoints" / f"04-im2flow-{settings.profile}-{digest}-{network}.pt"
     return Checkpoint(path, every=1000, settings=described)

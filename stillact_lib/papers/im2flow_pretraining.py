@@ -5,12 +5,24 @@ from __future__ import annotations
 
 from concurrent.futures import Executor
 
-from stillact_lib.miniature.photographs import posed_photographs
+import numpy as np
+
+from stillact_lib.miniature.photographs import POSES, posed_photographs
+from stillact_lib.miniature.world import VERSION
 from stillact_lib.networks.alexnet import BNAlexNet, ImageNetAlexNet
 from stillact_lib.networks.streams import Stream
+from stillact_lib.papers.im2flow_data import checkpoint_for
 from stillact_lib.papers.im2flow_settings import Im2FlowSettings
+from stillact_lib.paths import workspace, written_whole
 from stillact_lib.pretraining import PartQuality, pretrain_on_parts
-from stillact_lib.training import Checkpoint, Device
+from stillact_lib.training import Checkpoint, Device, seed_everything
+
+IMAGENET_CLASSES = 1000
+#: the settings that a pre-trained network depends on
+DEPENDS_ON = (
+    *("profile", "miniature_seed", "seed", "device", "image_size", "full_architectures", "batch_size"),
+    *("pretraining", "pretraining_photographs", "pretraining_steps", "pretraining_rate"),
+)
 
 
 def new_alexnet(settings: Im2FlowSettings, classes: int) -> BNAlexNet | ImageNetAlexNet:
@@ -18,6 +30,28 @@ def new_alexnet(settings: Im2FlowSettings, classes: int) -> BNAlexNet | ImageNet
     if settings.pretraining == "imagenet":
         return ImageNetAlexNet(classes)
     return BNAlexNet.full(classes) if settings.full_architectures else BNAlexNet.compact(classes, settings.image_size)
+
+
+def photographs_once(count: int, side: int, seed: int, executor: Executor) -> tuple[np.ndarray, np.ndarray]:
+    """`posed_photographs`, drawn by the first run that needs them and kept in the workspace."""
+    path = workspace() / "photographs" / f"posed-{count}-{side}px-seed{seed}-world{VERSION}-{len(POSES)}poses.npz"
+    if not path.is_file():
+        images, parts = posed_photographs(count, side, seed, executor)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with written_whole(path) as temporary, temporary.open("wb") as file:
+            np.savez(file, images=images, parts=parts)
+    with np.load(path) as kept:
+        return kept["images"], kept["parts"]
+
+
+def pretrained_alexnet(
+    settings: Im2FlowSettings, device: Device, executor: Executor
+) -> tuple[BNAlexNet | ImageNetAlexNet, PartQuality | None]:
+    """The run's AlexNet after pre-training. Where runs keep checkpoints, those that differ in their videos and flow
+    networks alone share it: it depends on none of them."""
+    seed_everything(settings.seed)
+    alexnet = new_alexnet(settings, IMAGENET_CLASSES)
+    return alexnet, pretrain(alexnet, settings, device, executor, checkpoint_for("alexnet", settings, DEPENDS_ON))
 
 
 def pretrain(
@@ -35,7 +69,7 @@ def pretrain(
     quality = None
     if settings.pretraining == "parts":
         count, side = settings.pretraining_photographs, settings.image_size
-        images, parts = posed_photographs(count, side, settings.miniature_seed, executor)
+        images, parts = photographs_once(count, side, settings.miniature_seed, executor)
         quality = pretrain_on_parts(
             network.maps,
             images,
@@ -43,7 +77,7 @@ def pretrain(
             network.image_size,
             steps=settings.pretraining_steps,
             batch_size=2 * settings.batch_size,
-            rate=3 * settings.learning_rate,
+            rate=settings.pretraining_rate,
             device=device,
             seed=settings.seed,
             checkpoint=checkpoint,

@@ -202,6 +202,11 @@ def fuse(first: StreamScores, second: StreamScores, labels: np.ndarray) -> Strea
     return StreamScores(mixtures[best], weight * first.test + (1 - weight) * second.test, weight)
 
 
+def average(first: StreamScores, second: StreamScores) -> StreamScores:
+    """§3.3's "average of the two outputs": the weight 1/2, chosen by nobody."""
+    return StreamScores((first.choose + second.choose) / 2, (first.test + second.test) / 2, 0.5)
+
+
 def arm_scores(stills: StillSet, split: Split, arm: str, scores: StreamScores) -> dict[str, np.ndarray]:
     """What a record keeps of an arm: for each test image 100 where its best class is right and 0 elsewhere (the mean is
     the accuracy in %), and its class scores, from which mAP is computed. Of several actions of a person, any is right.

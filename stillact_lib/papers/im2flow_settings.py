@@ -33,12 +33,14 @@ class Im2FlowSettings(Configuration):
     base_width: int = Field(ge=1)
     max_width: int = Field(ge=1)
     dilated: bool
+    dropout: float = Field(ge=0, lt=1)
     content_weight: float = Field(ge=0)
     content_distance: Literal["l2", "l1", "none"]
     weight_gradients: bool
     constant_rate: bool
     content_steps: int = Field(ge=1)
     steps: int = Field(ge=1)
+    longer: int = Field(ge=1)
     batch_size: int = Field(ge=2)
     learning_rate: float = Field(gt=0)
     workers: int = Field(ge=0)
@@ -47,6 +49,7 @@ class Im2FlowSettings(Configuration):
     pretraining: Literal["parts", "imagenet"]
     pretraining_photographs: int = Field(ge=10)
     pretraining_steps: int = Field(ge=1)
+    pretraining_rate: float = Field(gt=0)
 
     baselines: bool
     baseline_steps: int = Field(ge=1)
@@ -70,10 +73,12 @@ class Im2FlowSettings(Configuration):
             "u_v_magnitude": self.encoding == "u_v_magnitude",
             "u_v_zero": self.encoding == "u_v_zero",
             "no_content": self.content_distance == "none",
-            "l1_content": self.content_distance == "l1",
+            "l2_content": self.content_distance == "l2",
             "no_weighting": not self.weight_gradients,
             "dilated": self.dilated,
+            "dropout": self.profile == "mini" and self.dropout > 0,
             "exact_target": self.target == "exact",
+            "longer": self.longer > 1,
         }
         return "_".join(["im2flow", *(name for name, departs in departures.items() if departs)])
 
@@ -129,6 +134,8 @@ VARYING = (
     "content_distance",
     "weight_gradients",
     "dilated",
+    "dropout",
+    "longer",
     "target",
     "baselines",
     "held_out_videos",
