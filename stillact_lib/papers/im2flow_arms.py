@@ -68,8 +68,8 @@ class Workbench:
 
         Arms: "appearance", "appearance_appearance" (two of different seeds), for each source its motion and
         "appearance_" and its motion, the same with "motion_truth" where the images are of videos, and with `controls`
-        "encoder" (a second appearance stream that starts from the flow network's encoder), "appearance_encoder"; for each
-        pair also "average_" and the second stream, with the weight 1/2.
+        "encoder" (a second appearance stream that starts from the flow network's encoder) and "appearance_encoder";
+        for each second stream also "average_" and its name, with the weight 1/2.
         Raises LeakError where a source has seen videos of the test images.
         """
         split = split_rows(stills, self.settings, per_class)
