@@ -20,7 +20,7 @@ from stillact_lib.miniature import (
     real_classes,
     render_clip,
 )
-from stillact_lib.miniature.world import VERSION
+from stillact_lib.miniature.world import INDOORS, OUTDOORS, VERSION, place_of
 from stillact_lib.paths import project_root
 
 SIZE = (128, 128)
@@ -167,6 +167,22 @@ def test_each_knob_changes_what_it_says_and_nothing_else() -> None:
     left, right = MPII_JOINTS.index("left wrist"), MPII_JOINTS.index("right wrist")
     pelvis = MPII_JOINTS.index("pelvis")
     assert there[right] - there[pelvis] == pytest.approx(back[pelvis] - back[left], abs=0.5)
+
+
+def test_anywhere_frees_the_place_from_the_action() -> None:
+    picks = range(0, 1 << 16, 7)
+    own = {name: {place_of(ACTIONS[name], pick, 0.0) for pick in picks} for name in ("walk_dog", "brush_teeth")}
+    assert own == {name: set(ACTIONS[name].scenes) for name in own}
+    free = {name: {place_of(ACTIONS[name], pick, 1.0) for pick in picks} for name in ACTIONS}
+    assert free["walk_dog"] == free["run"] == set(OUTDOORS), "nobody walks a dog in a bathroom"
+    assert free["brush_teeth"] == free["drum"] == set(INDOORS)
+    assert free["guitar"] == set(OUTDOORS) | set(INDOORS)
+    assert free["kayak"] == {"water"} and free["climb"] == {"cliff"} and free["fish"] == {"beach", "water"}
+    half = [place_of(ACTIONS["brush_teeth"], pick, 0.5) in ACTIONS["brush_teeth"].scenes for pick in picks]
+    assert 0.5 < np.mean(half) < 0.8, "half at home, and a third of the others by chance"
+    base = ClipSpec("walk_dog", (6,), (6, 1), SIZE, 2, settings=WorldSettings(style="photo"))
+    moved = render_clip(replace(base, settings=WorldSettings(style="photo", anywhere=1.0)), truth=True)
+    assert np.array_equal(render_clip(base, truth=True).part_ids, moved.part_ids), "the person stays the same"
 
 
 def test_the_page_counts_what_there_is() -> None:

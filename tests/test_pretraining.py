@@ -7,10 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
+from chapter_settings import flow_settings, workspace_in
 from torch import nn
 
 from stillact_lib.miniature.actions import ACTIONS
 from stillact_lib.miniature.photographs import MARKED, POSES, posed_photographs
+from stillact_lib.papers.im2flow_pretraining import pretrained_alexnet
 from stillact_lib.pretraining import PartMarker, pretrain_on_parts
 from stillact_lib.training import Device
 from stillact_lib.vision.flow_pairs import worker_processes
@@ -118,3 +120,21 @@ def test_every_photograph_shows_marked_parts(photographs):
 
 def test_every_pose_is_an_action():
     assert set(POSES) <= set(ACTIONS) and sorted(set(POSES)) == POSES
+
+
+def test_runs_that_keep_checkpoints_share_photographs_and_alexnet(tmp_path):
+    small = {"image_size": 32, "pretraining_photographs": 12, "pretraining_steps": 2, "batch_size": 2}
+    settings = flow_settings(**small, device="cpu", keep_checkpoints=True)
+    other = settings.model_copy(update={"dataset": "hmdb51", "dropout": 0.5})
+    with workspace_in(tmp_path), ThreadPoolExecutor(1) as pool:
+        first, quality = pretrained_alexnet(settings, CPU, pool)
+        drawn = (tmp_path / "photographs").iterdir()
+        (kept,) = drawn
+        written = kept.stat().st_mtime_ns
+        again, same = pretrained_alexnet(other, CPU, pool)
+        assert kept.stat().st_mtime_ns == written, "photographs are drawn once"
+        third, _ = pretrained_alexnet(settings.model_copy(update={"seed": 1}), CPU, pool)
+    assert len(list((tmp_path / "checkpoints").iterdir())) == 2, "one for each seed, none for another dataset"
+    assert all(torch.equal(a, b) for a, b in zip(first.maps.parameters(), again.maps.parameters(), strict=True))
+    assert not torch.equal(next(first.maps.parameters()), next(third.maps.parameters()))
+    assert (quality.right, quality.commonest) == (same.right, same.commonest)

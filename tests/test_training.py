@@ -137,6 +137,15 @@ def test_a_missing_gpu_is_named():
             choose_device("cuda")
 
 
+@pytest.mark.parametrize(
+    ("able", "reduced"), [("amx_tile", torch.bfloat16), ("avx512_bf16", torch.bfloat16), ("avx512_f", None)]
+)
+def test_bfloat16_is_for_processors_that_multiply_it(able, reduced, monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {able: True})
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: True)
+    assert choose_device("cpu").autocast is reduced
+
+
 def test_the_schedule_rises_then_falls():
     factor = warm_up_then_cosine(100, 10)
     assert factor(0) == pytest.approx(0.1) and factor(9) == 1 and factor(55) == pytest.approx(0.5) and factor(99) < 0.01

@@ -42,6 +42,8 @@ from stillact_lib.vision.images import as_network_input, at_side
 from stillact_lib.vision.pair_shards import still_foreground
 
 Network = Stream | BNAlexNet | ImageNetAlexNet
+#: Table 4's base networks: at the published size, and small
+LARGER = {"vgg16": (vgg16_stream, compact_vgg_stream), "resnet50": (resnet50_stream, compact_resnet_stream)}
 #: candidates for the weight of the first stream
 WEIGHTS = np.linspace(0, 1, 21)
 
@@ -90,14 +92,13 @@ def true_motion(stills: StillSet, encoding: FlowEncoding) -> Tensor:
 
 def new_stream(settings: RecognitionSettings, classes: int) -> Network:
     """An untrained stream of the run's architecture and size, with ImageNet's weights where `pretraining` says so."""
+    if settings.stream_network == "alexnet":
+        return new_alexnet(settings, classes)
+    full, compact = LARGER[settings.stream_network]
     imagenet = settings.pretraining == "imagenet"
-    if settings.stream_network == "vgg16":
-        full = settings.full_architectures or imagenet
-        return vgg16_stream(classes, imagenet) if full else compact_vgg_stream(classes, settings.image_size)
-    if settings.stream_network == "resnet50":
-        full = settings.full_architectures or imagenet
-        return resnet50_stream(classes, imagenet) if full else compact_resnet_stream(classes, settings.image_size)
-    return new_alexnet(settings, classes)
+    if settings.full_architectures or imagenet:
+        return full(classes, imagenet)
+    return compact(classes, settings.image_size)
 
 
 def start_from(network: Network, pretrained: Network) -> None:
