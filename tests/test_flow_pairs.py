@@ -89,7 +89,7 @@ def test_the_index_names_every_shard_with_its_checksum(root, tmp_path):
     pairs = build(root, tmp_path)
     index = json.loads((pairs.folder / "index.json").read_text())
     assert index["recipe"]["size"] == 32
-    assert {name: entry["pairs"] for name, entry in index["shards"].items()} == pairs.table[
+    assert {name: entry["frames"] for name, entry in index["shards"].items()} == pairs.table[
         "video"
     ].value_counts().to_dict()
     assert all(len(entry["sha256"]) == 64 for entry in index["shards"].values())

@@ -1,29 +1,23 @@
 """Pairs (frame, mean flow of the next five frames) of a set of videos: built once, read back as tensors.
 
-`pair_shards` makes the shard of one video; here many are made side by side, and the index, with each shard's SHA-256,
-is written last. Used by chapters 04 (training pairs of Im2Flow and its baselines) and 03 (Walker's network).
+`pair_shards` makes the shard of one video, `shards` has many made side by side. Used by chapters 04 (training pairs of
+Im2Flow and its baselines) and 03 (Walker's network).
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, replace
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-from safetensors import safe_open
-from tqdm.auto import tqdm
 
 from stillact_lib.errors import StillactError
-from stillact_lib.paths import written_whole
-from stillact_lib.vision.pair_shards import PairRecipe, build_shard, exact_pairs, shard_path
+from stillact_lib.vision.pair_shards import PairRecipe, build_shard, exact_pairs
+from stillact_lib.vision.shards import build_shards, read_rows, recipe_digest, worker_processes
 
 
 @dataclass(frozen=True)
@@ -56,35 +50,17 @@ class FlowPairs:
         side = self.recipe.size
         images = np.empty((len(chosen), side, side, 3), np.uint8)
         flows = np.empty((len(chosen), side, side, 2), np.float16)
-        videos, row_in_shard = chosen["video"].to_numpy(), chosen["row"].to_numpy()
-        for video in pd.unique(videos):
-            with safe_open(shard_path(self.folder, video), framework="numpy") as shard:
-                all_images, all_flows = shard.get_slice("images"), shard.get_slice("flows")
-                for position in np.flatnonzero(videos == video):
-                    row = row_in_shard[position]
-                    images[position] = all_images[row : row + 1][0]
-                    flows[position] = all_flows[row : row + 1][0]
+        read_rows(
+            self.folder,
+            chosen["video"].to_numpy(),
+            chosen["row"].to_numpy(),
+            into={"images": images, "flows": flows},
+        )
         return torch.from_numpy(images).permute(0, 3, 1, 2), torch.from_numpy(flows).permute(0, 3, 1, 2)
 
     def held_in_memory(self) -> FlowPairs:
         """The same pairs, read once and kept: for sets that fit (a pair takes 7 S^2 bytes)."""
         return replace(self, in_memory=self.load())
-
-
-@contextmanager
-def worker_processes(executor: Executor | None = None) -> Iterator[Executor]:
-    """The given executor, or a pool with a process a core that ends with the block.
-
-    Workers are spawned: a forked copy of a process whose OpenCV or torch threads have run can hang.
-    """
-    if executor is not None:
-        yield executor
-        return
-    pool = ProcessPoolExecutor(mp_context=get_context("spawn"))
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def build_flow_pairs(
@@ -105,29 +81,18 @@ def build_flow_pairs(
     """
     if videos.empty:
         raise StillactError(f"{root}: no video is left to build pairs from; check the data root and class selection")
-    recipe_digest = hashlib.sha256(json.dumps(asdict(recipe), sort_keys=True).encode()).hexdigest()[:10]
-    folder = folder / f"pairs-{recipe.size}px-{recipe.target}-{recipe_digest}"
-    folder.mkdir(parents=True, exist_ok=True)
-    index_path = folder / "index.json"
-    known = json.loads(index_path.read_text())["shards"] if index_path.is_file() else {}
-    with worker_processes(executor) as pool:
-        jobs = [
-            pool.submit(build_shard, video, root, folder, recipe, known.get(video, {}).get("sha256", ""))
-            for video in videos["video"]
-        ]
-        shards = [job.result() for job in tqdm(jobs, desc="frame-flow pairs", leave=False, disable=not progress)]
-    problems = [(shard.video, shard.problem) for shard in shards if shard.problem]
-    if len(problems) > max_unusable * len(videos):
-        raise StillactError(
-            f"{root}: {len(problems)} of {len(videos)} videos cannot be used (at most {max_unusable:.0%} may fail); "
-            f"the first: {problems[0][1]}"
-        )
-    known |= {shard.video: {"pairs": len(shard.frames), "sha256": shard.sha256} for shard in shards if shard.frames}
-    with written_whole(index_path) as temporary:
-        temporary.write_text(json.dumps({"recipe": asdict(recipe), "shards": known}, indent=1))
-    frames = {shard.video: shard.frames for shard in shards}
+    folder = folder / f"pairs-{recipe.size}px-{recipe.target}-{recipe_digest(asdict(recipe))}"
+    frames, problems = build_shards(
+        {video: partial(build_shard, video, root, folder, recipe) for video in videos["video"]},
+        root,
+        folder,
+        asdict(recipe),
+        executor=executor,
+        max_unusable=max_unusable,
+        progress="frame-flow pairs" if progress else "",
+    )
     table = videos[["video", "class_name", "label", "group"]].assign(frame=videos["video"].map(frames))
-    table["row"] = table["frame"].map(lambda of_video: range(len(of_video)))
+    table["row"] = table["frame"].map(lambda of_video: range(len(of_video)), na_action="ignore")
     table = table.explode(["frame", "row"]).dropna(subset=["frame"]).reset_index(drop=True)
     return FlowPairs(folder, table.astype({"frame": int, "row": int}), problems, recipe)
 

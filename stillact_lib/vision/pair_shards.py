@@ -1,24 +1,19 @@
 """One video's pairs (frame, mean flow of the next five frames), and the shard that keeps them.
 
-This is the part that worker processes run, so it imports no torch: a worker then starts in a second. A shard is one
-safetensors file a video, written under a temporary name and renamed, so that an interrupted build leaves nothing
-half-written and goes on where it was.
+This is the part that worker processes run, so it imports no torch: a worker then starts in a second.
 """
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import cv2
 import numpy as np
-from safetensors import safe_open
-from safetensors.numpy import save_file
 
-from stillact_lib.paths import written_whole
 from stillact_lib.vision.optical_flow import consecutive_flow, resize_flow, sliding_mean
+from stillact_lib.vision.shards import Shard, keep_shard
 from stillact_lib.vision.video import UnreadableVideo, read_frames
 
 if TYPE_CHECKING:
@@ -100,36 +95,12 @@ def evenly_spaced_frames(path: Path, count: int, side: int) -> np.ndarray:
     return np.stack([cv2.resize(frames[i], (side, side), interpolation=cv2.INTER_AREA) for i in middles])
 
 
-def shard_path(folder: Path, video: str) -> Path:
-    return folder / (video.replace("/", "__") + ".safetensors")
-
-
-@dataclass(frozen=True)
-class Shard:
-    """What a worker reports of one video: the frames that its pairs start at, and the checksum; or why it has none."""
-
-    video: str
-    frames: tuple[int, ...] = ()
-    sha256: str = ""
-    problem: str = ""
-
-
 def build_shard(video: str, root: Path, folder: Path, recipe: PairRecipe, known_sha256: str) -> Shard:
     """Builds the shard of one video unless it is there and whole. Runs in a worker process."""
     cv2.setNumThreads(1)  # one process a core
-    path = shard_path(folder, video)
-    sha256 = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
-    if not sha256 or known_sha256 not in ("", sha256):  # not there, or damaged since it was written
-        try:
-            pairs = pairs_of_video(root / video, root, recipe)
-        except UnreadableVideo as error:
-            return Shard(video, problem=str(error))
-        with written_whole(path) as temporary:
-            save_file(pairs, temporary)
-        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    with safe_open(path, framework="numpy") as shard:
-        frames = tuple(shard.get_tensor("frame").tolist())
-    return Shard(video, frames, sha256)
+    return keep_shard(
+        video, folder, known_sha256, lambda whole: None if whole else pairs_of_video(root / video, root, recipe)
+    )
 
 
 def exact_pairs(root: Path, video: str, frames: np.ndarray, recipe: PairRecipe) -> tuple[np.ndarray, np.ndarray]:
