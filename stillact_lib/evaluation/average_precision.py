@@ -1,12 +1,19 @@
 """Average precision as PASCAL VOC has computed it since 2010: all points, a precision that never rises with recall.
 
-Chapter 04 (Tables 3 and 4) and every chapter that reports mAP. scikit-learn's `average_precision_score` leaves the
+Chapter 04 (Tables 3 and 4), chapter 03 (Tables II and III: by groups of classes) and every chapter that reports mAP.
+scikit-learn's `average_precision_score` leaves the
 precision as it is, so it gives other numbers.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
+
 import numpy as np
+
+from stillact_lib.errors import StillactError
+
+ALL_GROUPS = "All groups"
 
 
 def average_precision(scores: np.ndarray, positive: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
@@ -31,12 +38,37 @@ def average_precision(scores: np.ndarray, positive: np.ndarray, weights: np.ndar
     return (gained * envelope).sum(-1)
 
 
+def average_precisions(scores: np.ndarray, positives: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+    """`average_precision` of each class: scores and positives [N, C], weights [..., N] -> [..., C]."""
+    classes = range(scores.shape[1])
+    return np.stack([average_precision(scores[:, c], positives[:, c], weights) for c in classes], axis=-1)
+
+
 def mean_average_precision(scores: np.ndarray, positives: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
     """Mean over classes of `average_precision`: scores and positives [N, C], weights [..., N] -> [...].
 
     Classes without a positive item (in a bootstrap: in that draw) are left out of the mean; NaN where none is left.
     """
-    classes = range(scores.shape[1])
-    each = np.stack([average_precision(scores[:, c], positives[:, c], weights) for c in classes], axis=-1)
+    return _mean_over_classes(average_precisions(scores, positives, weights))
+
+
+def mean_by_group(
+    each: np.ndarray, classes: Sequence[str], groups: Mapping[str, Collection[str]]
+) -> dict[str, np.ndarray]:
+    """mAP of each group of classes, and of "All groups", from the classes' own `each` [..., C]: group -> [...].
+
+    `groups` names the classes of each group, as `class_groups` of a manifest does; one that has none of `classes` is
+    left out. "All groups" is the mean over all classes, not over groups: with the groups' sizes as weights, the groups'
+    figures of Table II (Safaei & Foroosh) give its last row to within its two digits, unweighted they do not.
+    Raises StillactError for a class that is in no group.
+    """
+    if ungrouped := set(classes) - {name for members in groups.values() for name in members}:
+        raise StillactError(f"class {min(ungrouped)!r} is in no group: see class_groups in the dataset's manifest")
+    columns = {group: [c for c, name in enumerate(classes) if name in members] for group, members in groups.items()}
+    means = {group: _mean_over_classes(each[..., of_group]) for group, of_group in columns.items() if of_group}
+    return means | {ALL_GROUPS: _mean_over_classes(each)}
+
+
+def _mean_over_classes(each: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore"):
         return np.nansum(each, axis=-1) / np.isfinite(each).sum(-1)

@@ -51,9 +51,9 @@ def keep_shard(
 ) -> Shard:
     """Makes the shard of one video unless it is there and whole. Runs in a worker process.
 
-    make: given the path of a whole shard, or None where there is none, returns the arrays to write, all of one length,
-    with `frame`, the index of each row in its video; or None to leave the shard as it is. Where it raises
-    `UnreadableVideo`, the reason is what is reported.
+    make: given the path of a whole shard, or None where there is none, returns the arrays to write, among them `frame`,
+    the index of each row's frame in the video; or None to leave the shard as it is. Where it raises `UnreadableVideo`,
+    the reason is what is reported.
     """
     path = shard_path(folder, video)
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
