@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from stillact_lib.datasets.hmdb51 import read_hmdb51
+from stillact_lib.datasets.imagenet import read_imagenet
 from stillact_lib.datasets.penn_action import read_penn_action
 from stillact_lib.datasets.samples import COLUMNS, Problem, Samples
 from stillact_lib.datasets.stanford40 import read_stanford40
@@ -26,6 +27,7 @@ READERS: dict[str, Callable[..., Samples | Stills]] = {
     "stanford40": read_stanford40,
     "willow_actions": read_willow,
     "voc2012_action": read_voc2012_action,
+    "imagenet": read_imagenet,
 }
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "Stills",
     "read",
     "read_hmdb51",
+    "read_imagenet",
     "read_penn_action",
     "read_stanford40",
     "read_ucf101",

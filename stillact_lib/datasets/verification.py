@@ -25,6 +25,7 @@ from tqdm import tqdm
 from stillact_lib.datasets.clips import Decoding, Header, listen
 from stillact_lib.datasets.frame_folders import decode_video
 from stillact_lib.datasets.hmdb51 import survey_hmdb51
+from stillact_lib.datasets.imagenet import survey_imagenet
 from stillact_lib.datasets.images import decode_image
 from stillact_lib.datasets.penn_action import survey_penn_action
 from stillact_lib.datasets.samples import Listed, Problem, Survey, header_or_reason
@@ -47,8 +48,9 @@ SURVEYS = {
     "stanford40": survey_stanford40,
     "willow_actions": survey_willow,
     "voc2012_action": survey_voc2012_action,
+    "imagenet": survey_imagenet,
 }
-WITHOUT_NUMBERED_SPLITS = {"weizmann", "penn_action", "stanford40", "willow_actions", "voc2012_action"}
+WITHOUT_NUMBERED_SPLITS = {"weizmann", "penn_action", "stanford40", "willow_actions", "voc2012_action", "imagenet"}
 CHUNK = 8  # clips a worker takes at a time; fewer do not pay for starting another worker
 
 

@@ -40,7 +40,7 @@ class StanfordPhoto:
         size = _tags([("depth", 3), ("height", self.spec.size[0]), ("width", self.spec.size[1])])
         inner = [("filename", Path(path).name), ("folder", "Stanford40"), ("object", person), ("size", size)]
         _annotate(root / self.xml, inner)
-        _develop(root / path, clip.frames[0])
+        develop(root / path, clip.frames[0])
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class WillowPhoto:
             rest = [("pose", "Unspecified"), ("difficult", 0), ("truncated", 0)]
             inner.append(("object", _tags([("name", name), ("bndbox", _near_edges_first(box)), *rest])))
         _annotate(root / self.xml, inner)
-        _develop(root / path, clip.frames[0])
+        develop(root / path, clip.frames[0])
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class VocPhoto:
             inner.append(("object", _tags([*person, ("point", _tags(middle))])))
         inner.append(("size", _tags([("depth", 3), ("height", self.spec.size[0]), ("width", self.spec.size[1])])))
         _annotate(root / self.xml, inner)
-        _develop(root / path, clip.frames[0])
+        develop(root / path, clip.frames[0])
 
 
 def _in_order(boxes: np.ndarray, actor_last: bool) -> list[np.ndarray]:
@@ -113,7 +113,8 @@ def _annotate(path: Path, inner: Sequence[tuple[str, object]]) -> None:
     _put(path, f"<annotation>{_tags(inner)}</annotation>\n".encode())
 
 
-def _develop(path: Path, image: np.ndarray) -> None:
+def develop(path: Path, image: np.ndarray) -> None:
+    """Writes an image uint8 [H, W, 3] RGB as a JPEG, whole or not at all."""
     _, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), QUALITY)
     _put(path, data.tobytes())
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from stillact_lib.errors import StillactError
 from stillact_lib.miniature.dynamic_scenes import SceneSpec, render_scene
+from stillact_lib.miniature.object_photographs import ThingSpec
 from stillact_lib.miniature.world import ClipSpec, render_clip
 from stillact_lib.paths import written_whole
 
@@ -20,7 +21,7 @@ class Item(Protocol):
     """One entry of a layout; `spec` is what it shows. Items travel to worker processes, so they must pickle."""
 
     @property
-    def spec(self) -> ClipSpec | SceneSpec: ...
+    def spec(self) -> ClipSpec | SceneSpec | ThingSpec: ...
 
     def write(self, root: Path, path: str) -> None:
         """Renders the item and writes it at `root / path`, and below `root` whatever else belongs to it."""

@@ -10,7 +10,9 @@ from collections.abc import Callable, Sequence
 
 from stillact_lib.errors import StillactError
 from stillact_lib.miniature.dynamic_scenes import SceneSpec
+from stillact_lib.miniature.imagenet_layout import imagenet
 from stillact_lib.miniature.layout import SIZES, Layout
+from stillact_lib.miniature.object_photographs import ThingSpec
 from stillact_lib.miniature.penn_action_layout import penn_action
 from stillact_lib.miniature.still_layouts import stanford40, voc2012_action, willow_actions
 from stillact_lib.miniature.video_layouts import hmdb51, ucf101, weizmann
@@ -26,6 +28,7 @@ LAYOUTS: dict[str, Callable[[int, str, Sequence[str] | None], Layout]] = {
     "stanford40": stanford40,
     "willow_actions": willow_actions,
     "voc2012_action": voc2012_action,
+    "imagenet": imagenet,
 }
 
 
@@ -40,6 +43,6 @@ def layout_of(name: str, seed: int = 0, size: str = "mini", classes: Sequence[st
 
 def clip_specs(
     name: str, seed: int = 0, size: str = "mini", classes: Sequence[str] | None = None
-) -> dict[str, ClipSpec | SceneSpec]:
+) -> dict[str, ClipSpec | SceneSpec | ThingSpec]:
     """Path of each video or image inside the dataset's folder -> what it shows."""
     return {path: item.spec for path, item in layout_of(name, seed, size, classes).items.items()}

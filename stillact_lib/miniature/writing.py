@@ -21,6 +21,7 @@ from stillact_lib.miniature.dynamic_scenes import SceneSpec
 from stillact_lib.miniature.items import Item
 from stillact_lib.miniature.layout import Layout
 from stillact_lib.miniature.layouts import layout_of
+from stillact_lib.miniature.object_photographs import ThingSpec
 from stillact_lib.miniature.world import VERSION, Clip, ClipSpec, render_clip
 
 STAMP = "miniature.json"
@@ -152,7 +153,7 @@ def _layout(name: str, seed: int, size: str, classes: tuple[str, ...] | None) ->
     return layout, identity(layout)
 
 
-def spec_of(root: str | Path, video: str | Path) -> ClipSpec | SceneSpec:
+def spec_of(root: str | Path, video: str | Path) -> ClipSpec | SceneSpec | ThingSpec:
     """What a written video shows, by its root's stamp and its path (in the root, or whole).
 
     `root` may also be a folder of miniatures, with the path below it. Raises StillactError.
@@ -180,9 +181,12 @@ def spec_of(root: str | Path, video: str | Path) -> ClipSpec | SceneSpec:
 def truth_of(root: str | Path, video: str | Path) -> Clip:
     """A written video's clip with all that is true of it, drawn again (its frames are before compression).
 
-    Raises StillactError for a dynamic scene: nobody acts there, and its flow can only be estimated.
+    Raises StillactError where nobody acts: for a photograph of a thing, and for a dynamic scene, whose flow can only
+    be estimated.
     """
     spec = spec_of(root, video)
+    if isinstance(spec, ThingSpec):
+        raise StillactError(f"{video}: a photograph of a thing has no exact truth beside its class")
     if isinstance(spec, SceneSpec):
         raise StillactError(f"{video}: a dynamic scene ({spec.scene}) has no exact truth; estimate its flow")
     return render_clip(spec, truth=True)
