@@ -92,6 +92,14 @@ class ImageNetAlexNet(nn.Module):
         """Activations after the fifth layer's pooling, flattened: [B,3,H,W] in [-1, 1] -> [B,9216]."""
         return self.pooling(self.maps(((image + 1) / 2 - self.mean) / self.std))
 
+    def fc6(self, image: Tensor) -> Tensor:
+        """Activations of the first hidden layer: [B,3,H,W] in [-1, 1] -> [B,4096]."""
+        return self.classifier[:3](self.pool5(image))
+
+    def fc7(self, image: Tensor) -> Tensor:
+        """Activations of the second hidden layer: [B,3,H,W] in [-1, 1] -> [B,4096]."""
+        return self.classifier[:-1](self.pool5(image))
+
     def forward(self, image: Tensor) -> Tensor:
         """Class scores before the softmax: [B,3,H,W] in [-1, 1] -> [B,num_classes]."""
         return self.classifier(self.pool5(image))

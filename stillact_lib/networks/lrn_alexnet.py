@@ -1,0 +1,126 @@
+"""The AlexNet of chapter 03: local response normalisation also after the fifth convolution.
+
+Safaei and Foroosh, "Single Image Action Recognition by Predicting Space-Time Saliency", III.B: CON(96, 11) of stride 4,
+LRN, MP, CON(256, 5), LRN, MP, CON(384, 3), CON(384, 3), CON(256, 3), LRN, MP, FC(4096), FC(4096), then the classes;
+pooling is 3x3 of stride 2, ReLU throughout. Notable: the normalisation stands before the pooling, and a third one
+follows the fifth convolution, where AlexNet has none.
+
+What the paper leaves open is taken from the network that it calls similar to its own, Krizhevsky, Sutskever, Hinton,
+NIPS 2012: 227x227 pixels in, padding 2, 1, 1, 1 from the second convolution on, two groups in the second, fourth and
+fifth, ReLU before the normalisation, which divides by (2 + 1e-4 * sum of squares over 5 neighbouring channels) ** .75,
+dropout of half after both hidden layers, weights N(0, .01), biases 1 in the second, fourth and fifth
+convolution and in the hidden layers, else 0. Seed torch before making one. "More than 60 million parameters" tells nothing about the groups: with
+1,000 classes there are 60,965,224 with them and 62,378,344 without; with UCF-101's 101 classes 57,282,021.
+
+Images are RGB, or the three channels of POF-SM, in [-1, 1]. The network sees them as levels, -127.5 to 127.5: of
+smaller numbers the normalisation would notice nothing. No mean image is subtracted.
+"""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor, nn
+
+from stillact_lib.networks.alexnet import Channels
+
+LEVELS = 127.5  # of [-1, 1]
+
+
+class LRNAlexNet(nn.Module):
+    """The paper's network; `full` is the published layout, `compact` its small sister for the miniature.
+
+    `features` are C1 to C5 with what follows each, flattened; `classifier` is FC6 to FC8. `image_size` is the side that
+    the fully connected layers were made for.
+    """
+
+    def __init__(self, image_size: int, features: nn.Sequential, classifier: nn.Sequential) -> None:
+        super().__init__()
+        self.image_size = image_size
+        self.features = features
+        self.classifier = classifier
+
+    @classmethod
+    def full(cls, num_classes: int) -> LRNAlexNet:
+        """The published size: 227x227 in, maps of 55, 27, 13 and at last 256x6x6, hidden layers of 4096."""
+        features = _features((96, 256, 384, 384, 256), first_kernel=11, first_stride=4, first_padding=0, groups=2)
+        net = cls(227, features, _classifier(256 * 6 * 6, 4096, num_classes))
+        convolutions, linear = _weighted(net)
+        for layer, bias in zip((*convolutions, *linear), (0, 1, 0, 1, 1, 1, 1, 0), strict=True):
+            nn.init.normal_(layer.weight, std=0.01)
+            nn.init.constant_(layer.bias, bias)
+        return net
+
+    @classmethod
+    def compact(cls, num_classes: int, image_size: int = 64, width: int = 32, hidden: int = 256) -> LRNAlexNet:
+        """The same sequence for small images: C1 5x5 of stride 2, channels 1-2-3-3-2 times `width`, no groups.
+
+        With so few inputs a layer, weights N(0, .01) let the signal vanish: here their variance is 2 / fan-in (He et
+        al., 2015). C1's deviation is a seventh of that, as .01 is at full size, so that levels do not flood what
+        follows, and FC8's a tenth, so that the first scores are small. Biases are 0.
+        """
+        channels = (width, 2 * width, 3 * width, 3 * width, 2 * width)
+        features = _features(channels, first_kernel=5, first_stride=2, first_padding=2, groups=1)
+        side = (image_size + 1) // 2
+        for _ in range(3):
+            side = max(1, side // 2)
+        net = cls(image_size, features, _classifier(2 * width * side * side, hidden, num_classes))
+        convolutions, linear = _weighted(net)
+        for layer, share in zip((*convolutions, *linear), (1 / 7, 1, 1, 1, 1, 1, 1, 0.1), strict=True):
+            nn.init.normal_(layer.weight, std=share * math.sqrt(2 / layer.weight[0].numel()))
+            nn.init.zeros_(layer.bias)
+        return net
+
+    def fc6(self, image: Tensor) -> Tensor:
+        """Y6 of III.B, after its ReLU: [B,3,H,W] -> [B,hidden]."""
+        return self.classifier[:3](self.features(LEVELS * image))
+
+    def fc7(self, image: Tensor) -> Tensor:
+        """Y7, after its ReLU: what is left when FC8 is removed, the fixed features of IV.B: [B,3,H,W] -> [B,hidden]."""
+        return self.classifier[:-1](self.features(LEVELS * image))
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Class scores before the softmax: [B,3,H,W] in [-1, 1] -> [B,num_classes]."""
+        return self.classifier(self.features(LEVELS * image))
+
+
+def _features(
+    channels: Channels, first_kernel: int, first_stride: int, first_padding: int, groups: int
+) -> nn.Sequential:
+    """C1 to C5; pooling rounds up, as Caffe's does, which at 227 pixels changes nothing."""
+    c1, c2, c3, c4, c5 = channels
+    return nn.Sequential(
+        nn.Conv2d(3, c1, first_kernel, stride=first_stride, padding=first_padding),
+        *_normalised_and_pooled(),
+        nn.Conv2d(c1, c2, 5, padding=2, groups=groups),
+        *_normalised_and_pooled(),
+        nn.Conv2d(c2, c3, 3, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(c3, c4, 3, padding=1, groups=groups),
+        nn.ReLU(),
+        nn.Conv2d(c4, c5, 3, padding=1, groups=groups),
+        *_normalised_and_pooled(),
+        nn.Flatten(),
+    )
+
+
+def _normalised_and_pooled() -> list[nn.Module]:
+    normalise = nn.LocalResponseNorm(5, alpha=5 * 1e-4, beta=0.75, k=2.0)  # torch divides alpha by the 5 channels
+    return [nn.ReLU(), normalise, nn.MaxPool2d(3, 2, ceil_mode=True)]
+
+
+def _classifier(length: int, hidden: int, num_classes: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Linear(length, hidden),
+        nn.ReLU(),
+        nn.Dropout(0.5),
+        nn.Linear(hidden, hidden),
+        nn.ReLU(),
+        nn.Dropout(0.5),
+        nn.Linear(hidden, num_classes),
+    )
+
+
+def _weighted(net: nn.Module) -> tuple[list[nn.Conv2d], list[nn.Linear]]:
+    layers = list(net.modules())
+    return [m for m in layers if isinstance(m, nn.Conv2d)], [m for m in layers if isinstance(m, nn.Linear)]
