@@ -1,4 +1,4 @@
-"""Chapter 03's network against hand arithmetic, its normalisation against Krizhevsky's formula, its training regimes."""
+"""Chapter 03's network against hand arithmetic and Krizhevsky's formula; its training regimes: what moves, how fast."""
 
 from __future__ import annotations
 

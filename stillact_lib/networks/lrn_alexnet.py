@@ -2,15 +2,15 @@
 
 Safaei and Foroosh, "Single Image Action Recognition by Predicting Space-Time Saliency", III.B: CON(96, 11) of stride 4,
 LRN, MP, CON(256, 5), LRN, MP, CON(384, 3), CON(384, 3), CON(256, 3), LRN, MP, FC(4096), FC(4096), then the classes;
-pooling is 3x3 of stride 2, ReLU throughout. Notable: the normalisation stands before the pooling, and a third one
-follows the fifth convolution, where AlexNet has none.
+pooling is 3x3 of stride 2, ReLU throughout. Notable: a third normalisation follows the fifth convolution, where AlexNet
+has none.
 
 What the paper leaves open is taken from the network that it calls similar to its own, Krizhevsky, Sutskever, Hinton,
-NIPS 2012: 227x227 pixels in, padding 2, 1, 1, 1 from the second convolution on, two groups in the second, fourth and
-fifth, ReLU before the normalisation, which divides by (2 + 1e-4 * sum of squares over 5 neighbouring channels) ** .75,
-dropout of half after both hidden layers, weights N(0, .01), biases 1 in the second, fourth and fifth
-convolution and in the hidden layers, else 0. Seed torch before making one. "More than 60 million parameters" tells nothing about the groups: with
-1,000 classes there are 60,965,224 with them and 62,378,344 without; with UCF-101's 101 classes 57,282,021.
+NIPS 2012: 227x227 pixels in; padding 2, 1, 1, 1 from the second convolution on; two groups in the second, fourth and
+fifth; ReLU before the normalisation, which divides by (2 + 1e-4 * sum of squares over 5 neighbouring channels) ** .75;
+dropout of half after both hidden layers; weights N(0, .01), biases 1 in the second, fourth and fifth convolution and in
+the hidden layers, else 0. "More than 60 million parameters" does not decide about the groups: with 1,000 classes there
+are 60,965,224 with them and 62,378,344 without. With UCF-101's 101 classes there are 57,282,021.
 
 Images are RGB, or the three channels of POF-SM, in [-1, 1]. The network sees them as levels, -127.5 to 127.5: of
 smaller numbers the normalisation would notice nothing. No mean image is subtracted.

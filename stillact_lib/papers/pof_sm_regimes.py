@@ -1,9 +1,9 @@
 """The training regimes of Safaei and Foroosh's Table I: from scratch, fine-tuning all layers, fine-tuning the top five.
 
-III.B and IV.A: a base learning rate of 0.001 and a step of 70,000 iterations; the new FC8 is trained from scratch "with
-a higher learning rate"; "freezing the first three convolutional layers and fine-tuning the rest". Open in the paper, and
-chosen: momentum .9 and weight decay .0005 (Krizhevsky, Sutskever, Hinton, 2012), a step divides the rate by ten, and FC8
-learns ten times as fast as what is fine-tuned (both are the habits of Caffe's examples, in whose terms the paper writes).
+III.B and IV.A: a base learning rate of 0.001 and a step of 70,000 iterations; the new FC8 is trained from scratch
+"with a higher learning rate"; "freezing the first three convolutional layers and fine-tuning the rest". Open in the
+paper, and chosen: momentum .9 and weight decay .0005 (Krizhevsky, Sutskever, Hinton, 2012); a step divides the rate by
+ten, and FC8 learns ten times as fast as what is fine-tuned (habits of Caffe's examples, whose terms the paper uses).
 
 They serve any AlexNet of five convolutions and three linear layers, the last of them `classifier[-1]`: `LRNAlexNet`,
 and torchvision's as `ImageNetAlexNet`.
