@@ -10,16 +10,14 @@ from literal_self_resemblance import DISK, cosine, literal_features, literal_ker
 
 from stillact_lib.errors import StillactError
 from stillact_lib.vision.self_resemblance import (
-    DISK_CORNER,
-    DISK_EDGE,
     SelfResemblance,
     above_otsu,
-    gradients,
     otsu_threshold,
     rgb_to_lab,
     stretched,
     window_sum,
 )
+from stillact_lib.vision.steering_kernels import DISK_CORNER, DISK_EDGE, gradients
 
 AXES = ["authors", "gradient"]
 
@@ -72,9 +70,10 @@ def test_kernels_stretch_along_a_vertical_edge_only_in_the_unswapped_convention(
 
 def test_the_disk_has_matlabs_weights():
     documented = 0.1453 / 0.3183, 0.0251 / 0.3183  # fspecial('disk', 1), four digits
-    assert (DISK_EDGE, DISK_CORNER) == pytest.approx(documented, abs=3e-4)
-    assert (DISK_EDGE, DISK_CORNER) == pytest.approx((DISK[0, 1], DISK[0, 0]), abs=1e-7)
-    assert 1 + 4 * (DISK_EDGE + DISK_CORNER) == pytest.approx(math.pi)
+    ours = DISK_EDGE, DISK_CORNER
+    assert ours == pytest.approx(documented, abs=3e-4)
+    assert ours == pytest.approx((DISK[0, 1], DISK[0, 0]), abs=1e-7)
+    assert 1 + 4 * sum(ours) == pytest.approx(math.pi)
 
 
 @pytest.mark.parametrize("surround", [3, None])
@@ -84,7 +83,8 @@ def test_a_batch_is_its_images_one_by_one(surround):
     together = method.saliency(images)
     assert together.shape == (3, 20, 24)
     assert torch.allclose(together, torch.cat([method.saliency(image[None]) for image in images]), atol=1e-9)
-    assert torch.allclose(together.amax((1, 2)), torch.ones(3, dtype=torch.float64), atol=0.1)
+    assert together.min() >= 0
+    assert 0.5 < together.max() <= 1
 
 
 @pytest.mark.parametrize("turn", [lambda image: image.flip(-1), lambda image: image.flip(-2), lambda image: image.mT])
@@ -180,7 +180,7 @@ def test_bad_images_are_named(images, message):
 
 
 def test_too_small_an_image_is_named():
-    with pytest.raises(StillactError, match="3 px.*4 or more"):
+    with pytest.raises(StillactError, match=r"3 px.*4 or more"):
         SelfResemblance(work_side=None).saliency(torch.zeros(1, 3, 3, 9))
 
 

@@ -8,9 +8,8 @@ here is that of the authors' own code of November 2011 (`ComputeLARK.m`, `Comput
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import cv2
 import numpy as np
@@ -20,18 +19,15 @@ from torch.nn import functional as F
 
 from stillact_lib.errors import StillactError
 from stillact_lib.vision.images import at_side
+from stillact_lib.vision.steering_kernels import SteeringAxes, mirror_padded, steering_kernels, steering_matrices
 
-SteeringAxes = Literal["authors", "gradient"]
-
-#: (dy, dx) of half a 3x3 window; a steering kernel is even, so the other half holds the same values
-HALF_WINDOW = ((0, 1), (1, -1), (1, 0), (1, 1))
-#: the window's disk of radius 1: each pixel's area inside it as a share of the centre's, pi in all (`fspecial('disk')`)
-DISK_EDGE = math.sqrt(3) / 4 + math.pi / 6 - 1 / 2
-DISK_CORNER = math.pi / 12 - (math.sqrt(3) - 1) / 4
 #: Lab units under which a channel counts as constant: rounded matrices give a grey image chroma of up to .017
 SMALLEST_RANGE = 0.02
-#: pixels worked on at once: few enough that a CPU's cache holds their features, enough to keep a GPU busy
-PIXELS_AT_ONCE = {"cpu": 8192, "cuda": 1 << 21}
+
+
+def pixels_at_once(device: torch.device) -> int:
+    """Pixels worked on at once: few enough that a CPU's cache holds their features, enough to keep a GPU busy."""
+    return 1 << 13 if device.type == "cpu" else 1 << 21
 
 
 @dataclass(frozen=True)
@@ -87,7 +83,7 @@ class SelfResemblance:
     def self_resemblance(self, channels: Tensor) -> Tensor:
         """S [B, H, W] in (0, 1], before stretching, of channels [B, C, H, W] in [0, 1] (`SaliencyMap.m`)."""
         self._check_size(channels)
-        images_at_once = max(1, PIXELS_AT_ONCE[channels.device.type] // channels[0, 0].numel())
+        images_at_once = max(1, pixels_at_once(channels.device) // channels[0, 0].numel())
         compare = self._with_surround if self.surround_side else self._with_all
         return torch.cat([compare(part) for part in channels.split(images_at_once)])
 
@@ -110,7 +106,7 @@ class SelfResemblance:
         chosen = features[:, :, row : row + side, column : column + side]
         products = F.conv2d(features.flatten(0, 1)[None], chosen, groups=images)[0]
         norms = F.avg_pool2d(features.square().sum(1), side, stride=1, divisor_override=1).sqrt()
-        return products / (norms * norms[:, row, column, None, None])
+        return products / (norms * norms[:, row, column, None, None]).clamp_min(torch.finfo(norms.dtype).tiny)
 
     def _with_surround(self, channels: Tensor) -> Tensor:
         """1 / sum over the N x N surround of exp((rho - 1) / sigma^2): channels [B, C, H, W] -> S [B, H, W].
@@ -129,7 +125,7 @@ class SelfResemblance:
         def box_sums(step: int) -> Tensor:
             return window_sum(window_sum(shifted_products(planes, step), side, 1), side, line)
 
-        scale = box_sums(0).rsqrt_().mul_(sharpness**0.5)  # 1 / (norm sigma)
+        scale = box_sums(0).clamp_min_(torch.finfo(planes.dtype).tiny).rsqrt_().mul_(sharpness**0.5)  # 1 / (norm sigma)
         total = torch.ones_like(scale)  # exp(0): a pixel beside itself
         below = [(dy, dx) for dy in range(1, reach + 1) for dx in range(-reach, reach + 1)]
         for dy, dx in [(0, dx) for dx in range(1, reach + 1)] + below:
@@ -152,9 +148,9 @@ class SelfResemblance:
         lines = self.kernels(channels, side // 2).flatten(1, 2).permute(2, 0, 1, 3).contiguous()  # [H', B, F, W']
         line = lines.shape[-1]
         norms = F.avg_pool2d(lines.square().sum(2).transpose(0, 1), side, stride=1, divisor_override=1)
-        scale = norms.transpose(0, 1).rsqrt() * sharpness**0.5  # [H, B, W]
+        scale = norms.transpose(0, 1).clamp_min(torch.finfo(norms.dtype).tiny).rsqrt() * sharpness**0.5  # [H, B, W]
         total = torch.zeros_like(scale)
-        at_once = max(1, 16 * PIXELS_AT_ONCE[channels.device.type] // (images * line**2))
+        at_once = max(1, 16 * pixels_at_once(channels.device) // (images * line**2))
         for apart in range(height):
             for top in range(0, height - apart, at_once):
                 count = min(at_once, height - apart - top)
@@ -168,10 +164,12 @@ class SelfResemblance:
                 total[first] += alike.sum(-1)
                 if apart:
                     total[second] += alike.sum(-2)
-        return total.reciprocal().transpose(0, 1)
+        return total.clamp_min(1).reciprocal().transpose(0, 1)  # a pixel beside itself counts 1, even without features
 
     def _check_size(self, channels: Tensor) -> None:
-        shortest, least = min(channels.shape[-2:]), max(self.feature_side, self.surround_side or 0) // 2 + 1
+        inner, outer = self.feature_side // 2, (self.surround_side or 0) // 2
+        # the outer border mirrors the inner one too
+        shortest, least = min(channels.shape[-2:]), max(inner, outer - 2 * inner) + 1
         if shortest < least:
             raise StillactError(f"an image side is {shortest} px, too short to mirror its border; give {least} or more")
 
@@ -206,98 +204,11 @@ def stretched(planes: Tensor, smallest_range: float | None = None) -> Tensor:
     return torch.where(high - low > smallest_range, (planes - low) / (high - low), 0)
 
 
-def mirror_padded(planes: Tensor, width: int) -> Tensor:
-    """Planes [B, C, H, W] with a mirrored border that does not repeat the edge (`EdgeMirror.m`)."""
-    return F.pad(planes, (width,) * 4, mode="reflect")
-
-
-def gradients(channels: Tensor) -> tuple[Tensor, Tensor]:
-    """Horizontal and vertical gradient of channels [B, C, H, W], a pixel: central, one-sided at the border."""
-    vertical, horizontal = torch.gradient(channels, dim=(-2, -1))
-    return horizontal, vertical
-
-
-def steering_matrices(channels: Tensor, sensitivity: float = 0.42) -> Tensor:
-    """The 2x2 matrix C of each pixel, as (C_xx, C_xy, C_yy): channels [B, C, H, W] -> [B, C, 3, H, W] (`ComputeLARK.m`).
-
-    G [9, 2] holds the gradients of the pixel's window under the disk; with its singular values s1 >= s2 and vectors v,
-    C = (r v1 v1' + v2 v2' / r) ((s1 s2 + 1e-7) / pi)^alpha and r = (s1 + 1) / (s2 + 1). No decomposition is needed: with
-    p = s1 s2, t = s1 + s2, q = p + t + 1 and G'G = [[a, b], [b, d]], the bracket is
-    (a + d + 2t + 2) / 2q I + (t + 2) / tq [[(a-d)/2, b], [b, (d-a)/2]], which has no pole but t = 0, where all is flat.
-    """
-    horizontal, vertical = (mirror_padded(g, 1) for g in gradients(channels))
-    a, b, d = (disk_sum(g) for g in (horizontal.square(), horizontal * vertical, vertical.square()))
-    tiny = torch.finfo(a.dtype).tiny
-    # p^2 = ad - b^2 cancels on straight edges; the part of the vertical gradient that is not along the horizontal does not
-    slope = b / a.clamp_min(tiny)
-    height, width = a.shape[-2:]
-    unexplained = torch.zeros_like(a)
-    for dy in range(3):
-        for dx in range(3):
-            part = slice(dy, dy + height), slice(dx, dx + width)
-            rest = torch.addcmul(vertical[..., *part], slope, horizontal[..., *part], value=-1)
-            unexplained.addcmul_(rest, rest, value=(1, DISK_EDGE, DISK_CORNER)[abs(dy - 1) + abs(dx - 1)] ** 2)
-    p = (a * unexplained).sqrt()
-    t = (a + d + 2 * p).sqrt()
-    q = p + t + 1
-    strength = ((p + 1e-7) / math.pi) ** sensitivity
-    round_part = strength * (a + d + 2 * t + 2) / (2 * q)
-    long_part = strength * (t + 2) / (t.clamp_min(tiny) * q)
-    difference = long_part * (a - d) / 2
-    return torch.stack([round_part + difference, long_part * b, round_part - difference], dim=2)
-
-
-def disk_sum(planes: Tensor) -> Tensor:
-    """Sum over 3x3 windows under the squared disk: [B, C, H + 2, W + 2] -> [B, C, H, W]."""
-    edge, corner = DISK_EDGE**2, DISK_CORNER**2
-    middle = planes[..., 1:-1, :]
-    outer = planes[..., :-2, :] + planes[..., 2:, :]
-    beside = edge * middle + corner * outer
-    return (middle + edge * outer)[..., 1:-1] + beside[..., :-2] + beside[..., 2:]
-
-
-def steering_kernels(
-    matrices: Tensor, smoothing: float = 0.2, axes: SteeringAxes = "authors", borders: tuple[int, ...] = ()
-) -> Tensor:
-    """exp(-o' C o / 2h^2) for the nine offsets o of a 3x3 window: matrices [B, C, 3, H, W] -> [B, C, 9, H, W].
-
-    C is that of the neighbour at i + o, not of the pixel i itself (`ComputeLARK.m`). With `borders`, H and W grow by
-    mirrored borders, one around the other.
-    """
-    images, channels, _, height, width = matrices.shape
-    margin = sum(borders)
-    xx, xy, yy = mirror_padded(matrices.flatten(1, 2), 1).unflatten(1, (channels, 3)).unbind(2)
-    if axes == "authors":
-        xx, yy = yy, xx
-    kernels = matrices.new_empty(images, channels, 9, height + 2 * margin, width + 2 * margin)
-    inside = kernels[..., margin : margin + height, margin : margin + width]
-    inside[:, :, 4] = 1
-    for dy, dx in HALF_WINDOW:
-        distance = dx**2 * xx + 2 * dx * dy * xy + dy**2 * yy
-        value = distance.div_(-2 * smoothing**2).exp_()
-        for sign in (1, -1):
-            y, x = 1 + sign * dy, 1 + sign * dx
-            inside[:, :, 3 * y + x] = value[..., y : y + height, x : x + width]
-    for border in borders:
-        margin -= border
-        fill_mirrored(kernels[..., margin : kernels.shape[-2] - margin, margin : kernels.shape[-1] - margin], border)
-    return kernels
-
-
-def fill_mirrored(planes: Tensor, border: int) -> None:
-    """Write into the border of planes [..., H, W] the mirror image of what it encloses, in place."""
-    rows = planes[..., border:-border, :]
-    rows[..., :border] = rows[..., border + 1 : 2 * border + 1].flip(-1)
-    rows[..., -border:] = rows[..., -2 * border - 1 : -border - 1].flip(-1)
-    planes[..., :border, :] = planes[..., border + 1 : 2 * border + 1, :].flip(-2)
-    planes[..., -border:, :] = planes[..., -2 * border - 1 : -border - 1, :].flip(-2)
-
-
 def shifted_products(planes: Tensor, step: int) -> Tensor:
     """Sum over features of f(x) f(x + step): planes [B, F, P] -> [B, P - step], a cache-full at a time."""
     length = planes.shape[-1] - step
     sums = planes.new_empty(len(planes), length)
-    at_once = max(1, PIXELS_AT_ONCE[planes.device.type] // len(planes))
+    at_once = max(1, pixels_at_once(planes.device) // len(planes))
     for start in range(0, length, at_once):
         stop = min(start + at_once, length)
         torch.sum(planes[..., start:stop] * planes[..., start + step : stop + step], 1, out=sums[:, start:stop])
