@@ -107,7 +107,7 @@ def test_the_odd_patch_out_is_the_most_salient():
 @pytest.mark.parametrize("surround", [3, None])
 def test_nothing_stands_out_of_a_constant_image(dtype, surround):
     images = torch.full((2, 3, 40, 30), 0.6).mul(255 if dtype == torch.uint8 else 1).to(dtype)
-    assert torch.all(SelfResemblance(surround_side=surround).saliency(images) == 0)
+    assert torch.all(SelfResemblance(surround_side=surround, work_side=24).saliency(images) == 0)
 
 
 def test_a_grey_image_has_the_map_of_its_lightness():
