@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from stillact_lib.errors import StillactError
+from stillact_lib.vision.flow_kmeans import shortest_first
 
 
 def sample_vectors(flows: Tensor, per_field: int = 500, seed: int = 0) -> np.ndarray:
@@ -40,8 +41,7 @@ def flow_clusters(flow_samples: np.ndarray, k: int = 40, seed: int = 0) -> Tenso
             f"flow_clusters: {different} different vectors can't make {k} clusters; sample more, or lower k"
         )
     centres = KMeans(n_clusters=k, n_init=3, random_state=seed).fit(samples).cluster_centers_
-    shortest_first = np.argsort(np.linalg.norm(centres, axis=1), kind="stable")
-    return torch.from_numpy(centres[shortest_first]).float()
+    return torch.from_numpy(shortest_first(centres)).float()
 
 
 def cluster_labels(flow: Tensor, centres: Tensor, grid: int) -> Tensor:
