@@ -1,0 +1,43 @@
+"""The POF-SM domain: three 8-bit channels that mirror as the stills do."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from stillact_lib.papers.pof_sm import decode_flow, encode_flow, mirrored, pof_sm, without
+
+
+def fields(count: int = 3) -> tuple[torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    return 2 * torch.randn(count, 2, 6, 8, generator=generator), torch.rand(count, 6, 8, generator=generator)
+
+
+def test_levels_by_hand():
+    flow = torch.tensor([0.0, 4.0, -4.0, 9.0, 2.0]).view(1, 1, 1, 5).expand(1, 2, 1, 5)
+    assert encode_flow(flow, 4.0)[0, 0, 0].tolist() == [128, 255, 1, 255, 192]  # 128 + 63.5, halves to the even level
+    images = pof_sm(flow, torch.tensor([[[0.0, 1.0, 0.5, 0.2, 0.9]]]), 4.0)
+    assert images.dtype == torch.uint8 and images.shape == (1, 3, 1, 5)
+    assert images[0, 2, 0].tolist() == [0, 255, 128, 51, 230]
+
+
+def test_decoding_gives_back_what_was_encoded_up_to_half_a_level():
+    flow, _ = fields()
+    error = (decode_flow(encode_flow(flow, 3.0), 3.0) - flow.clamp(-3, 3)).abs().max()
+    assert error <= 3.0 / 254 + 1e-6
+
+
+def test_a_mirrored_still_has_the_mirrored_channels():
+    flow, saliency = fields()
+    turned = flow.flip(-1) * torch.tensor([-1.0, 1.0]).view(1, 2, 1, 1)
+    images = pof_sm(flow, saliency, 2.0)
+    assert torch.equal(mirrored(images), pof_sm(turned, saliency.flip(-1), 2.0))
+    assert torch.equal(mirrored(mirrored(images)), images)
+    assert not torch.equal(mirrored(images), images.flip(-1)), "the horizontal channel changes sign"
+
+
+@pytest.mark.parametrize(("part", "gone", "level", "stays"), [("flow", [0, 1], 128, [2]), ("saliency", [2], 0, [0, 1])])
+def test_a_part_left_out_says_nothing(part, gone, level, stays):
+    images = pof_sm(*fields(), 2.0)
+    left = without(images, part)
+    assert (left[:, gone] == level).all() and torch.equal(left[:, stays], images[:, stays])
