@@ -89,7 +89,7 @@ def show(figure: Figure, *, alt: str, caption: str = "", dpi: int = 125) -> None
     fifth of its PNG size, so that a chapter stays under 1 MB.
     """
     data = io.BytesIO()
-    figure.savefig(data, format="webp", dpi=dpi, pil_kwargs={"quality": 78, "method": 6})
+    figure.savefig(data, format="webp", dpi=dpi, pil_kwargs={"quality": 74, "method": 6})
     width = round(figure.get_size_inches()[0] * 100)
     plt.close(figure)
     image = (
