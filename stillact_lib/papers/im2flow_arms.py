@@ -14,7 +14,7 @@ from torch import Tensor
 from stillact_lib.evaluation.bootstrap import Interval, paired_bootstrap
 from stillact_lib.networks.im2flow_unet import Im2FlowUNet
 from stillact_lib.networks.streams import encoder_stream
-from stillact_lib.papers.im2flow_data import data_origin
+from stillact_lib.papers.im2flow_data import data_origins
 from stillact_lib.papers.im2flow_recognition import (
     FlowSource,
     Network,
@@ -174,7 +174,7 @@ def still_origin(stills: StillSet, settings: RecognitionSettings) -> DataOrigin:
 
 
 def all_origins(samples: object, stills: Sequence[StillSet], settings: RecognitionSettings) -> tuple[DataOrigin, ...]:
-    return (data_origin(settings, samples), *(still_origin(one, settings) for one in stills))
+    return (*data_origins(settings), *(still_origin(one, settings) for one in stills))
 
 
 def class_gains(

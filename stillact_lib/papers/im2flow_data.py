@@ -231,12 +231,19 @@ def scores_to_keep(scores: dict[str, np.ndarray], settings: Im2FlowSettings) -> 
     return {name: values for name, values in scores.items() if name.startswith(mine)}
 
 
-def data_origin(settings: Im2FlowSettings, samples: Samples) -> DataOrigin:
-    """What a record says of its data: real, or which miniature."""
+def data_origins(settings: Im2FlowSettings) -> tuple[DataOrigin, ...]:
+    """What a record says of the videos behind a run, one entry a dataset: real, or which miniature."""
+    names = settings.dataset.removesuffix("_other").split("+")
     if settings.data_root:
-        return DataOrigin(name=settings.dataset, kind="real")
-    detail = samples.root.name.removeprefix(f"{settings.dataset}-")
-    return DataOrigin(name=settings.dataset, kind="miniature", detail=detail)
+        return tuple(DataOrigin(name=name, kind="real") for name in names)
+    drawn = {name: identity_of(name, settings.miniature_seed, settings.miniature_size)[:8] for name in names}
+    copy = f"{settings.miniature_size}-seed{settings.miniature_seed}"
+    return tuple(DataOrigin(name=name, kind="miniature", detail=f"{copy}-{drawn[name]}") for name in names)
+
+
+def data_origin(settings: Im2FlowSettings, samples: Samples) -> DataOrigin:
+    """The one origin of a run on one dataset, `samples`."""
+    return data_origins(settings)[0]
 
 
 def checkpoint_for(
