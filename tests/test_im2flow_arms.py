@@ -190,9 +190,9 @@ def test_runs_of_other_videos_stand_in_the_same_tables(dataset, tmp_path):
     records = []
     for name in ("ucf101", dataset):
         settings = recognition_settings(dataset=name, miniature_seed=2)
-        origins = all_origins(None, stills, settings)
+        origins = all_origins(stills, settings)
         records.append(new_record("04-im2flow", settings, data=origins, device="cpu", wall_seconds=1.0))
     assert comparable(*records, RECOGNITION_VARYING)
     elsewhere = recognition_settings(dataset=dataset, miniature_seed=1)
-    other = new_record("04-im2flow", elsewhere, data=all_origins(None, [], elsewhere), device="cpu", wall_seconds=1.0)
+    other = new_record("04-im2flow", elsewhere, data=all_origins([], elsewhere), device="cpu", wall_seconds=1.0)
     assert not comparable(records[0], other, RECOGNITION_VARYING)

@@ -6,7 +6,7 @@ import torch
 from chapter_settings import flow_settings
 
 from stillact_lib.papers.im2flow_data import (
-    data_origin,
+    data_origins,
     frame_scores,
     miniature_test_frames,
     open_videos,
@@ -14,8 +14,9 @@ from stillact_lib.papers.im2flow_data import (
     split_videos,
 )
 from stillact_lib.papers.im2flow_figures import best_middle_worst
-from stillact_lib.vision.flow_pairs import build_flow_pairs, worker_processes
+from stillact_lib.vision.flow_pairs import build_flow_pairs
 from stillact_lib.vision.pair_shards import PairRecipe
+from stillact_lib.vision.shards import worker_processes
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,7 @@ def test_a_perfect_prediction_scores_perfectly_and_names_are_complete(tiny):
     assert np.nanmax(scores["ucf101/estimate/epe_all"]) < 1e-6
     assert len(scores) == 2 + 2 * 2 * 3 * 4  # clip and group names; 2 methods, 2 targets, 3 measures, 4 masks
     assert set(scores["ucf101/clip"]) <= set(samples.videos["video"])
-    origin = data_origin(settings, samples)
+    (origin,) = data_origins(settings)
     assert origin.kind == "miniature" and origin.detail.startswith(f"tiny-seed{settings.miniature_seed}-")
 
 

@@ -20,9 +20,9 @@ from stillact_lib.miniature import yupp_layout
 from stillact_lib.papers import im2flow_stills
 from stillact_lib.papers.im2flow_data import open_videos, split_videos, video_ids
 from stillact_lib.papers.im2flow_stills import _cut_out, open_stills, still_root, two_thirds_of_training
-from stillact_lib.vision.flow_pairs import worker_processes
 from stillact_lib.vision.images import as_network_input
 from stillact_lib.vision.optical_flow import consecutive_flow, resize_flow
+from stillact_lib.vision.shards import worker_processes
 from stillact_lib.vision.video import read_frames
 
 SETTINGS = recognition_settings(miniature_size="tiny", image_size=32)

@@ -8,11 +8,11 @@ import re
 from collections import Counter
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from awkward_files import truncate
 from awkward_stills import write_photo
+from golden_pictures import GoldenPictures
 from scipy.io import savemat
 from typer.testing import CliRunner
 
@@ -256,25 +256,17 @@ def test_the_thing_is_in_the_picture_and_fills_a_fair_part_of_it(monkeypatch: py
     assert np.mean([accompanied for *_, accompanied in seen]) == pytest.approx(0.4, abs=0.1)
 
 
-GOLDEN = Path(__file__).parent / "golden" / "things.npz"
+def drawn(wnid: str) -> np.ndarray:
+    return render_photograph(ThingSpec(wnid, (7,), (64, 64)))
 
 
-def thumbnail(wnid: str) -> np.ndarray:
-    return cv2.resize(render_photograph(ThingSpec(wnid, (7,), (64, 64))), (16, 16), interpolation=cv2.INTER_AREA)
+GOLDEN = GoldenPictures("things.npz", "object_photographs.VERSION", object_photographs.VERSION, SUBJECTS, drawn)
 
 
 def test_things_are_drawn_as_their_version_drew_them() -> None:
     """After a change that is meant: raise `object_photographs.VERSION` and run `python tests/test_imagenet.py`."""
-    with np.load(GOLDEN) as golden:
-        assert int(golden["version"]) == object_photographs.VERSION, (
-            "of another version: draw the golden pictures again"
-        )
-        known = {name: golden[name] for name in golden.files if name != "version"}
-    assert set(known) == set(SUBJECTS), "a subject came or went: draw the golden pictures again"
-    for wnid, before in known.items():
-        change = np.abs(thumbnail(wnid).astype(int) - before).mean()
-        assert change < 0.5, f"{SUBJECTS[wnid].words} is drawn differently: raise VERSION if this is meant"
+    GOLDEN.check()
 
 
 if __name__ == "__main__":
-    np.savez_compressed(GOLDEN, version=object_photographs.VERSION, **{wnid: thumbnail(wnid) for wnid in SUBJECTS})
+    GOLDEN.keep()

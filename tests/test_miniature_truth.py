@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from golden_pictures import GoldenPictures
 
 from stillact_lib.miniature import (
     ACTIONS,
@@ -194,25 +194,17 @@ def test_the_page_counts_what_there_is() -> None:
     assert len(ACTIONS) == 72 and "Seventy-two small drawings" in page
 
 
-GOLDEN = Path(__file__).parent / "golden" / "world.npz"
+def drawn(action: str) -> np.ndarray:
+    return render_clip(ClipSpec(action, (7, 1), (7, 1, 2), (64, 64), 3)).frames[1]
 
 
-def thumbnail(action: str) -> np.ndarray:
-    frame = render_clip(ClipSpec(action, (7, 1), (7, 1, 2), (64, 64), 3)).frames[1]
-    return cv2.resize(frame, (16, 16), interpolation=cv2.INTER_AREA)
+GOLDEN = GoldenPictures("world.npz", "world.VERSION", VERSION, ACTIONS, drawn)
 
 
 def test_the_world_draws_what_its_version_drew() -> None:
     """After a change of pixels that is meant: raise `world.VERSION` and run `python tests/test_miniature_truth.py`."""
-    with np.load(GOLDEN) as golden:
-        assert int(golden["version"]) == VERSION, "the golden pictures are of another version: draw them again"
-        known = {name: golden[name] for name in golden.files if name != "version"}
-    assert set(known) == set(ACTIONS), "an action came or went: draw the golden pictures again"
-    for action, before in known.items():
-        change = np.abs(thumbnail(action).astype(int) - before).mean()
-        assert change < 0.5, f"{action} is drawn differently: raise world.VERSION if this is meant"
+    GOLDEN.check()
 
 
 if __name__ == "__main__":
-    GOLDEN.parent.mkdir(exist_ok=True)
-    np.savez_compressed(GOLDEN, version=VERSION, **{action: thumbnail(action) for action in sorted(ACTIONS)})
+    GOLDEN.keep()

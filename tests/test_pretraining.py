@@ -15,7 +15,7 @@ from stillact_lib.miniature.photographs import MARKED, POSES, posed_photographs
 from stillact_lib.papers.im2flow_pretraining import pretrained_alexnet
 from stillact_lib.pretraining import PartMarker, pretrain_on_parts
 from stillact_lib.training import Device
-from stillact_lib.vision.flow_pairs import worker_processes
+from stillact_lib.vision.shards import worker_processes
 
 CPU = Device(torch.device("cpu"), None)
 

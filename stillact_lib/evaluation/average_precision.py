@@ -1,8 +1,7 @@
 """Average precision as PASCAL VOC has computed it since 2010: all points, a precision that never rises with recall.
 
 Chapter 04 (Tables 3 and 4), chapter 03 (Tables II and III: by groups of classes) and every chapter that reports mAP.
-scikit-learn's `average_precision_score` leaves the
-precision as it is, so it gives other numbers.
+scikit-learn's `average_precision_score` leaves the precision as it is, so it gives other numbers.
 """
 
 from __future__ import annotations

@@ -128,9 +128,9 @@ def scores_to_keep(found: Recognition, settings: RecognitionSettings, suffix: st
     """
     kept = common_scores(found.stills, found.split)
     mine = settings.motion_arm
+    keeper = keeps_shared_arms(found.stills.name, settings)
     for arm, scores in found.arms.items():
         own = arm in (mine, f"appearance_{mine}", f"average_{mine}")
-        keeper = keeps_shared_arms(found.stills.name, settings)
         if settings.stream_network == "alexnet" and (own or keeper):
             kept |= arm_scores(found.stills, found.split, f"{arm}{suffix}", scores)
         if keeper and arm == f"appearance_{mine}":  # Table 4's rows are named by the base network
@@ -173,7 +173,8 @@ def still_origin(stills: StillSet, settings: RecognitionSettings) -> DataOrigin:
     return DataOrigin(name=stills.name, kind="miniature", detail=size_seed_identity)
 
 
-def all_origins(samples: object, stills: Sequence[StillSet], settings: RecognitionSettings) -> tuple[DataOrigin, ...]:
+def all_origins(stills: Sequence[StillSet], settings: RecognitionSettings) -> tuple[DataOrigin, ...]:
+    """What a record says of all data behind a run: the videos that taught flow, and the still sets."""
     return (*data_origins(settings), *(still_origin(one, settings) for one in stills))
 
 

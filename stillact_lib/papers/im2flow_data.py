@@ -53,15 +53,19 @@ def miniature_or_real(dataset: str, real_root: Path | None, settings: Im2FlowSet
     """The root of a dataset: the real one where a root is given, else its miniature, written on first use."""
     if real_root is not None:
         return real_root
-    drawn = identity_of(dataset, settings.miniature_seed, settings.miniature_size)[:8]
-    name = f"{dataset}-{settings.miniature_size}-seed{settings.miniature_seed}-{drawn}"
     return write(
         dataset,
-        workspace() / "miniature" / name,
+        workspace() / "miniature" / f"{dataset}-{miniature_of(dataset, settings)}",
         seed=settings.miniature_seed,
         size=settings.miniature_size,
         progress=False,
     )
+
+
+def miniature_of(dataset: str, settings: Im2FlowSettings) -> str:
+    """Which miniature of a dataset a run draws, as "mini-seed1-5e99f947": size, seed and identity."""
+    drawn = identity_of(dataset, settings.miniature_seed, settings.miniature_size)[:8]
+    return f"{settings.miniature_size}-seed{settings.miniature_seed}-{drawn}"
 
 
 def without_classes(samples: Samples, left_out: Collection[str]) -> Samples:
@@ -236,14 +240,7 @@ def data_origins(settings: Im2FlowSettings) -> tuple[DataOrigin, ...]:
     names = settings.dataset.removesuffix("_other").split("+")
     if settings.data_root:
         return tuple(DataOrigin(name=name, kind="real") for name in names)
-    drawn = {name: identity_of(name, settings.miniature_seed, settings.miniature_size)[:8] for name in names}
-    copy = f"{settings.miniature_size}-seed{settings.miniature_seed}"
-    return tuple(DataOrigin(name=name, kind="miniature", detail=f"{copy}-{drawn[name]}") for name in names)
-
-
-def data_origin(settings: Im2FlowSettings, samples: Samples) -> DataOrigin:
-    """The one origin of a run on one dataset, `samples`."""
-    return data_origins(settings)[0]
+    return tuple(DataOrigin(name=name, kind="miniature", detail=miniature_of(name, settings)) for name in names)
 
 
 def checkpoint_for(

@@ -16,6 +16,7 @@ from stillact_lib.papers.im2flow_settings import Im2FlowSettings
 from stillact_lib.paths import workspace, written_whole
 from stillact_lib.pretraining import PartQuality, pretrain_on_parts
 from stillact_lib.training import Checkpoint, Device, seed_everything
+from stillact_lib.vision.shards import recipe_digest
 
 IMAGENET_CLASSES = 1000
 #: the settings that a pre-trained network depends on
@@ -34,7 +35,8 @@ def new_alexnet(settings: Im2FlowSettings, classes: int) -> BNAlexNet | ImageNet
 
 def photographs_once(count: int, side: int, seed: int, executor: Executor) -> tuple[np.ndarray, np.ndarray]:
     """`posed_photographs`, drawn by the first run that needs them and kept in the workspace."""
-    path = workspace() / "photographs" / f"posed-{count}-{side}px-seed{seed}-world{VERSION}-{len(POSES)}poses.npz"
+    recipe = {"count": count, "side": side, "seed": seed, "world": VERSION, "poses": POSES}
+    path = workspace() / "photographs" / f"posed-{recipe_digest(recipe)}.npz"
     if not path.is_file():
         images, parts = posed_photographs(count, side, seed, executor)
         path.parent.mkdir(parents=True, exist_ok=True)

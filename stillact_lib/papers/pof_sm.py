@@ -8,8 +8,6 @@ clipped at `full` pixels a frame and rest is the middle level, so that a mirrore
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
@@ -54,8 +52,3 @@ def without(images: Tensor, part: str) -> Tensor:
     else:
         left[:, 2] = 0
     return left
-
-
-def in_batches(compute: Callable[[Tensor], Tensor], images: Tensor, batch_size: int = 64) -> Tensor:
-    """`compute` over images [N, ...] a batch at a time, joined on the CPU."""
-    return torch.cat([compute(batch).cpu() for batch in images.split(batch_size)])
