@@ -34,7 +34,8 @@ class Paper(_Strict):
 class Metric(_Strict):
     """A measure; `unit` is empty for a pure number.
 
-    `statistic`: "mean" of item scores, or "map", the mean average precision of class scores over all items.
+    `statistic`: "mean" of item scores, or "map", the mean average precision of class scores over all items; with
+    `class_group` over the classes of that group alone, all items still being ranked.
     """
 
     heading: str
@@ -42,6 +43,13 @@ class Metric(_Strict):
     unit: str
     meaning: str
     statistic: Statistic = "mean"
+    class_group: str | None = None
+
+    @model_validator(mode="after")
+    def _groups_go_with_map(self) -> Metric:
+        if self.class_group is not None and self.statistic != "map":
+            raise ValueError("class_group goes with statistic: map")
+        return self
 
 
 class Rule(_Strict):
@@ -101,6 +109,7 @@ class Claim(NamedTuple):
     better: Literal["lower", "higher"]
     rule: Rule
     statistic: Statistic = "mean"
+    class_group: str | None = None
 
 
 class ClaimGroup(_Strict):
@@ -146,7 +155,8 @@ class Published(_Strict):
     def claims_of(self, group: ClaimGroup) -> Iterator[Claim]:
         for dataset, name, against in product(group.datasets, group.metrics, group.against):
             metric = self.metrics[name]
-            yield Claim(group.id, dataset, name, group.arm, against, metric.better, self.rule, metric.statistic)
+            of_metric = (metric.better, self.rule, metric.statistic, metric.class_group)
+            yield Claim(group.id, dataset, name, group.arm, against, *of_metric)
 
     def all_claims(self) -> list[Claim]:
         return [claim for group in self.claims for claim in self.claims_of(group)]

@@ -4,7 +4,8 @@ A record is a small JSON file; the item scores (needed to bootstrap over clips a
 without pickle. Runs write to the workspace; those that back the book are kept in `book/results/<chapter>/` (`make
 runs`). Scores [T] are named `dataset/arm/metric`, for example `ucf101/im2flow/epe_fg`; the clip of each item of a
 dataset `dataset/clip`. Mean average precision is no mean over items: for it an arm keeps its class scores [T, C] as
-`dataset/arm/class_scores`, and the dataset what each item shows, 0 or 1 [T, C], as `dataset/positives`.
+`dataset/arm/class_scores`, and the dataset what each item shows, 0 or 1 [T, C], as `dataset/positives`; where classes
+come in groups that are reported apart, `dataset/class_groups` [C] names each class's.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ CARRYING_OUT = ("keep_checkpoints", "workers")
 CLIP, GROUP = "clip", "group"
 POSITIVES = "positives"
 CLASS_SCORES = "class_scores"
+CLASS_GROUPS = "class_groups"
 
 
 class DataOrigin(BaseModel):
@@ -224,7 +226,7 @@ def _means(scores: Mapping[str, np.ndarray]) -> dict[str, float]:
         if kind == CLASS_SCORES:
             shown = np.asarray(scores[f"{dataset}/{POSITIVES}"]) > 0
             found[name.removesuffix(CLASS_SCORES) + "map"] = 100 * float(mean_average_precision(values, shown))
-        elif kind not in (CLIP, GROUP, POSITIVES) and np.isfinite(values).any():
+        elif kind not in (CLIP, GROUP, POSITIVES, CLASS_GROUPS) and np.isfinite(values).any():
             found[name] = float(np.asarray(values)[np.isfinite(values)].mean())
     return {name: value for name, value in found.items() if np.isfinite(value)}
 
@@ -233,6 +235,11 @@ def _check_scores(scores: Mapping[str, np.ndarray]) -> None:
     """Each dataset names its clips, once for each item; class scores and positives have a column a class."""
     for name, values in scores.items():
         dataset, _, kind = _parts(name)
+        if kind == CLASS_GROUPS:
+            shown = scores.get(f"{dataset}/{POSITIVES}")
+            if shown is None or np.shape(values) != np.shape(shown)[1:]:
+                raise StillactError(f"scores {name!r}: should name the group of each class of {dataset}/{POSITIVES}")
+            continue
         clips = scores.get(f"{dataset}/{CLIP}")
         if clips is None or len(clips) != len(values):
             raise StillactError(

@@ -24,7 +24,7 @@ from stillact_lib.evaluation.bootstrap import (
     paired_bootstrap,
 )
 from stillact_lib.published import Claim, Published, Statistic, Table
-from stillact_lib.records import CLASS_SCORES, CLIP, GROUP, POSITIVES, RunRecord, comparable
+from stillact_lib.records import CLASS_GROUPS, CLASS_SCORES, CLIP, GROUP, POSITIVES, RunRecord, comparable
 
 Label = Literal["reproduced", "not reproduced", "inconclusive", "not attempted"]
 LABELS = get_args(Label)
@@ -48,10 +48,16 @@ class _Pooled(NamedTuple):
     positives: np.ndarray | None
     drawn: dict[str, np.ndarray]
 
+    def of_classes(self, chosen: np.ndarray) -> _Pooled | None:
+        """The same of some classes, bool [C]; None where no item shows any of them."""
+        shown = self.positives[:, chosen]
+        return _Pooled([scores[:, chosen] for scores in self.scores], shown, self.drawn) if shown.any() else None
+
 
 def verdict(claim: Claim, records: Sequence[RunRecord]) -> Verdict:
     """Decide a claim by its rule from the item scores of `records` (runs of one profile, several seeds)."""
-    pooled = _pool(records, claim.dataset, _kind(claim.metric, claim.statistic), [claim.arm, claim.against])
+    kind = _kind(claim.metric, claim.statistic)
+    pooled = _pool(records, claim.dataset, kind, [claim.arm, claim.against], claim.class_group)
     if pooled is None:
         return Verdict("not attempted")
     ours, theirs = pooled.scores
@@ -74,9 +80,11 @@ def measured(
     *,
     level: float = 0.95,
     statistic: Statistic = "mean",
+    class_group: str | None = None,
 ) -> Interval | None:
-    """Mean of an arm's item scores over clips and seeds with its interval, or mAP in %; None where no run has it."""
-    pooled = _pool(records, dataset, _kind(metric, statistic), [arm])
+    """Mean of an arm's item scores over clips and seeds with its interval, or mAP in % (over the classes of
+    `class_group`, where one is given); None where no run has it."""
+    pooled = _pool(records, dataset, _kind(metric, statistic), [arm], class_group)
     if pooled is None:
         return None
     if statistic == "map":
@@ -110,7 +118,8 @@ def compare_table(
         heading = published.datasets[data] if same_metric else _heading(metric.heading, metric.better)
         for arm, row in source.rows.items():
             value = source.value(arm, name) if data == column.dataset else None
-            ours = measured(data, arm, column.metric, records, level=published.rule.level, statistic=metric.statistic)
+            of_metric = {"statistic": metric.statistic, "class_group": metric.class_group}
+            ours = measured(data, arm, column.metric, records, level=published.rule.level, **of_metric)
             claim = claims.get((data, column.metric, source.main, arm))
             if any(source.value(other, name) is not None for other in source.rows) and data == column.dataset:
                 cells.setdefault((heading, "paper"), {})[row.heading] = _printed(value, source.decimals)
@@ -170,8 +179,11 @@ def _kind(metric: str, statistic: Statistic) -> str:
     return CLASS_SCORES if statistic == "map" else metric
 
 
-def _pool(records: Sequence[RunRecord], dataset: str, kind: str, arms: Sequence[str]) -> _Pooled | None:
-    """Scores of one kind of `arms` over the seeds that scored all of them.
+def _pool(
+    records: Sequence[RunRecord], dataset: str, kind: str, arms: Sequence[str], class_group: str | None = None
+) -> _Pooled | None:
+    """Scores of one kind of `arms` over the seeds that scored all of them; class scores of one group's columns alone,
+    where a group is given (None where the data has no class of it).
 
     Arms may come from different runs, a method and its ablation: runs of one seed are joined clip by clip. What the
     bootstrap draws are groups of clips where the record names them, as clips of one group are alike.
@@ -199,8 +211,12 @@ def _pool(records: Sequence[RunRecord], dataset: str, kind: str, arms: Sequence[
     if len({found.shape[1:] for found in scores[0]}) > 1:
         raise StillactError(f"the {dataset} classes of several seeds differ; run them on the same data")
     drawn = {"clusters": np.concatenate(drawn_as), "runs": np.concatenate(runs)}
-    positives = np.concatenate(shared[POSITIVES]) if POSITIVES in shared else None
-    return _Pooled([np.concatenate(kept) for kept in scores], positives, drawn)
+    pooled = _Pooled(
+        [np.concatenate(kept) for kept in scores],
+        np.concatenate(shared[POSITIVES]) if POSITIVES in shared else None,
+        drawn,
+    )
+    return pooled if class_group is None else pooled.of_classes(of_run[0][f"{dataset}/{CLASS_GROUPS}"] == class_group)
 
 
 def _scored(records: Sequence[RunRecord], name: str) -> dict[int, RunRecord]:

@@ -8,6 +8,7 @@ import yaml
 
 from stillact_lib.configuration import Configuration
 from stillact_lib.errors import StillactError
+from stillact_lib.evaluation.average_precision import average_precision, mean_average_precision
 from stillact_lib.published import load_published, published_folder
 from stillact_lib.records import DataOrigin, new_record, save_record
 from stillact_lib.verdicts import claims_table, compare_table, measured, verdict, verdict_counts
@@ -96,7 +97,7 @@ def test_direction_follows_the_metric(published, tmp_path):
     assert verdict(claim_against(published, "walker", "ds_fg"), [turned]).label == "not reproduced"
 
 
-def recognition_run(tmp_path, seed, *, without=(), positives=None):
+def recognition_run(tmp_path, seed, *, without=(), positives=None, class_groups=None):
     """Class scores on Willow: the two streams know more than appearance, two appearance streams are appearance."""
     rng = np.random.default_rng(seed)
     shown = np.eye(3, dtype=np.float32)[np.arange(60) % 3] if positives is None else positives
@@ -108,6 +109,8 @@ def recognition_run(tmp_path, seed, *, without=(), positives=None):
     }
     scores = {"willow/clip": np.array([f"{i}.jpg" for i in range(60)]), "willow/positives": shown}
     scores |= {f"willow/{arm}/class_scores": values for arm, values in arms.items() if arm not in without}
+    if class_groups is not None:
+        scores["willow/class_groups"] = class_groups
     record = new_record(
         "04-im2flow",
         Settings(profile="mini", seed=seed),
@@ -136,6 +139,32 @@ def test_map_is_decided_on_class_scores(published, tmp_path):
     assert (equal.label, equal.difference, equal.interval) == ("inconclusive", 0, (0, 0))
     alone = measured("willow", "appearance", "map", records, statistic="map")
     assert alone.mean == pytest.approx(theirs, abs=1e-3) and alone.low < theirs < alone.high
+
+
+def test_map_of_a_group_is_over_its_classes_alone(published, tmp_path):
+    groups = np.array(["moving", "still", "moving"])
+    records = [recognition_run(tmp_path, seed, class_groups=groups) for seed in range(2)]
+    claim = claim_against(published, "appearance", "accuracy", "willow")
+    claim = claim._replace(metric="map", statistic="map", class_group="moving")
+    expected = []
+    for record in records:
+        scores = record.scores()
+        shown = scores["willow/positives"][:, [0, 2]]
+        of_arms = [
+            mean_average_precision(scores[f"willow/{arm}/class_scores"][:, [0, 2]], shown)
+            for arm in (claim.arm, claim.against)
+        ]
+        expected.append(100 * (of_arms[0] - of_arms[1]))
+    assert verdict(claim, records).difference == pytest.approx(np.mean(expected), abs=1e-6)
+    assert verdict(claim._replace(class_group="flying"), records).label == "not attempted"
+    alone = measured("willow", "appearance", "map", records, statistic="map", class_group="still")
+    of_second = [
+        average_precision(r.scores()["willow/appearance/class_scores"][:, 1], r.scores()["willow/positives"][:, 1])
+        for r in records
+    ]
+    assert alone.mean == pytest.approx(100 * np.mean(of_second))
+    with pytest.raises(StillactError, match="should name the group of each class"):
+        recognition_run(tmp_path / "short", 0, class_groups=groups[:2])
 
 
 def test_map_of_runs_that_show_other_things_is_refused(published, tmp_path):

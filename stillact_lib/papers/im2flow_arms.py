@@ -35,6 +35,7 @@ from stillact_lib.papers.im2flow_settings import RecognitionSettings
 from stillact_lib.papers.im2flow_stills import StillSet
 from stillact_lib.published import Claim, Rule
 from stillact_lib.records import DataOrigin, RunRecord
+from stillact_lib.run_data import origin_of
 from stillact_lib.training import Device
 from stillact_lib.verdicts import verdict
 from stillact_lib.vision.flow_encoding import FlowEncoding
@@ -165,17 +166,10 @@ def keeps_shared_arms(stills: str, settings: RecognitionSettings) -> bool:
     return settings.dataset == keeper and settings.arm == "im2flow"
 
 
-def still_origin(stills: StillSet, settings: RecognitionSettings) -> DataOrigin:
-    """What a record says of a still set's data."""
-    if settings.stills_root:
-        return DataOrigin(name=stills.name, kind="real")
-    size_seed_identity = "-".join(stills.root.name.split("-")[-3:])
-    return DataOrigin(name=stills.name, kind="miniature", detail=size_seed_identity)
-
-
 def all_origins(stills: Sequence[StillSet], settings: RecognitionSettings) -> tuple[DataOrigin, ...]:
     """What a record says of all data behind a run: the videos that taught flow, and the still sets."""
-    return (*data_origins(settings), *(still_origin(one, settings) for one in stills))
+    real = bool(settings.stills_root)
+    return (*data_origins(settings), *(origin_of(one.root, one.name, real) for one in stills))
 
 
 def class_gains(

@@ -3,8 +3,6 @@ everything they are scored against. Used by chapter 04."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Collection, Sequence
 from concurrent.futures import Executor
@@ -18,12 +16,9 @@ import torch
 from stillact_lib.datasets import Samples, read
 from stillact_lib.errors import StillactError
 from stillact_lib.evaluation.flow_metrics import evaluation_masks, flow_scores
-from stillact_lib.miniature import write
-from stillact_lib.miniature.writing import identity_of
 from stillact_lib.papers.im2flow_settings import Im2FlowSettings
-from stillact_lib.paths import workspace
 from stillact_lib.records import DataOrigin
-from stillact_lib.training import Checkpoint
+from stillact_lib.run_data import grouped, miniature_of, miniature_or_real
 from stillact_lib.vision.flow_pairs import FlowPairs, exact_flow
 
 #: UCF-101's classes that show what one of Stanford10's does (climbing, riding, rowing, running, jumping, ...)
@@ -47,25 +42,6 @@ def open_videos(settings: Im2FlowSettings) -> Samples:
     if settings.dataset == "ucf101_other":
         return without_classes(samples[0], SHARED_WITH_STANFORD10)
     return samples[0] if len(samples) == 1 else joined(samples)
-
-
-def miniature_or_real(dataset: str, real_root: Path | None, settings: Im2FlowSettings) -> Path:
-    """The root of a dataset: the real one where a root is given, else its miniature, written on first use."""
-    if real_root is not None:
-        return real_root
-    return write(
-        dataset,
-        workspace() / "miniature" / f"{dataset}-{miniature_of(dataset, settings)}",
-        seed=settings.miniature_seed,
-        size=settings.miniature_size,
-        progress=False,
-    )
-
-
-def miniature_of(dataset: str, settings: Im2FlowSettings) -> str:
-    """Which miniature of a dataset a run draws, as "mini-seed1-5e99f947": size, seed and identity."""
-    drawn = identity_of(dataset, settings.miniature_seed, settings.miniature_size)[:8]
-    return f"{settings.miniature_size}-seed{settings.miniature_seed}-{drawn}"
 
 
 def without_classes(samples: Samples, left_out: Collection[str]) -> Samples:
@@ -206,12 +182,6 @@ def scoring_masks(test: TestFrames, against_exact: bool = False) -> dict[str, np
     return evaluation_masks(test.rgb, target, test.foreground, moving_from=target.shape[1] / 160)
 
 
-def grouped(table: pd.DataFrame) -> np.ndarray:
-    """Class and group of each row, str [N]: clips of one group are cut from one source and share person and scene, so
-    an interval over new people has to draw groups, not clips."""
-    return (table["class_name"].astype(str) + "/" + table["group"].astype(str)).to_numpy(str)
-
-
 def frame_scores(test: TestFrames, predictions: dict[str, np.ndarray], dataset: str) -> dict[str, np.ndarray]:
     """All scores of all methods, one value a frame, named as records want them: "dataset/method/measure_mask"; against
     the exact flow, where it is known, "dataset/method/exact_measure_mask". "dataset/clip" names each frame's video."""
@@ -241,18 +211,3 @@ def data_origins(settings: Im2FlowSettings) -> tuple[DataOrigin, ...]:
     if settings.data_root:
         return tuple(DataOrigin(name=name, kind="real") for name in names)
     return tuple(DataOrigin(name=name, kind="miniature", detail=miniature_of(name, settings)) for name in names)
-
-
-def checkpoint_for(
-    network: str, settings: Im2FlowSettings, depends_on: Collection[str] | None = None
-) -> Checkpoint | None:
-    """Where a network of this run keeps its state, if the run keeps any; runs of other settings have other files.
-
-    depends_on: the settings that matter to this network; None: all.
-    """
-    if not settings.keep_checkpoints:
-        return None
-    described = settings.model_dump(include=set(depends_on) if depends_on else None, exclude={"keep_checkpoints"})
-    digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:10]
-    path = workspace() / "checkpoints" / f"04-im2flow-{settings.profile}-{digest}-{network}.pt"
-    return Checkpoint(path, every=1000, settings=described)

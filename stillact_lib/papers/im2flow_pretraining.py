@@ -11,10 +11,10 @@ from stillact_lib.miniature.photographs import POSES, posed_photographs
 from stillact_lib.miniature.world import VERSION
 from stillact_lib.networks.alexnet import BNAlexNet, ImageNetAlexNet
 from stillact_lib.networks.streams import Stream
-from stillact_lib.papers.im2flow_data import checkpoint_for
 from stillact_lib.papers.im2flow_settings import Im2FlowSettings
 from stillact_lib.paths import workspace, written_whole
 from stillact_lib.pretraining import PartQuality, pretrain_on_parts
+from stillact_lib.run_data import checkpoint_for
 from stillact_lib.training import Checkpoint, Device, seed_everything
 from stillact_lib.vision.shards import recipe_digest
 
@@ -53,7 +53,9 @@ def pretrained_alexnet(
     networks alone share it: it depends on none of them."""
     seed_everything(settings.seed)
     alexnet = new_alexnet(settings, IMAGENET_CLASSES)
-    return alexnet, pretrain(alexnet, settings, device, executor, checkpoint_for("alexnet", settings, DEPENDS_ON))
+    return alexnet, pretrain(
+        alexnet, settings, device, executor, checkpoint_for("04-im2flow", "alexnet", settings, DEPENDS_ON)
+    )
 
 
 def pretrain(

@@ -21,8 +21,9 @@ from stillact_lib.datasets import Samples, Stills, read
 from stillact_lib.datasets.images import UnreadableImage, read_rgb
 from stillact_lib.datasets.static_sets import static_set
 from stillact_lib.errors import StillactError
-from stillact_lib.papers.im2flow_data import grouped, miniature_or_real, video_ids
+from stillact_lib.papers.im2flow_data import video_ids
 from stillact_lib.papers.im2flow_settings import RecognitionSettings
+from stillact_lib.run_data import grouped, miniature_or_real
 from stillact_lib.vision.pair_shards import PairRecipe, centre_pair
 
 #: name in the paper's tables -> dataset, and what its reader is asked for
