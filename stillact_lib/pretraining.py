@@ -7,6 +7,7 @@ is printed wherever it is used. In `paper` runs the stand-in is not used: the we
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,11 +15,28 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from stillact_lib.miniature.photographs import POSES, posed_photographs
+from stillact_lib.miniature.world import VERSION
+from stillact_lib.paths import workspace, written_whole
 from stillact_lib.training import Checkpoint, Device, History, StepBatches, predict, train, warm_up_then_cosine
 from stillact_lib.vision.images import as_network_input, at_side
+from stillact_lib.vision.shards import recipe_digest
 
 #: photographs kept aside to measure the pre-training by
 HELD_BACK = 0.1
+
+
+def photographs_once(count: int, side: int, seed: int, executor: Executor) -> tuple[np.ndarray, np.ndarray]:
+    """`posed_photographs`, drawn by the first run that needs them and kept in the workspace."""
+    recipe = {"count": count, "side": side, "seed": seed, "world": VERSION, "poses": POSES}
+    path = workspace() / "photographs" / f"posed-{recipe_digest(recipe)}.npz"
+    if not path.is_file():
+        images, parts = posed_photographs(count, side, seed, executor)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with written_whole(path) as temporary, temporary.open("wb") as file:
+            np.savez(file, images=images, parts=parts)
+    with np.load(path) as kept:
+        return kept["images"], kept["parts"]
 
 
 @dataclass(frozen=True)
@@ -58,17 +76,18 @@ def pretrain_on_parts(
     device: Device,
     seed: int = 0,
     checkpoint: Checkpoint | None = None,
+    workers: int = 0,
 ) -> PartQuality:
     """Trains `maps` in place to mark body parts: cross entropy with the share of each part in a grid cell.
 
-    maps: convolutions [B, 3, side, side] -> [B, C, h, w]; images uint8 [N, H, W, 3], parts uint8 [N, H, W].
+    maps: convolutions [B, 3, side, side] -> [B, C, h, w]; images uint8 [N, H, W, 3], parts uint8 [N, H, W]; workers:
+    processes that prepare batches, as in `train`.
     """
     photographs = torch.from_numpy(images).permute(0, 3, 1, 2)
     with torch.no_grad():
         _, channels, cells, _ = maps.eval()(torch.zeros(1, 3, side, side)).shape
     count = int(parts.max()) + 1
-    marked = torch.stack([torch.from_numpy(parts == part) for part in range(count)], dim=1).float()
-    shares = F.adaptive_avg_pool2d(marked, 2 * cells)
+    shares = part_shares(torch.from_numpy(parts), count, 2 * cells)
     torch.manual_seed(seed)  # the marker must not depend on what was drawn before
     marker = PartMarker(maps, channels, count)
     kept = max(1, round(HELD_BACK * len(images)))
@@ -92,10 +111,20 @@ def pretrain_on_parts(
         label="pre-training on body parts",
         schedule=warm_up_then_cosine(steps),
         checkpoint=checkpoint,
+        workers=workers,
     )
     shown = at_side(as_network_input(photographs[-kept:]), side)
     right, commonest = _named(predict(marker, shown, device), shares[-kept:])
     return PartQuality(float(right), float(commonest), history)
+
+
+def part_shares(parts: Tensor, count: int, cells: int) -> Tensor:
+    """Share of each of `count` parts in each of cells x cells: uint8 [N, H, W] -> float32 [N, count, cells, cells]."""
+    shares = []
+    for some in parts.split(256):  # the masks of all photographs at once would take `count` floats a pixel
+        marked = torch.stack([some == part for part in range(count)], dim=1)
+        shares.append(F.adaptive_avg_pool2d(marked.float(), cells))
+    return torch.cat(shares)
 
 
 def _named(scores: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:

@@ -19,7 +19,7 @@ import resource
 import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
@@ -31,7 +31,9 @@ from stillact_lib.errors import StillactError
 from stillact_lib.evaluation.average_precision import mean_average_precision
 from stillact_lib.paths import project_root, workspace, written_whole
 
-STATED_VERSIONS = ("torch", "torchvision", "numpy", "opencv-python", "scikit-learn")
+STATED_VERSIONS = ("torch", "torchvision", "numpy", "scikit-learn")
+#: the distributions that OpenCV comes in; all of them install the module cv2
+OPENCV = ("opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless")
 #: parameters that say how a run is carried out, not what it computes: they tell no runs apart
 CARRYING_OUT = ("keep_checkpoints", "workers")
 # `dataset/clip` names each item's clip, `dataset/group`, where clips come in groups, what an interval draws as one,
@@ -131,7 +133,7 @@ def new_record(
         code=code_digest(),
         data=tuple(data),
         device=device,
-        versions={"python": platform.python_version(), **{name: version(name) for name in STATED_VERSIONS}},
+        versions=_versions(),
         wall_seconds=round(float(wall_seconds), 2),
         peak_memory_mib=round(_peak_memory_mib(), 1),
         parameter_counts={name: int(count) for name, count in (parameter_counts or {}).items()},
@@ -216,6 +218,17 @@ def with_kept(record: RunRecord, varying: Sequence[str] = ("seed",)) -> list[Run
     """
     kept = load_records(chapter=record.chapter, profile=record.profile)
     return [record, *(k for k in kept if k.run_id != record.run_id and comparable(record, k, varying))]
+
+
+def _versions() -> dict[str, str]:
+    """Versions of Python and of what a run computes with; OpenCV's under the name of its distribution."""
+    found = {"python": platform.python_version(), **{name: version(name) for name in STATED_VERSIONS}}
+    for name in OPENCV:
+        try:
+            return {**found, name: version(name)}
+        except PackageNotFoundError:
+            continue
+    return found  # built from source or a system's package: no distribution to name
 
 
 def _means(scores: Mapping[str, np.ndarray]) -> dict[str, float]:

@@ -334,6 +334,13 @@ def test_the_encoder_stream_is_the_flow_network_s_encoder():
         assert stream(images).shape == (3, 5)
 
 
+def test_the_encoder_stream_is_made_where_the_flow_network_lies():
+    elsewhere = small_unet().to("meta")  # as a GPU is, a device that the CPU's tensors do not meet
+    stream = encoder_stream(elsewhere, num_classes=5)
+    assert all(weight.device.type == "meta" for weight in stream.maps.parameters())
+    assert stream.vector[1].in_features == stream.maps(torch.zeros(1, 3, SIDE, SIDE, device="meta")).numel()
+
+
 def test_training_the_encoder_stream_leaves_the_flow_network_alone():
     network = small_unet()
     before = {name: value.clone() for name, value in network.state_dict().items()}

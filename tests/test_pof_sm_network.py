@@ -8,7 +8,7 @@ from torch import nn
 
 from stillact_lib.errors import StillactError
 from stillact_lib.networks.alexnet import BNAlexNet, ImageNetAlexNet
-from stillact_lib.networks.lrn_alexnet import LRNAlexNet
+from stillact_lib.networks.lrn_alexnet import LocalResponseNorm, LRNAlexNet
 from stillact_lib.papers.pof_sm_regimes import (
     LAYERS,
     REGIMES,
@@ -24,9 +24,9 @@ def count(module: nn.Module) -> int:
     return sum(p.numel() for p in module.parameters())
 
 
-def small(classes: int = 5) -> LRNAlexNet:
+def small(classes: int = 5, width: int = 4) -> LRNAlexNet:
     torch.manual_seed(0)
-    return LRNAlexNet.compact(classes, image_size=32, width=4, hidden=16)
+    return LRNAlexNet.compact(classes, image_size=32, width=width, hidden=16)
 
 
 def test_the_full_network_is_the_paper_s_list() -> None:
@@ -44,7 +44,7 @@ def test_the_full_network_is_the_paper_s_list() -> None:
         *((384, 13, 13), (384, 13, 13), (256, 13, 13), (256, 6, 6)),
     ]
     kinds = [type(m) for m in (*net.features, *net.classifier)]
-    conv, act, lrn, pool, fc = nn.Conv2d, nn.ReLU, nn.LocalResponseNorm, nn.MaxPool2d, nn.Linear
+    conv, act, lrn, pool, fc = nn.Conv2d, nn.ReLU, LocalResponseNorm, nn.MaxPool2d, nn.Linear
     block, hidden = [conv, act, lrn, pool], [fc, act, nn.Dropout]
     assert kinds == [*block, *block, conv, act, conv, act, *block, nn.Flatten, *hidden, *hidden, fc]
 
@@ -73,13 +73,15 @@ def test_parameters_layer_by_layer() -> None:
 
 def test_normalisation_is_krizhevsky_s() -> None:
     """b_i = a_i / (2 + 1e-4 * sum of a_j ** 2 over i - 2 ... i + 2) ** .75."""
-    (normalise, *_) = (m for m in small().features if isinstance(m, nn.LocalResponseNorm))
+    (normalise, *_) = (m for m in small(width=8).features if isinstance(m, LocalResponseNorm))
     a = 100 * torch.rand(1, 8, 2, 2, dtype=torch.float64)
     wanted = torch.empty_like(a)
     for i in range(8):
         around = a[:, max(0, i - 2) : i + 3]
         wanted[:, i] = a[:, i] / (2 + 1e-4 * (around**2).sum(1)) ** 0.75
     assert torch.allclose(normalise(a), wanted, rtol=1e-10)
+    library = nn.LocalResponseNorm(5, alpha=5 * 1e-4, beta=0.75, k=2.0)  # torch divides alpha by the 5 channels
+    assert torch.allclose(normalise(a), library(a), rtol=1e-10)
 
 
 @pytest.mark.parametrize("size", [32, 64, 72])

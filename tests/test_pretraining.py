@@ -13,7 +13,7 @@ from torch import nn
 from stillact_lib.miniature.actions import ACTIONS
 from stillact_lib.miniature.photographs import MARKED, POSES, posed_photographs
 from stillact_lib.papers.im2flow_pretraining import pretrained_alexnet
-from stillact_lib.pretraining import PartMarker, pretrain_on_parts
+from stillact_lib.pretraining import PartMarker, part_shares, pretrain_on_parts
 from stillact_lib.training import Device
 from stillact_lib.vision.shards import worker_processes
 
@@ -54,6 +54,16 @@ def test_it_learns_to_name_parts_above_the_commonest():
     assert quality.right > 0.9 > quality.commonest + 0.2
     assert any(not torch.equal(a, b) for a, b in zip(start, maps.parameters(), strict=True)), "trained in place"
     assert quality.history.rows[-1]["loss"] < quality.history.rows[0]["loss"]
+
+
+def test_shares_are_those_of_each_cell_s_pixels():
+    """However many photographs there are: they are counted some at a time."""
+    parts = torch.randint(0, 3, (300, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    shares = part_shares(parts, 3, cells=2)
+    assert shares.shape == (300, 3, 2, 2)
+    for photograph in (0, 255, 256, 299):
+        for part in range(3):
+            assert shares[photograph, part, 1, 0] == (parts[photograph, 4:, :4] == part).float().mean()
 
 
 def test_parts_that_nothing_shows_cannot_be_learnt():

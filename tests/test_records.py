@@ -1,11 +1,13 @@
 """Run records: what is written, and that half-written or foreign files never pass."""
 
 import json
+from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
 import numpy as np
 import pytest
 
+from stillact_lib import records
 from stillact_lib.configuration import Configuration
 from stillact_lib.errors import StillactError
 from stillact_lib.records import (
@@ -48,6 +50,22 @@ def test_round_trip(tmp_path):
     scores = read.scores()
     assert list(scores["ucf101/clip"]) == ["v_a", "v_a", "v_b"]
     np.testing.assert_allclose(scores["ucf101/im2flow/epe_fg"], [1, 3, np.nan])
+
+
+@pytest.mark.parametrize("installed", ["opencv-python", "opencv-python-headless", None])
+def test_any_distribution_of_opencv_will_do(monkeypatch, installed):
+    def version_where_installed(name: str) -> str:
+        if name == installed:
+            return "4.99"
+        if name.startswith("opencv"):
+            raise PackageNotFoundError(name)
+        return version(name)
+
+    monkeypatch.setattr(records, "version", version_where_installed)
+    stated = record().versions
+    named = {name: stated[name] for name in stated if name.startswith("opencv")}
+    assert named == ({installed: "4.99"} if installed else {})
+    assert stated["numpy"] == np.__version__
 
 
 def test_the_same_run_replaces_its_record_and_others_stand_beside_it(tmp_path):

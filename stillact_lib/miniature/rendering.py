@@ -49,7 +49,12 @@ class Drawing:
 
 
 def prepare(parts: Sequence[Part], scale: float) -> Drawing:
-    """Transform all vertices of all frames; `scale`: map pixels per output pixel. ValueError past 254 colours."""
+    """Transform all vertices of all frames; `scale`: map pixels per output pixel.
+
+    An id is a colour of a part, and there are 254: in a crowded picture that has more, colours of a part that are
+    nearly alike become one. ValueError where there are more than 254 parts.
+    """
+    coarseness = _coarseness(parts)
     palette = np.zeros((256, 3), np.uint8)
     part_of_id = np.full(256, -1)
     polygons = []
@@ -60,22 +65,33 @@ def prepare(parts: Sequence[Part], scale: float) -> Drawing:
         known: dict[tuple[int, ...], int] = {}
         drawn, at = [], 0
         for shape in part.shapes:
-            colour = tuple(int(min(255, max(0, c))) for c in shape.colour)
-            if colour not in known:
+            colour = _levels(shape)
+            near = tuple(level // coarseness for level in colour)
+            if near not in known:
                 used += 1
-                if used >= SHADOW:
-                    raise ValueError("a clip may hold at most 254 part colours")
-                known[colour], palette[used], part_of_id[used] = used, colour, number
+                known[near], palette[used], part_of_id[used] = used, colour, number
             own = points[:, at : at + len(shape.outline)]
             at += len(shape.outline)
             if shape.shift is not None:
                 own = own + (linear @ shape.shift[:, :, None]).transpose(0, 2, 1)
             # pixel centres: output pixel x covers map pixels around scale * (x + .5) - .5
             own = (scale * (own + 0.5) - 0.5) * (1 << _FRACTION_BITS)
-            drawn.append((np.rint(own).clip(-3e4, 3e4).astype(np.int32), known[colour], shape.visible))
+            drawn.append((np.rint(own).clip(-3e4, 3e4).astype(np.int32), known[near], shape.visible))
         polygons.append(drawn)
     order = np.argsort(np.stack([part.depth for part in parts], axis=1), axis=1, kind="stable")
     return Drawing(polygons, palette, part_of_id, order.tolist())
+
+
+def _coarseness(parts: Sequence[Part]) -> int:
+    """Levels of colour that count as one, so that the ids suffice: 1 in all but the most crowded pictures."""
+    for levels in (1, 4, 8, 16, 32, 64, 128, 256):
+        if sum(len({tuple(c // levels for c in _levels(s)) for s in part.shapes}) for part in parts) < SHADOW:
+            return levels
+    raise ValueError(f"a picture may hold at most {SHADOW - 1} parts, not {len(parts)}")
+
+
+def _levels(shape: Shape) -> tuple[int, ...]:
+    return tuple(int(min(255, max(0, c))) for c in shape.colour)
 
 
 def draw_ids(drawing: Drawing, t: int, canvas: np.ndarray) -> None:

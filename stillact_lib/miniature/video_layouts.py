@@ -27,7 +27,7 @@ _HMDB_MINI = (
 UCF101_SCALES = {
     "tiny": Scale((64, 64), 12, 4, (2, 2), ("Drumming", "HandstandPushups", "JumpingJack", "SalsaSpin")),
     "mini": Scale((128, 128), 16, 10, (2, 3), _UCF_MINI, MIXED),
-    "gpu": Scale((256, 256), 40, 25, (4, 7), (), HAND_HELD),
+    "gpu": Scale((256, 256), 24, 25, (2, 2), (), HAND_HELD),
 }
 HMDB51_SCALES = {
     "tiny": Scale((64, 64), 12, 4, (2, 2), ("clap", "pullup", "run", "wave")),

@@ -99,7 +99,8 @@ def encoder_stream(flow_network: Im2FlowUNet, num_classes: int, hidden: int = 25
     copies = nn.Sequential(*deepcopy(stages), nn.LeakyReLU(0.2))
     with torch.no_grad():
         side = flow_network.image_size
-        length = copies.eval()(torch.zeros(1, 3, side, side)).numel()
+        where = next(copies.parameters()).device  # the flow network lies where it was trained
+        length = copies.eval()(torch.zeros(1, 3, side, side, device=where)).numel()
     vector = nn.Sequential(
         nn.Flatten(),
         nn.Linear(length, hidden),

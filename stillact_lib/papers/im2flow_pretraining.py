@@ -5,18 +5,12 @@ from __future__ import annotations
 
 from concurrent.futures import Executor
 
-import numpy as np
-
-from stillact_lib.miniature.photographs import POSES, posed_photographs
-from stillact_lib.miniature.world import VERSION
 from stillact_lib.networks.alexnet import BNAlexNet, ImageNetAlexNet
 from stillact_lib.networks.streams import Stream
 from stillact_lib.papers.im2flow_settings import Im2FlowSettings
-from stillact_lib.paths import workspace, written_whole
-from stillact_lib.pretraining import PartQuality, pretrain_on_parts
+from stillact_lib.pretraining import PartQuality, photographs_once, pretrain_on_parts
 from stillact_lib.run_data import checkpoint_for
 from stillact_lib.training import Checkpoint, Device, seed_everything
-from stillact_lib.vision.shards import recipe_digest
 
 IMAGENET_CLASSES = 1000
 #: the settings that a pre-trained network depends on
@@ -31,19 +25,6 @@ def new_alexnet(settings: Im2FlowSettings, classes: int) -> BNAlexNet | ImageNet
     if settings.pretraining == "imagenet":
         return ImageNetAlexNet(classes)
     return BNAlexNet.full(classes) if settings.full_architectures else BNAlexNet.compact(classes, settings.image_size)
-
-
-def photographs_once(count: int, side: int, seed: int, executor: Executor) -> tuple[np.ndarray, np.ndarray]:
-    """`posed_photographs`, drawn by the first run that needs them and kept in the workspace."""
-    recipe = {"count": count, "side": side, "seed": seed, "world": VERSION, "poses": POSES}
-    path = workspace() / "photographs" / f"posed-{recipe_digest(recipe)}.npz"
-    if not path.is_file():
-        images, parts = posed_photographs(count, side, seed, executor)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with written_whole(path) as temporary, temporary.open("wb") as file:
-            np.savez(file, images=images, parts=parts)
-    with np.load(path) as kept:
-        return kept["images"], kept["parts"]
 
 
 def pretrained_alexnet(
@@ -85,6 +66,7 @@ def pretrain(
             device=device,
             seed=settings.seed,
             checkpoint=checkpoint,
+            workers=settings.workers,
         )
     network.eval()
     return quality

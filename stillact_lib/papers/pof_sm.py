@@ -11,6 +11,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from stillact_lib.vision.self_resemblance import above_otsu
+
 #: level of a vector's component that is 0; levels 1 to 255 lie about it evenly, 0 is not used
 REST = 128
 #: channel of the horizontal flow, the one that a mirror negates
@@ -35,6 +37,18 @@ def encode_saliency(maps: Tensor) -> Tensor:
 def pof_sm(flow: Tensor, saliency: Tensor, full: float) -> Tensor:
     """The three channels uint8 [N, 3, H, W] of flow [N, 2, H, W] in pixels and saliency [N, H, W] in [0, 1]."""
     return torch.cat([encode_flow(flow, full), encode_saliency(saliency)], dim=1)
+
+
+def thresholded(images: Tensor) -> Tensor:
+    """POF-SM images uint8 [N, 3, H, W] with the saliency below each image's own Otsu threshold set to 0 (§III-A)."""
+    cut = images.clone()
+    cut[:, 2:] = encode_saliency(above_otsu(images[:, 2].float() / 255))
+    return cut
+
+
+def with_flow(images: Tensor, flow: Tensor, full: float) -> Tensor:
+    """POF-SM images with another flow [N, 2, H, W], the videos' true one for instance."""
+    return torch.cat([encode_flow(flow, full), images[:, 2:]], dim=1)
 
 
 def mirrored(images: Tensor) -> Tensor:

@@ -1,10 +1,13 @@
-"""Training Walker et al.'s network, a baseline of Im2Flow (§4.1), on the frames that train Im2Flow itself.
+"""Training Walker et al.'s network on pairs of a frame and its flow: a baseline of Im2Flow (chapter 04, §4.1) and the
+flow predictor of POF-SM (chapter 03, §III-A).
 
-The paper uses the authors' public model, trained on (nearly) all of UCF-101, test videos included, and no longer to be
-downloaded.
+Both papers take the authors' public model, trained on (nearly) all of UCF-101, test videos included, and no longer to
+be downloaded.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -12,7 +15,6 @@ from torch import Tensor
 
 from stillact_lib.networks.walker import WalkerNet
 from stillact_lib.papers.im2flow import random_window
-from stillact_lib.papers.im2flow_settings import Im2FlowSettings
 from stillact_lib.papers.walker import cluster_labels, decode_argmax, decode_expectation, walker_loss
 from stillact_lib.training import (
     Checkpoint,
@@ -31,13 +33,19 @@ def train_walker(
     network: WalkerNet,
     pairs: FlowPairs,
     centres: Tensor,
-    settings: Im2FlowSettings,
     device: Device,
+    *,
+    steps: int,
+    batch_size: int,
+    rate: float,
+    seed: int,
+    loss: Callable[[Tensor, Tensor], Tensor] = walker_loss,
+    label: str = "Walker's network",
     checkpoint: Checkpoint | None = None,
+    workers: int = 0,
 ) -> History:
-    """Walker's cell-wise classification of the target flow, with Im2Flow's windows and flips so that only the method
-    differs. A mirrored flow is quantised anew. The loss sums over cells as the authors' does; Adam stands in for their
-    450,000 steps of SGD."""
+    """Walker's cell-wise classification of the target flow, with Im2Flow's windows and flips. A mirrored flow is
+    quantised anew. The loss sums over cells as the authors' does; Adam stands in for their 450,000 steps of SGD."""
 
     def make_batch(rows: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         images, flows = random_window(*pairs.load(rows), rng)
@@ -47,19 +55,19 @@ def train_walker(
         images, labels = batch
         logits = network(images)
         accuracy = (logits.argmax(1) == labels).float().mean()
-        return walker_loss(logits, labels), {"cell_accuracy": accuracy}
+        return loss(logits, labels), {"cell_accuracy": accuracy}
 
     return train(
         network,
-        StepBatches(len(pairs), settings.batch_size, make_batch, settings.seed),
+        StepBatches(len(pairs), batch_size, make_batch, seed),
         step_loss,
-        torch.optim.Adam(network.parameters(), lr=settings.baseline_rate),
-        settings.baseline_steps,
+        torch.optim.Adam(network.parameters(), lr=rate),
+        steps,
         device,
-        label="Walker's network",
-        schedule=warm_up_then_cosine(settings.baseline_steps),
+        label=label,
+        schedule=warm_up_then_cosine(steps),
         checkpoint=checkpoint,
-        workers=settings.workers,
+        workers=workers,
     )
 
 

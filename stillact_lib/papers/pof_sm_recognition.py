@@ -1,0 +1,208 @@
+"""Recognition in the POF-SM domain (Safaei and Foroosh, arXiv 1705.04641, §III-B, §IV): the ImageNet start, the
+training regimes of Tables I and II, and the fixed features of Table III. Chapter 03.
+
+The regimes themselves are `pof_sm_regimes`, the network `networks.lrn_alexnet`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from torch import Tensor, nn
+
+from stillact_lib.evaluation.top_accuracy import within_top
+from stillact_lib.networks.alexnet import ImageNetAlexNet
+from stillact_lib.networks.lrn_alexnet import LRNAlexNet
+from stillact_lib.papers import pof_sm
+from stillact_lib.papers.pof_sm_data import Photographs
+from stillact_lib.papers.pof_sm_flow import CHAPTER
+from stillact_lib.papers.pof_sm_regimes import optimiser_for, regime_called, step_schedule, with_new_fc8
+from stillact_lib.papers.pof_sm_settings import PofSmSettings
+from stillact_lib.run_data import checkpoint_for
+from stillact_lib.training import (
+    Device,
+    History,
+    StepBatches,
+    classification_loss,
+    predict,
+    train,
+    warm_up_then_cosine,
+)
+from stillact_lib.vision.images import as_network_input
+
+AlexNet = LRNAlexNet | ImageNetAlexNet
+#: what a still in a mirror looks like, uint8 [N, 3, H, W] -> the same
+Mirror = Callable[[Tensor], Tensor]
+
+#: what the ImageNet start depends on
+PRETRAINING_DEPENDS_ON = (
+    *("profile", "imagenet_root", "miniature_size", "miniature_seed", "seed", "device", "full_architectures"),
+    *("stored_size", "image_size", "batch_size", "pretraining", "pretraining_steps", "pretraining_rate"),
+)
+
+
+def mirrored_photograph(images: Tensor) -> Tensor:
+    """RGB images [N, 3, H, W] in a mirror: columns reversed."""
+    return images.flip(-1)
+
+
+def random_crops(images: Tensor, side: int, mirror: Mirror, rng: np.random.Generator) -> Tensor:
+    """A random window of side x side of each image uint8 [N, 3, S, S], half of them mirrored: Caffe's habit of cutting
+    227 pixels out of 256."""
+    turned = torch.from_numpy(rng.random(len(images)) < 0.5)
+    shown = images.clone()
+    shown[turned] = mirror(images[turned])
+    room = images.shape[-1] - side
+    corners = rng.integers(0, room + 1, (len(images), 2))
+    return torch.stack(
+        [one[:, y : y + side, x : x + side] for one, (y, x) in zip(shown, corners.tolist(), strict=True)]
+    )
+
+
+def centre_crops(images: Tensor, side: int) -> Tensor:
+    """The middle side x side pixels of images [N, 3, S, S]."""
+    corner = (images.shape[-1] - side) // 2
+    return images[..., corner : corner + side, corner : corner + side]
+
+
+def new_alexnet(classes: int, settings: PofSmSettings) -> LRNAlexNet:
+    """The paper's network, untrained, at the published size or small."""
+    return LRNAlexNet.full(classes) if settings.full_architectures else LRNAlexNet.compact(classes, settings.image_size)
+
+
+def fit(
+    network: AlexNet,
+    images: Tensor,
+    labels: np.ndarray,
+    regime: str,
+    mirror: Mirror,
+    settings: PofSmSettings,
+    device: Device,
+    *,
+    label: str,
+) -> History:
+    """Trains a network in place on images uint8 [N, 3, S, S] with labels int64 [N], under a regime of Table I."""
+    return train(
+        network,
+        crop_batches(network, images, labels, mirror, settings),
+        classification_loss(network),
+        optimiser_for(network, regime, settings.rate),
+        settings.steps,
+        device,
+        label=label,
+        schedule=step_schedule(settings.rate_step),
+        workers=settings.workers,
+    )
+
+
+def crop_batches(
+    network: AlexNet, images: Tensor, labels: np.ndarray, mirror: Mirror, settings: PofSmSettings
+) -> StepBatches:
+    """Batches of random crops in [-1, 1] with their labels."""
+    wanted, side = torch.from_numpy(labels), network.image_size
+
+    def make_batch(rows: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        return as_network_input(random_crops(images[rows], side, mirror, rng)), wanted[rows]
+
+    return StepBatches(len(images), settings.batch_size, make_batch, settings.seed)
+
+
+def scores_of(network: AlexNet, images: Tensor, device: Device) -> np.ndarray:
+    """Softmax scores [N, C] of centre crops of images uint8 [N, 3, S, S]."""
+    shown = as_network_input(centre_crops(images, network.image_size))
+    return predict(network, shown, device).softmax(1).numpy()
+
+
+@dataclass(frozen=True)
+class Start:
+    """The network that fine-tuning begins with, and how well it knows ImageNet: top-1 on its validation part in %,
+    beside what always naming one class would reach. Both NaN where the weights were downloaded."""
+
+    network: AlexNet
+    accuracy: float
+    commonest: float
+    history: History | None
+
+
+def pretrain(photographs: Photographs, settings: PofSmSettings, device: Device) -> Start:
+    """The paper's AlexNet, trained on ImageNet's photographs. The paper takes it trained; here Adam trains it, as
+    the solver of Table I would take ninety epochs."""
+    torch.manual_seed(settings.seed)
+    network = new_alexnet(len(photographs.classes), settings)
+    seen, asked = (torch.from_numpy(rows) for rows in (~photographs.test, photographs.test))
+    history = train(
+        network,
+        crop_batches(
+            network, photographs.images[seen], photographs.labels[seen.numpy()], mirrored_photograph, settings
+        ),
+        classification_loss(network),
+        torch.optim.AdamW(network.parameters(), lr=settings.pretraining_rate, weight_decay=0.01),
+        settings.pretraining_steps,
+        device,
+        label="pre-training on ImageNet",
+        schedule=warm_up_then_cosine(settings.pretraining_steps),
+        checkpoint=checkpoint_for(CHAPTER, "imagenet", settings, PRETRAINING_DEPENDS_ON),
+        workers=settings.workers,
+    )
+    wanted = photographs.labels[asked.numpy()]
+    right = 100 * float((scores_of(network, photographs.images[asked], device).argmax(1) == wanted).mean())
+    return Start(network, right, 100 * float(np.bincount(wanted).max() / len(wanted)), history)
+
+
+def begin(regime: str, start: AlexNet, classes: int, settings: PofSmSettings) -> AlexNet:
+    """The network that a regime starts from: a new one, or the pre-trained one with a new FC8."""
+    torch.manual_seed(settings.seed)
+    return with_new_fc8(start, classes) if regime_called(regime).pretrained else new_alexnet(classes, settings)
+
+
+def accuracies(scores: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
+    """Top-1 and top-5 of each still: 100 where the true class is among the best, else 0."""
+    return {f"top{k}": 100.0 * within_top(scores, labels, k) for k in (1, 5)}
+
+
+def fixed_features(network: AlexNet, images: Tensor, device: Device) -> np.ndarray:
+    """What is left when the last layer is removed (§IV.B): FC7's outputs [N, hidden] of centre crops."""
+    body = nn.Sequential(_WithoutFC8(network))
+    return predict(body, as_network_input(centre_crops(images, network.image_size)), device).numpy()
+
+
+class _WithoutFC8(nn.Module):
+    def __init__(self, network: AlexNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.network.fc7(images)
+
+
+def linear_softmax(
+    network: AlexNet, photographs: Photographs, images: Tensor, mirror: Mirror, device: Device
+) -> np.ndarray:
+    """Class scores [T, C] of the test photographs: a linear soft-max classifier on fixed features of `images`, the
+    photographs themselves or their POF-SM images.
+
+    "Randomly mirrored images": every training photograph counts twice, as it is and mirrored.
+    """
+    seen, asked = (torch.from_numpy(rows) for rows in (~photographs.test, photographs.test))
+    learnt = [fixed_features(network, shown, device) for shown in (images[seen], mirror(images[seen]))]
+    wanted = np.tile(photographs.labels[~photographs.test], 2)
+    classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=2000))
+    classifier.fit(np.concatenate(learnt), wanted)
+    scores = np.zeros((int(asked.sum()), len(photographs.classes)))
+    scores[:, classifier.classes_] = classifier.predict_proba(fixed_features(network, images[asked], device))
+    return scores
+
+
+#: how a POF-SM image changes in an arm of Table I's ablations: images -> images
+VARIANTS: dict[str, Callable[[Tensor], Tensor]] = {
+    "pofsm": pof_sm.thresholded,
+    "pof": lambda images: pof_sm.without(images, "saliency"),
+    "sm": lambda images: pof_sm.without(pof_sm.thresholded(images), "flow"),
+    "unthresholded": lambda images: images,
+}
