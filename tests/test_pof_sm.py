@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from stillact_lib.papers.pof_sm import decode_flow, encode_flow, mirrored, pof_sm, without
+from stillact_lib.papers.pof_sm import decode_flow, encode_flow, mirrored, pof_sm, thresholded, with_flow, without
 
 
 def fields(count: int = 3) -> tuple[torch.Tensor, torch.Tensor]:
@@ -41,3 +41,27 @@ def test_a_part_left_out_says_nothing(part, gone, level, stays):
     images = pof_sm(*fields(), 2.0)
     left = without(images, part)
     assert (left[:, gone] == level).all() and torch.equal(left[:, stays], images[:, stays])
+
+
+def test_saliency_is_cut_at_each_image_s_own_threshold():
+    flow, _ = fields(2)
+    levels = torch.tensor([[10, 20, 200, 250], [1, 2, 40, 50]], dtype=torch.uint8)  # one cut for both: the second empty
+    images = pof_sm(flow[..., :4], torch.zeros(2, 6, 4), 2.0)
+    images[:, 2] = levels[:, None]
+    before = images.clone()
+    cut = thresholded(images)
+    assert cut[0, 2, 0].tolist() == [0, 0, 200, 250] and cut[1, 2, 0].tolist() == [0, 0, 40, 50]
+    assert torch.equal(cut[:, :2], images[:, :2]) and cut.dtype == torch.uint8
+    assert torch.equal(images, before), "what is stored stays whole"
+    assert torch.equal(thresholded(mirrored(images)), mirrored(cut))
+
+
+def test_nothing_salient_stays_nothing():
+    images = without(pof_sm(*fields(), 2.0), "saliency")
+    assert torch.equal(thresholded(images), images)
+
+
+def test_another_flow_leaves_the_saliency():
+    flow, saliency = fields()
+    images = pof_sm(flow, saliency, 2.0)
+    assert torch.equal(with_flow(images, -flow, 3.0), pof_sm(-flow, saliency, 3.0))

@@ -109,8 +109,8 @@ def _features(
 class LocalResponseNorm(nn.Module):
     """x / (2 + 1e-4 * sum of squares over 5 neighbouring channels) ** .75 (Krizhevsky et al., 3.3), maps [B,C,H,W].
 
-    What torch's module of this name computes, which slides a window over the channels and then takes four fifths of a
-    training step on a CPU. Here the sums are one 1x1 convolution with a banded matrix (`benchmarks/`).
+    What torch's module of this name computes, which slides a window over the channels and then takes more than half of
+    a training step on a CPU. Here the sums are one 1x1 convolution with a banded matrix (`benchmarks/`).
     """
 
     def __init__(self, channels: int) -> None:

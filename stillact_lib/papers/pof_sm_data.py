@@ -136,6 +136,7 @@ def _squashed(root: Path, image: str, side: int) -> np.ndarray:
 def origins(settings: PofSmSettings, samples: Samples, willow: Photographs) -> tuple[DataOrigin, ...]:
     """What a record says of a run's data."""
     return (
+        origin_of(samples.root, "ucf101", bool(settings.data_root)),
         origin_of(samples.root, "ucfsi101", bool(settings.data_root)),
         origin_of(willow.root, "willow", bool(settings.willow_root)),
     )

@@ -17,8 +17,8 @@ from torch import Tensor
 from stillact_lib.papers.pof_sm import pof_sm
 from stillact_lib.papers.pof_sm_flow import FlowPredictor, load_predictor
 from stillact_lib.papers.pof_sm_settings import PofSmSettings
-from stillact_lib.vision.images import at_side
 from stillact_lib.vision.self_resemblance import SelfResemblance
+from stillact_lib.vision.still_shards import Squashed
 
 #: photographs mapped together
 AT_ONCE = 64
@@ -49,20 +49,19 @@ class PofSm:
     device: str
 
     def __call__(self, frames: np.ndarray) -> np.ndarray:
-        images = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2)
-        return self.of_images(images).permute(0, 2, 3, 1).numpy()
+        squashed = Squashed(self.side)(frames)  # as the RGB stills and the photographs are
+        return self.of_images(torch.from_numpy(squashed).permute(0, 3, 1, 2)).permute(0, 2, 3, 1).numpy()
 
     def of_images(self, images: Tensor) -> Tensor:
-        """The same of images uint8 [N, 3, H, W]: uint8 [N, 3, side, side]."""
+        """The same of images uint8 [N, 3, side, side]: uint8 [N, 3, side, side]."""
         predictor = load_predictor(self.predictor, self.device)
         saliency = SelfResemblance(
             feature_side=self.feature_side, surround_side=self.surround_side, steering_axes=self.steering_axes
         )
         mapped = []
         for some in images.split(AT_ONCE):
-            squashed = at_side(some.float(), self.side).round().clamp(0, 255).to(torch.uint8)
-            maps = saliency.saliency(squashed.to(predictor.device.torch_device)).cpu()
-            mapped.append(pof_sm(predictor(squashed), maps, self.full))
+            maps = saliency.saliency(some.to(predictor.device.torch_device)).cpu()
+            mapped.append(pof_sm(predictor(some), maps, self.full))
         return torch.cat(mapped)
 
 

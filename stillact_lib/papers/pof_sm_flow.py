@@ -38,7 +38,7 @@ CHAPTER = "03-space-time-saliency"
 #: what the flow networks depend on
 DEPENDS_ON = (
     *("trunk_photographs", "trunk_steps", "trunk_rate"),
-    *("profile", "data_root", "miniature_size", "miniature_seed", "seed", "device", "full_architectures"),
+    *("profile", "data_root", "miniature_size", "miniature_seed", "seed", "device", "full_architectures", "image_size"),
     *("flow_method", "pairs_per_video", "clusters", "most_likely", "flow_steps", "flow_batch", "flow_rate"),
 )
 #: vectors are pooled over squares of this side before they are counted, a field has so many that are alike

@@ -19,7 +19,6 @@ from torch import Tensor, nn
 from stillact_lib.evaluation.top_accuracy import within_top
 from stillact_lib.networks.alexnet import ImageNetAlexNet
 from stillact_lib.networks.lrn_alexnet import LRNAlexNet
-from stillact_lib.papers import pof_sm
 from stillact_lib.papers.pof_sm_data import Photographs
 from stillact_lib.papers.pof_sm_flow import CHAPTER
 from stillact_lib.papers.pof_sm_regimes import optimiser_for, regime_called, step_schedule, with_new_fc8
@@ -40,6 +39,7 @@ AlexNet = LRNAlexNet | ImageNetAlexNet
 #: what a still in a mirror looks like, uint8 [N, 3, H, W] -> the same
 Mirror = Callable[[Tensor], Tensor]
 
+IMAGENET_CLASSES = 1000
 #: what the ImageNet start depends on
 PRETRAINING_DEPENDS_ON = (
     *("profile", "imagenet_root", "miniature_size", "miniature_seed", "seed", "device", "full_architectures"),
@@ -90,7 +90,7 @@ def fit(
     """Trains a network in place on images uint8 [N, 3, S, S] with labels int64 [N], under a regime of Table I."""
     return train(
         network,
-        crop_batches(network, images, labels, mirror, settings),
+        crop_batches(network, images, labels, mirror, settings.batch_size, settings.seed),
         classification_loss(network),
         optimiser_for(network, regime, settings.rate),
         settings.steps,
@@ -102,7 +102,7 @@ def fit(
 
 
 def crop_batches(
-    network: AlexNet, images: Tensor, labels: np.ndarray, mirror: Mirror, settings: PofSmSettings
+    network: AlexNet, images: Tensor, labels: np.ndarray, mirror: Mirror, batch_size: int, seed: int
 ) -> StepBatches:
     """Batches of random crops in [-1, 1] with their labels."""
     wanted, side = torch.from_numpy(labels), network.image_size
@@ -110,7 +110,7 @@ def crop_batches(
     def make_batch(rows: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         return as_network_input(random_crops(images[rows], side, mirror, rng)), wanted[rows]
 
-    return StepBatches(len(images), settings.batch_size, make_batch, settings.seed)
+    return StepBatches(len(images), batch_size, make_batch, seed)
 
 
 def scores_of(network: AlexNet, images: Tensor, device: Device) -> np.ndarray:
@@ -136,11 +136,10 @@ def pretrain(photographs: Photographs, settings: PofSmSettings, device: Device) 
     torch.manual_seed(settings.seed)
     network = new_alexnet(len(photographs.classes), settings)
     seen, asked = (torch.from_numpy(rows) for rows in (~photographs.test, photographs.test))
+    learnt = (photographs.images[seen], photographs.labels[seen.numpy()])
     history = train(
         network,
-        crop_batches(
-            network, photographs.images[seen], photographs.labels[seen.numpy()], mirrored_photograph, settings
-        ),
+        crop_batches(network, *learnt, mirrored_photograph, 2 * settings.batch_size, settings.seed),
         classification_loss(network),
         torch.optim.AdamW(network.parameters(), lr=settings.pretraining_rate, weight_decay=0.01),
         settings.pretraining_steps,
@@ -153,6 +152,14 @@ def pretrain(photographs: Photographs, settings: PofSmSettings, device: Device) 
     wanted = photographs.labels[asked.numpy()]
     right = 100 * float((scores_of(network, photographs.images[asked], device).argmax(1) == wanted).mean())
     return Start(network, right, 100 * float(np.bincount(wanted).max() / len(wanted)), history)
+
+
+def torchvision_start() -> Start:
+    """torchvision's AlexNet with its ImageNet weights, a declared deviation: no normalisation, narrower convolutions.
+
+    Raises StillactError where the weights cannot be had.
+    """
+    return Start(ImageNetAlexNet(IMAGENET_CLASSES), float("nan"), float("nan"), None)
 
 
 def begin(regime: str, start: AlexNet, classes: int, settings: PofSmSettings) -> AlexNet:
@@ -197,12 +204,3 @@ def linear_softmax(
     scores = np.zeros((int(asked.sum()), len(photographs.classes)))
     scores[:, classifier.classes_] = classifier.predict_proba(fixed_features(network, images[asked], device))
     return scores
-
-
-#: how a POF-SM image changes in an arm of Table I's ablations: images -> images
-VARIANTS: dict[str, Callable[[Tensor], Tensor]] = {
-    "pofsm": pof_sm.thresholded,
-    "pof": lambda images: pof_sm.without(images, "saliency"),
-    "sm": lambda images: pof_sm.without(pof_sm.thresholded(images), "flow"),
-    "unthresholded": lambda images: images,
-}

@@ -64,8 +64,12 @@ class PofSmSettings(Configuration):
             raise ValueError(f"most_likely = {self.most_likely} exceeds the {self.clusters} clusters")
         if self.image_size > self.stored_size:
             raise ValueError(f"image_size = {self.image_size} is cut out of stored_size = {self.stored_size}")
-        if self.feature_side % 2 == 0 or (self.surround_side and self.surround_side % 2 == 0):
-            raise ValueError("feature_side and surround_side are odd numbers of pixels (surround_side 0: all pixels)")
+        fixed = 227 if self.full_architectures else 224 if self.pretraining == "torchvision" else 0
+        if fixed > self.stored_size:
+            raise ValueError(f"stored_size = {self.stored_size}: a network of this run sees {fixed} px")
+        surround = self.surround_side or 3  # 0 is all pixels
+        if self.feature_side % 2 == 0 or surround % 2 == 0 or surround < 3:
+            raise ValueError("feature_side and surround_side are odd, 3 px or more (surround_side 0: all pixels)")
         if self.profile == "paper" and not (self.data_root and self.willow_root):
             raise ValueError("profile 'paper' needs data_root (UCF-101) and willow_root; one is empty")
         if self.profile == "paper" and self.pretraining == "own" and not self.imagenet_root:

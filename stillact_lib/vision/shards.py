@@ -64,7 +64,8 @@ def keep_shard(
         return Shard(video, problem=str(error))
     if arrays is not None:
         with written_whole(path) as temporary:
-            save_file(arrays, temporary)
+            # safetensors writes memory as it lies: a view with its axes swapped would come back scrambled
+            save_file({name: np.ascontiguousarray(values) for name, values in arrays.items()}, temporary)
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     with safe_open(path, framework="numpy") as shard:
         frames = tuple(shard.get_tensor("frame").tolist())
