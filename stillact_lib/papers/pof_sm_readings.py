@@ -23,10 +23,11 @@ from stillact_lib.vision.flow_pairs import FlowPairs
 SCORED = 480
 
 
-def of_videos(pairs: FlowPairs, videos: pd.Series) -> FlowPairs:
-    """The pairs of some videos, held in memory."""
+def of_videos(pairs: FlowPairs, videos: pd.Series, in_memory: bool = True) -> FlowPairs:
+    """The pairs of some videos, held in memory where they fit."""
     rows = np.flatnonzero(pairs.table["video"].isin(videos))
-    return replace(pairs, table=pairs.table.iloc[rows].reset_index(drop=True), in_memory=pairs.load(rows))
+    some = replace(pairs, table=pairs.table.iloc[rows].reset_index(drop=True), in_memory=None)
+    return replace(some, in_memory=pairs.load(rows)) if in_memory else some
 
 
 @dataclass(frozen=True)
