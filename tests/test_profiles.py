@@ -7,10 +7,11 @@ from chapter_settings import defaults_of
 from stillact_lib.configuration import configure
 from stillact_lib.errors import StillactError
 from stillact_lib.papers.im2flow_settings import RecognitionSettings
+from stillact_lib.papers.pof_sm_settings import PofSmSettings
 from stillact_lib.paths import project_root
 
 CHAPTERS = project_root() / "chapters"
-SETTINGS = {"04-im2flow": RecognitionSettings}
+SETTINGS = {"03-space-time-saliency": PofSmSettings, "04-im2flow": RecognitionSettings}
 
 
 def changes():
