@@ -23,6 +23,7 @@ FLOORS = [
         "verdicts",
         "figures",
         "configuration",
+        "run_data",
         "source",
         "explorer",
     },
