@@ -158,6 +158,15 @@ class Published(_Strict):
             of_metric = (metric.better, self.rule, metric.statistic, metric.class_group)
             yield Claim(group.id, dataset, name, group.arm, against, *of_metric)
 
+    def arm_heading(self, arm: str) -> str:
+        """What the first table that shows an arm calls it."""
+        return next(table.rows[arm].heading for table in self.tables.values() if arm in table.rows)
+
+    def decimals(self, metric: str) -> int:
+        """Decimals of a measure: the most that a table with it has, three where none has it."""
+        shown = [t.decimals for t in self.tables.values() if any(c.metric == metric for c in t.columns.values())]
+        return max(shown, default=3)
+
     def all_claims(self) -> list[Claim]:
         return [claim for group in self.claims for claim in self.claims_of(group)]
 

@@ -8,7 +8,7 @@ statement about the miniature; every caption names the data.
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
@@ -129,10 +129,10 @@ def compare_table(
                 cells.setdefault((heading, "verdict"), {})[row.heading] = label
     frame = pd.DataFrame(cells, index=[row.heading for row in source.rows.values()])
     elsewhere = f", rebuilt on {published.datasets[dataset]}" if dataset else ""
-    on = dataset or source.columns[shown[0]].dataset
+    on = {name: dataset or source.columns[name].dataset for name in shown}
     caption = (
-        f"{source.title}{elsewhere}. {_provenance(source, records, on)}"
-        f"{_uneven_seeds(published, source, records, on, shown)}"
+        f"{source.title}{elsewhere}. {_provenance(source, records, set(on.values()))}"
+        f"{_uneven_seeds(published, source, records, on[shown[0]], shown)}"
     )
     return _styled(frame, caption, f"{published.chapter}-{table}-{dataset}-{'-'.join(shown)}")
 
@@ -146,6 +146,7 @@ def claims_table(
     Rows in which nothing was attempted are left out and named in the caption. `.data` is the plain DataFrame.
     """
     rows: dict[tuple[str, str, str], dict[str, str]] = {}
+    tried: set[str] = set()
     untried: dict[str, None] = {}
     for claim in published.all_claims():
         if dataset not in (None, claim.dataset) or group not in (None, claim.group):
@@ -154,17 +155,20 @@ def claims_table(
         if found.label == "not attempted":
             untried[published.datasets[claim.dataset]] = None
             continue
+        tried.add(claim.dataset)
         metric = published.metrics[claim.metric]
-        row = (claim.arm, published.datasets[claim.dataset], _heading(metric.heading, metric.better))
+        arm, against = published.arm_heading(claim.arm), published.arm_heading(claim.against)
+        row = (arm, published.datasets[claim.dataset], _heading(metric.heading, metric.better))
+        digits = f"+.{published.decimals(claim.metric)}f"
         low, high = found.interval
-        rows.setdefault(row, {})[f"against {claim.against}"] = (
-            f"{found.label}\n{found.difference:+.3f} [{low:+.3f}, {high:+.3f}]"
+        rows.setdefault(row, {})[f"against {against}"] = (
+            f"{found.label}\n{found.difference:{digits}} [{low:{digits}}, {high:{digits}}]"
         )
     frame = pd.DataFrame.from_dict(rows, orient="index").fillna(NONE)
     if len(frame):
         frame.index = pd.MultiIndex.from_tuples(frame.index)
     missing = f" Not attempted: {', '.join(untried)}." if untried else ""
-    caption = f"Verdict, and difference (arm minus opponent) with its interval: {_data_of(records)}{missing}"
+    caption = f"Verdict, and difference (arm minus opponent) with its interval: {_data_of(records, tried)}{missing}"
     return _styled(frame, caption, f"{published.chapter}-claims-{dataset}-{group}")
 
 
@@ -233,9 +237,9 @@ def _scored(records: Sequence[RunRecord], name: str) -> dict[int, RunRecord]:
     return {record.seed: record for record in holding}
 
 
-def _provenance(table: Table, records: Sequence[RunRecord], dataset: str | None) -> str:
+def _provenance(table: Table, records: Sequence[RunRecord], datasets: Collection[str]) -> str:
     paper = f"Paper: {table.where}, real data. Ours: " if any(row.values for row in table.rows.values()) else ""
-    return f"{paper}{_data_of(records, dataset)}" + "".join(f" {note}" for note in table.notes)
+    return f"{paper}{_data_of(records, datasets)}" + "".join(f" {note}" for note in table.notes)
 
 
 def _uneven_seeds(
@@ -251,29 +255,25 @@ def _uneven_seeds(
     return " Seeds behind each row: " + "; ".join(f"{heading} {count}" for heading, count in counts.items()) + "."
 
 
-def _data_of(records: Sequence[RunRecord], dataset: str | None = None) -> str:
-    """Data, test clips, profile and seeds of the runs on `dataset` (None: of all)."""
-    records = [record for record in records if dataset in (None, *(origin.name for origin in record.data))]
+def _data_of(records: Sequence[RunRecord], datasets: Collection[str]) -> str:
+    """What `datasets` are and how many clips they test on, and the profile and seeds of the runs on them."""
+    records = [record for record in records if any(origin.name in datasets for origin in record.data)]
     if not records:
         return "no runs yet."
-    names = sorted({origin.name for record in records for origin in record.data})
-    origins = ", ".join(sorted({str(origin) for record in records for origin in record.data}))
-    clips = {
-        name: found[f"{name}/{CLIP}"]
-        for r in records
-        for found in [r.scores()]
-        for name in names
-        if f"{name}/{CLIP}" in found
-    }
-    counted = ", ".join(f"{len(np.unique(found))} test clips" for found in clips.values()) if len(clips) == 1 else ""
-    grouped = any(name.endswith(f"/{GROUP}") for record in records for name in record.scores())
+    origins = sorted({(origin.name, str(origin)) for r in records for origin in r.data if origin.name in datasets})
+    scores = [record.scores() for record in records]
+    tested = {name: found[f"{name}/{CLIP}"] for found in scores for name, _ in origins if f"{name}/{CLIP}" in found}
+    named = [f"{stated}, {len(np.unique(tested[n]))} test clips" if n in tested else stated for n, stated in origins]
+    grouped = any(f"{name}/{GROUP}" in found for found in scores for name in tested)
     units = "groups of clips" if grouped else "clips"
     profiles = ", ".join(sorted({record.profile for record in records}))
     seeds = sorted({record.seed for record in records})
     several = "seeds" if len(seeds) > 1 else "seed"
     mixed = "; runs of several versions of the library" if len({record.code for record in records}) > 1 else ""
-    stated = f"{origins}{'; ' + counted if counted else ''}; profile {profiles}, {several} {', '.join(map(str, seeds))}"
-    return f"{stated}; 95 % intervals over {units} and seeds{mixed}."
+    return (
+        f"{'; '.join(named)}; profile {profiles}, {several} {', '.join(map(str, seeds))}; "
+        f"95 % intervals over {units} and seeds{mixed}."
+    )
 
 
 def _heading(heading: str, better: str) -> str:

@@ -503,8 +503,7 @@ def test_the_domain_of_a_video_s_frames_is_that_of_its_images(world, domain, tmp
     with pof_sm_domain.mapping_threads() as threads:
         stored = build_stills(stills, world.samples.root, tmp_path, domain, executor=threads).load()
     frames = read_frames(world.samples.root / stills["video"].iloc[0])[stills["frame"].to_numpy(int)]
-    images = torch.from_numpy(frames).permute(0, 3, 1, 2)
-    squashed = at_side(images.float(), 36).round().clamp(0, 255).to(torch.uint8)
+    squashed = torch.from_numpy(Squashed(36)(frames)).permute(0, 3, 1, 2)
     expected = pof_sm.pof_sm(world.predictor()(squashed), saliency_of(world.settings).saliency(squashed), 0.5)
     assert_same_levels(stored, expected)
     assert_same_levels(torch.from_numpy(domain(frames)).permute(0, 3, 1, 2), expected)

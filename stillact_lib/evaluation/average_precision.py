@@ -15,20 +15,27 @@ from stillact_lib.errors import StillactError
 ALL_GROUPS = "All groups"
 
 
-def average_precision(scores: np.ndarray, positive: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+def average_precision(
+    scores: np.ndarray, positive: np.ndarray, weights: np.ndarray | None = None, clusters: np.ndarray | None = None
+) -> np.ndarray:
     """Area under the interpolated precision-recall curve of one class.
 
-    scores [N], higher is more confident; positive bool [N]; weights [..., N], how often each item counts (default once;
-    a bootstrap gives many rows at once). Returns [...]; NaN where nothing positive counts. Items of equal score are
-    taken together, since no order among them is known.
+    scores [N], higher is more confident; positive bool [N]. weights [..., G]: how often items count (default once), one
+    column for each item or, with clusters int [N], for each cluster of items; a bootstrap gives many rows at once.
+    Returns [...]; NaN where nothing positive counts. Items of equal score are taken together, since no order among
+    them is known.
     """
-    weights = np.ones(len(scores)) if weights is None else np.asarray(weights, float)
-    order = np.argsort(-scores, kind="stable")
-    ordered = scores[order]
-    last_of_ties = np.append(ordered[1:] != ordered[:-1], True)
-    taken = weights[..., order]
-    hits = np.cumsum(taken * positive[order], axis=-1)[..., last_of_ties]
-    found = np.cumsum(taken, axis=-1)[..., last_of_ties]
+    positive = np.asarray(positive, bool)  # zeros and ones would be taken for places
+    if weights is None:
+        weights, clusters = np.ones(1), np.zeros(len(scores), int)
+    elif clusters is None:
+        clusters = np.arange(len(scores))
+    if not positive.any():
+        return np.full(weights.shape[:-1], np.nan)
+    # recall grows, and precision peaks, only where something positive is found: nothing is computed in between
+    thresholds = np.unique(scores[positive])[::-1]
+    hits = weights @ _counted(scores[positive], clusters[positive], thresholds, weights.shape[-1])
+    found = weights @ _counted(scores, clusters, thresholds, weights.shape[-1])
     with np.errstate(invalid="ignore", divide="ignore"):
         precision = np.where(found > 0, hits / found, 0)
         recall = hits / hits[..., -1:]
@@ -37,18 +44,29 @@ def average_precision(scores: np.ndarray, positive: np.ndarray, weights: np.ndar
     return (gained * envelope).sum(-1)
 
 
-def average_precisions(scores: np.ndarray, positives: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
-    """`average_precision` of each class: scores and positives [N, C], weights [..., N] -> [..., C]."""
+def _counted(scores: np.ndarray, clusters: np.ndarray, thresholds: np.ndarray, n_clusters: int) -> np.ndarray:
+    """How many items of each cluster score at or above each of the falling thresholds: [clusters, thresholds]."""
+    counts = np.zeros((n_clusters, len(thresholds) + 1))
+    np.add.at(counts, (clusters, np.searchsorted(-thresholds, -scores)), 1)  # the last column: below all
+    return counts[:, :-1].cumsum(axis=1)
+
+
+def average_precisions(
+    scores: np.ndarray, positives: np.ndarray, weights: np.ndarray | None = None, clusters: np.ndarray | None = None
+) -> np.ndarray:
+    """`average_precision` of each class: scores and positives [N, C] -> [..., C]."""
     classes = range(scores.shape[1])
-    return np.stack([average_precision(scores[:, c], positives[:, c], weights) for c in classes], axis=-1)
+    return np.stack([average_precision(scores[:, c], positives[:, c], weights, clusters) for c in classes], axis=-1)
 
 
-def mean_average_precision(scores: np.ndarray, positives: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
-    """Mean over classes of `average_precision`: scores and positives [N, C], weights [..., N] -> [...].
+def mean_average_precision(
+    scores: np.ndarray, positives: np.ndarray, weights: np.ndarray | None = None, clusters: np.ndarray | None = None
+) -> np.ndarray:
+    """Mean over classes of `average_precision`: scores and positives [N, C] -> [...].
 
     Classes without a positive item (in a bootstrap: in that draw) are left out of the mean; NaN where none is left.
     """
-    return _mean_over_classes(average_precisions(scores, positives, weights))
+    return _mean_over_classes(average_precisions(scores, positives, weights, clusters))
 
 
 def mean_by_group(

@@ -18,7 +18,6 @@ from stillact_lib.evaluation.average_precision import mean_average_precision
 
 #: draws of an interval of mAP, which has to be computed anew for each
 MAP_DRAWS = 500
-_WEIGHTS_AT_ONCE = 2**20  # numbers; half a dozen arrays of that size are held meanwhile
 
 
 class Interval(NamedTuple):
@@ -103,8 +102,10 @@ def bootstrap_map(
     for number in range(len(run_ids)):
         rows = run == number
         shown, of_clip = positives[rows] > 0, clip[rows]
-        found = _map_of_draws(scores[rows], shown, of_clip, clip_weights)
-        of_runs.append(found if against is None else found - _map_of_draws(against[rows], shown, of_clip, clip_weights))
+        found = mean_average_precision(scores[rows], shown, clip_weights, of_clip)
+        if against is not None:
+            found = found - mean_average_precision(against[rows], shown, clip_weights, of_clip)
+        of_runs.append(found)
     values = 100 * np.stack(of_runs, axis=1)
     known = np.isfinite(values)
     if not known[0].any():
@@ -114,12 +115,6 @@ def bootstrap_map(
     means = total[1:][counted[1:] > 0] / counted[1:][counted[1:] > 0]
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(total[0] / counted[0]), float(low), float(high), len(clip_ids), len(run_ids))
-
-
-def _map_of_draws(scores: np.ndarray, shown: np.ndarray, clip: np.ndarray, clip_weights: np.ndarray) -> np.ndarray:
-    """mAP [D] of one run's items under each draw's weights of clips [D, clips], a part of the draws at a time."""
-    parts = np.array_split(clip_weights, max(1, -(-len(clip_weights) * len(clip) // _WEIGHTS_AT_ONCE)))
-    return np.concatenate([mean_average_precision(scores, shown, part[:, clip]) for part in parts])
 
 
 @lru_cache(maxsize=4)
