@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 
 def best_of(work: dict[str, Callable[[], object]], rounds: int = 7) -> dict[str, float]:
     """Seconds of each piece of work: its best of `rounds`, the pieces taking turns so that a busy spell hits all."""
@@ -15,6 +17,13 @@ def best_of(work: dict[str, Callable[[], object]], rounds: int = 7) -> dict[str,
             piece()
             seconds[name] = min(seconds[name], time.perf_counter() - began)
     return seconds
+
+
+def copy_bandwidth(megabytes: int = 128) -> float:
+    """Bytes a second, read and written, of copying arrays that no cache holds, on one core."""
+    source = np.ones(megabytes << 18, np.float32)
+    target = np.zeros_like(source)
+    return 2 * source.nbytes / best_of({"copy": lambda: np.copyto(target, source)})["copy"]
 
 
 def print_table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from measuring import best_of, print_table
+from measuring import best_of, copy_bandwidth, print_table
 from torch import Tensor
 
 from stillact_lib.miniature import clip_specs, render_clip
@@ -37,13 +37,6 @@ def frames(size: tuple[int, int], count: int) -> Tensor:
 
 def channels_of(images: Tensor) -> Tensor:
     return stretched(rgb_to_lab(images), SMALLEST_RANGE)
-
-
-def copy_bandwidth(megabytes: int = 128) -> float:
-    """Bytes a second, read and written, of copying arrays that no cache holds."""
-    source = torch.ones(megabytes << 18)
-    target = torch.zeros_like(source)
-    return 2 * FLOAT * source.numel() / best_of({"copy": lambda: target.copy_(source)})["copy"]
 
 
 def twin_seconds(method: SelfResemblance, size: tuple[int, int]) -> float:

@@ -11,16 +11,13 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from stillact_lib.errors import StillactError
 from stillact_lib.paths import project_root
-
-if TYPE_CHECKING:
-    pass
 
 Certainty = Literal["verified", "cited", "recollection"]
 """verified: checked on real files · cited: stated by a public source · recollection: from memory, to be confirmed."""
@@ -108,6 +105,24 @@ class Checksum(Record):
         return self
 
 
+class SharedClass(Record):
+    """An action that several datasets have: its one class of videos, and what each source of photographs calls it.
+
+    `apparatus`: ImageNet's synsets of the thing in use, whose photographs need not show anybody. `certainty`: whether
+    the paper names the class, or we propose it; what the sources call it, we propose throughout."""
+
+    name: str = Field(pattern=r"^[a-z0-9_]+$")
+    video: dict[Literal["ucf101", "hmdb51"], str] = Field(min_length=1, max_length=1)
+    stills: dict[Literal["stanford40", "mpii", "imsitu", "imagenet_actions", "apparatus"], tuple[str, ...]] = {}
+    certainty: Literal["cited", "ours"]
+    note: str = ""
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """(source, what it calls the class), videos first."""
+        return [*self.video.items(), *((source, name) for source, names in self.stills.items() for name in names)]
+
+
 class Manifest(Record):
     """One dataset; see the fields' names."""
 
@@ -126,6 +141,7 @@ class Manifest(Record):
     items: Items
     class_count: int = Field(gt=0)
     classes: tuple[str, ...] = ()
+    shared_classes: tuple[SharedClass, ...] = ()
     class_groups: dict[str, tuple[str, ...]] = {}
     splits: tuple[Split, ...] = Field(min_length=1)
     subsets: tuple[Subset, ...] = ()
@@ -136,7 +152,8 @@ class Manifest(Record):
     @property
     def class_names(self) -> tuple[str, ...]:
         """The classes in the dataset's own order; empty where the list is not known to us."""
-        return self.classes or tuple(next((split.per_class for split in self.splits if split.per_class), ()))
+        shared = tuple(shared.name for shared in self.shared_classes)
+        return self.classes or shared or tuple(next((s.per_class for s in self.splits if s.per_class), ()))
 
     def subset(self, name: str) -> Subset:
         """The named subset. Raises StillactError with the names there are."""
@@ -160,6 +177,9 @@ class Manifest(Record):
         grouped = [name for group in self.class_groups.values() for name in group]
         if grouped and sorted(grouped) != sorted(names):
             raise ValueError("class_groups must hold every class exactly once")
+        held = [("name", c.name) for c in self.shared_classes] + [pair for c in self.shared_classes for pair in c.pairs]
+        if twice := sorted({" ".join(pair) for pair in held if held.count(pair) > 1}):
+            raise ValueError(f"shared_classes: two of them hold {', '.join(twice)}")
         for split in self.splits:
             if split.per_class and set(split.per_class) != set(names):
                 raise ValueError(f"split {split.name!r}: per_class names other classes than the dataset has")
@@ -299,6 +319,10 @@ def markdown_section(manifest: Manifest) -> str:
         rows = [[f"`{name}`", counts_text(counts)] for name, counts in per_class.items()]
         table = markdown_table(["Class", "Items"], rows, "ll")
         parts.append(f":::{{dropdown}} Items per class, split {manifest.splits[0].name}\n{table}\n:::")
+    if shared := manifest.shared_classes:
+        rows = [[f"`{c.name}`", " · ".join(map(" ".join, c.pairs)), c.certainty, c.note] for c in shared]
+        table = markdown_table(["Class", "Called", "Certainty", "Note"], rows, "llll")
+        parts.append(f":::{{dropdown}} The classes, and what each source calls them\n{table}\n:::")
     if manifest.checksums:
         rows = [[marked(f"`{c.file}`", c), f"{c.algorithm} `{c.digest}`"] for c in manifest.checksums]
         parts.append(f":::{{dropdown}} Checksums\n{markdown_table(['File', 'Digest'], rows, 'll')}\n:::")

@@ -34,8 +34,8 @@ from stillact_lib.paths import project_root, workspace, written_whole
 STATED_VERSIONS = ("torch", "torchvision", "numpy", "scikit-learn")
 #: the distributions that OpenCV comes in; all of them install the module cv2
 OPENCV = ("opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless")
-#: parameters that say how a run is carried out, not what it computes: they tell no runs apart
-CARRYING_OUT = ("keep_checkpoints", "workers")
+#: parameters that say how a run is carried out, or how many arms it adds to the others: they tell no runs apart
+CARRYING_OUT = ("keep_checkpoints", "workers", "further")
 # `dataset/clip` names each item's clip, `dataset/group`, where clips come in groups, what an interval draws as one,
 # `dataset/positives` holds 0 or 1; all other arrays are scores
 CLIP, GROUP = "clip", "group"

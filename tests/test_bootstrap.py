@@ -5,7 +5,13 @@ import pytest
 import scipy.stats
 
 from stillact_lib.errors import StillactError
-from stillact_lib.evaluation.bootstrap import bootstrap_mean, paired_bootstrap
+from stillact_lib.evaluation.bootstrap import (
+    Scored,
+    bootstrap_contrast,
+    bootstrap_mean,
+    bootstrap_ratio,
+    paired_bootstrap,
+)
 
 
 def test_constant_difference_has_no_width():
@@ -80,3 +86,37 @@ def test_same_seed_same_interval():
     a = np.random.default_rng(0).normal(size=30)
     assert bootstrap_mean(a, seed=4) == bootstrap_mean(a, seed=4)
     assert bootstrap_mean(a, seed=4) != bootstrap_mean(a, seed=5)
+
+
+def scored(values, clusters=None, runs=None) -> Scored:
+    values = np.asarray(values, float)
+    clusters = np.arange(len(values)) if clusters is None else np.asarray(clusters)
+    return Scored(values, clusters, np.zeros(len(values), int) if runs is None else np.asarray(runs))
+
+
+def test_a_contrast_of_constants_has_no_width_and_one_of_noise_is_as_wide_as_both():
+    sure = bootstrap_contrast(scored(np.full(9, 3.0)), scored(np.full(4, 1.0)))
+    assert (sure.mean, sure.low, sure.high, sure.n_clusters) == (2, 2, 2, 13)
+    rng = np.random.default_rng(0)
+    first, second = scored(rng.normal(0, 1, 300)), scored(rng.normal(0, 1, 100))
+    found = bootstrap_contrast(first, second)
+    wanted = 2 * 1.96 * np.sqrt(first.values.var() / 300 + second.values.var() / 100)
+    assert found.high - found.low == pytest.approx(wanted, rel=0.06)
+
+
+def test_in_a_contrast_what_a_run_does_to_both_cancels():
+    """Runs that lift both test sets alike widen neither: they are drawn together."""
+    runs = np.repeat([0, 1, 2], 40)
+    lifted = 10.0 * runs
+    found = bootstrap_contrast(
+        scored(lifted + 1, np.tile(np.arange(40), 3), runs), scored(lifted, np.tile(np.arange(40), 3), runs)
+    )
+    assert (found.low, found.high) == pytest.approx((1, 1))
+    with pytest.raises(StillactError, match="different runs"):
+        bootstrap_contrast(scored([1.0, 2.0], runs=[0, 1]), scored([1.0, 2.0], runs=[0, 2]))
+
+
+def test_a_ratio_of_proportional_scores_has_no_width():
+    whole = np.random.default_rng(2).uniform(1, 2, 50)
+    found = bootstrap_ratio(scored(0.25 * whole), scored(whole))
+    assert (found.mean, found.low, found.high) == pytest.approx((0.25, 0.25, 0.25))

@@ -16,6 +16,9 @@ FLOORS = [
     {"networks"},
     {
         "training",
+        "classification",
+        "class_charts",
+        "gains",
         "pretraining",
         "evaluation",
         "records",

@@ -14,7 +14,7 @@ from stillact_lib.errors import StillactError
 
 EXPECTED = {
     "ucf101", "hmdb51", "penn_action", "willow_actions", "stanford40", "voc2012_action", "mpii", "yupp", "weizmann",
-    "imsitu", "imagenet", "ucfsi101", "ssvac40",
+    "imsitu", "imagenet", "imagenet_actions", "ucfsi101", "ssvac40",
 }  # fmt: skip
 
 

@@ -25,7 +25,7 @@ WEIZMANN_NAME = re.compile(
 
 
 def frames_of(video: Path) -> np.ndarray:
-    if video.suffix == ".jpg":
+    if video.suffix in (".jpg", ".JPEG"):
         return cv2.imread(str(video))[None, ..., ::-1]
     if video.is_dir():
         return np.stack([cv2.imread(str(path))[..., ::-1] for path in sorted(video.iterdir())])
@@ -185,11 +185,21 @@ def test_an_interrupted_write_leaves_no_folder_and_continues(tmp_path: Path, mon
     assert [path.name for path in tmp_path.iterdir()] == ["ucf"]
 
 
+def test_handheld_videos_are_another_look_of_the_same_layout() -> None:
+    for name in ("ucf101", "hmdb51"):
+        plain, moving = (clip_specs(name, size=size, classes=None) for size in ("mini", "handheld"))
+        specs = list(moving.values())
+        assert all(spec.size == (64, 64) and spec.settings.camera > 0 and not spec.settings.decoys for spec in specs)
+        assert all(not spec.settings.camera and spec.settings.decoys for spec in plain.values())
+
+
 def test_mistakes_are_named(roots: dict[str, Path], tmp_path: Path) -> None:
     with pytest.raises(StillactError, match="ucf102"):
         write("ucf102", tmp_path / "x", progress=False)
     with pytest.raises(StillactError, match="huge"):
         write("ucf101", tmp_path / "x", size="huge", progress=False)
+    with pytest.raises(StillactError, match="weizmann has none; ucf101 and hmdb51 have it"):
+        write("weizmann", tmp_path / "x", size="handheld", progress=False)
     with pytest.raises(StillactError, match="Yodelling"):
         write("ucf101", tmp_path / "x", size="tiny", classes=["Yodelling"], progress=False)
     with pytest.raises(StillactError, match="not one of"):

@@ -14,6 +14,7 @@ from awkward_stills import make_willow
 from chapter_settings import workspace_in
 from torch import nn
 
+from stillact_lib.classification import crop_batches, scores_of
 from stillact_lib.configuration import configure
 from stillact_lib.datasets import Samples, read
 from stillact_lib.datasets.images import read_rgb
@@ -43,15 +44,10 @@ from stillact_lib.papers.pof_sm_readings import ReadingScores, arm_of, of_videos
 from stillact_lib.papers.pof_sm_recognition import (
     accuracies,
     begin,
-    centre_crops,
-    crop_batches,
     fit,
     linear_softmax,
-    mirrored_photograph,
     new_alexnet,
     pretrain,
-    random_crops,
-    scores_of,
 )
 from stillact_lib.papers.pof_sm_regimes import weighted_layers
 from stillact_lib.papers.pof_sm_settings import VARYING, PofSmSettings
@@ -59,6 +55,7 @@ from stillact_lib.papers.walker_training import predict_walker, train_walker
 from stillact_lib.records import _check_scores, new_record, save_record
 from stillact_lib.run_data import checkpoint_for
 from stillact_lib.training import Device
+from stillact_lib.vision.crops import centre_crops, mirrored_photograph, random_crops
 from stillact_lib.vision.flow_pairs import FlowPairs, build_flow_pairs
 from stillact_lib.vision.images import as_network_input, at_side
 from stillact_lib.vision.mirrored_clusters import mirror_partners
@@ -564,8 +561,8 @@ def test_two_arms_of_a_regime_see_the_same_rows_windows_and_mirrors(world) -> No
     rgb = torch.randint(1, 256, (30, 3, 36, 36), generator=generator, dtype=torch.uint8)
     rgb[:, 2] = torch.arange(30)[:, None, None]
     network, labels = new_alexnet(4, world.settings), np.arange(30)
-    photographs = crop_batches(network, rgb, labels, mirrored_photograph, 8, 0)
-    domain = crop_batches(network, rgb, labels, pof_sm.mirrored, 8, 0)
+    photographs = crop_batches(rgb, labels, network.image_size, mirrored_photograph, 8, 0)
+    domain = crop_batches(rgb, labels, network.image_size, pof_sm.mirrored, 8, 0)
     mirrors, rows = 0, []
     for step in range(8):
         (ours, wanted), (theirs, also) = photographs[step], domain[step]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex, to_rgba
 
+from stillact_lib.class_charts import RIGHT, WRONG
 from stillact_lib.errors import StillactError
 from stillact_lib.evaluation.bootstrap import Interval
 from stillact_lib.figures import PALETTE, use_book_style
@@ -110,7 +111,7 @@ def test_changed_decisions_show_scores_names_and_what_became_of_them():
     assert [axis.get_title(loc="left") for axis in axes[:, 0]] == ["riding horse", "riding horse", "running"]
     assert [axis.get_ylabel() for axis in axes[:, 0]] == ["made wrong", "made right", "stays wrong"]
     assert [axis.get_title() for axis in axes[0, 2:]] == ["appearance", "appearance + motion"]
-    right, wrong = to_hex(charts.RIGHT), to_hex(charts.WRONG)
+    right, wrong = to_hex(RIGHT), to_hex(WRONG)
     assert bars(axes[1, 2]) == [
         ("running", "0.50", 0.5, wrong, False),
         ("walking", "0.40", 0.4, wrong, False),

@@ -133,7 +133,7 @@ def test_missing_lists_and_changed_line_ends(tmp_path) -> None:
         (("ucf101", "{empty}"), "UCF-101 is not at"),
         (("ucf101", "{empty}/none"), "no such folder"),
         (("ucf1001", "{empty}"), "no dataset 'ucf1001'; known are"),
-        (("mpii", "{empty}"), "mpii has no reader yet"),
+        (("ssvac40", "{empty}"), "ssvac40 has no reader yet"),
         (("ucf101", "{empty}", "--split", "4"), "splits 1, 2 and 3, not 4"),
         (("weizmann", "{empty}", "--split", "1"), "no numbered splits"),
         (("ucf101", "{empty}", "--workers", "0"), "--workers: must be 1 or more"),

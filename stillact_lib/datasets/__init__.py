@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from stillact_lib.datasets.hmdb51 import read_hmdb51
-from stillact_lib.datasets.imagenet import read_imagenet
+from stillact_lib.datasets.imagenet import read_imagenet, read_synset_folders
+from stillact_lib.datasets.imsitu import read_imsitu
+from stillact_lib.datasets.mpii import read_mpii
 from stillact_lib.datasets.penn_action import read_penn_action
 from stillact_lib.datasets.samples import COLUMNS, Problem, Samples
 from stillact_lib.datasets.stanford40 import read_stanford40
@@ -28,6 +30,9 @@ READERS: dict[str, Callable[..., Samples | Stills]] = {
     "willow_actions": read_willow,
     "voc2012_action": read_voc2012_action,
     "imagenet": read_imagenet,
+    "imagenet_actions": read_synset_folders,
+    "imsitu": read_imsitu,
+    "mpii": read_mpii,
 }
 
 __all__ = [
@@ -40,8 +45,11 @@ __all__ = [
     "read",
     "read_hmdb51",
     "read_imagenet",
+    "read_imsitu",
+    "read_mpii",
     "read_penn_action",
     "read_stanford40",
+    "read_synset_folders",
     "read_ucf101",
     "read_voc2012_action",
     "read_weizmann",

@@ -1,5 +1,6 @@
 """ImageNet, the classification data of ILSVRC 2012 (Russakovsky et al., IJCV 2015): what the papers' networks were
-trained on before they saw an action. Chapter 03.
+trained on before they saw an action, chapter 03; and folders of its other synsets, some of which are actions,
+chapter 05.
 
 No original file was at hand. Two layouts are read, as public code describes them: Kaggle's (`ILSVRC/Data/CLS-LOC/...`,
 `LOC_synset_mapping.txt`, `LOC_val_solution.csv`) and that of the original archives (`train/`, `val/`,
@@ -11,7 +12,9 @@ published networks use.
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from stillact_lib.datasets.samples import (
@@ -24,10 +27,10 @@ from stillact_lib.datasets.samples import (
     match,
     read_lines,
 )
-from stillact_lib.datasets.stills import Person, Stills, StillSurvey, as_stills
+from stillact_lib.datasets.stills import Person, Stills, StillSurvey, as_stills, image_files
 from stillact_lib.errors import StillactError
 
-NAME = "imagenet"
+NAME, SYNSETS = "imagenet", "imagenet_actions"
 DATA = "ILSVRC/Data/CLS-LOC"
 MAPPING, SOLUTION = "LOC_synset_mapping.txt", "LOC_val_solution.csv"
 LISTS = "ILSVRC/ImageSets/CLS-LOC"
@@ -51,6 +54,37 @@ def read_imagenet(root: str | Path) -> Stills:
         fault = survey.list_faults[0]
         raise absent(NAME, survey.root, f"{fault.path}: {fault.reason}")
     return as_stills(survey)
+
+
+def read_synset_folders(root: str | Path, wnids: Iterable[str] | None = None) -> Stills:
+    """Synsets of the full ImageNet at `root`, `<wnid>/<wnid>_<n>.JPEG`: all that are there, or of `wnids`.
+
+    There are no lists, and so no test: every photograph is "train", one row, person 1, without a box. Classes are the
+    wnids that are there, sorted; those of `wnids` that are not are problems. Raises StillactError where none is.
+    """
+    survey = survey_synset_folders(root, wnids)
+    if not survey.here:
+        raise absent(SYNSETS, survey.root, "it holds no folder <wnid>/ with photographs <wnid>_<n>.JPEG that is wanted")
+    return as_stills(survey)
+
+
+def survey_synset_folders(root: str | Path, wnids: Iterable[str] | None = None) -> StillSurvey:
+    """The synset folders at `root`; no image is opened. The folders are the lists."""
+    root, wanted = existing_folder(SYNSETS, root), None if wnids is None else set(wnids)
+    found = sorted(entry.name for entry in os.scandir(root) if WNID.fullmatch(entry.name) and entry.is_dir())
+    survey = StillSurvey(SYNSETS, root, "none", 0)
+    survey.classes = tuple(wnid for wnid in found if wanted is None or wnid in wanted)
+    survey.missing = [Problem(f"{wnid}/", "no such folder") for wnid in sorted((wanted or set()) - set(found))]
+    for label, wnid in enumerate(survey.classes):
+        for name in image_files(root / wnid):
+            image = f"{wnid}/{name}"
+            if TRAIN_FILE.fullmatch(image):
+                survey.here.append(Listed(image, wnid, label, "train", image))
+                survey.persons.append(Person(image, 1, "train", {label}))
+            else:
+                survey.unexpected.append(Problem(image, "not named <wnid>_<n>.JPEG"))
+    survey.listed, survey.video_files = survey.here, len(survey.here) + len(survey.unexpected)
+    return survey
 
 
 def synset_words(root: str | Path) -> dict[str, str]:

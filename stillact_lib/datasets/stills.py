@@ -72,7 +72,8 @@ class StillSurvey(Survey):
     """A root of photographs as found: `listed` and `here` hold images, `persons` the people of all listed images.
 
     `units` says what the manifest's splits count where it is not images: "people", or "acting people" (positive for
-    one class at least). `others_beside`: images of no list lie in the same folder.
+    one class at least). `others_beside`: images of no list lie in the same folder; `enlarged_boxes`: boxes are made
+    larger than the person, so that leaving the image is no fault.
     """
 
     persons: list[Person] = field(default_factory=list)
@@ -80,6 +81,7 @@ class StillSurvey(Survey):
     stated_sizes: dict[str, tuple[int, int]] = field(default_factory=dict)  # image -> (width, height) of its annotation
     units: dict[str, str] = field(default_factory=dict)
     others_beside: bool = False
+    enlarged_boxes: bool = False
 
 
 def image_files(folder: Path) -> list[str]:
@@ -206,7 +208,7 @@ def measure(survey: StillSurvey) -> tuple[dict[str, tuple[int, int]], list[Probl
     for person in survey.persons:
         if person.box and person.image in sizes:
             person.box, fault = _cut(person.box, *sizes[person.image])
-            if fault:
+            if fault and not (survey.enlarged_boxes and person.box):
                 survey.annotation_faults.append(Problem(person.image, f"person {person.index}: {fault}"))
     return sizes, unreadable
 

@@ -25,8 +25,10 @@ from tqdm import tqdm
 from stillact_lib.datasets.clips import Decoding, Header, listen
 from stillact_lib.datasets.frame_folders import decode_video
 from stillact_lib.datasets.hmdb51 import survey_hmdb51
-from stillact_lib.datasets.imagenet import survey_imagenet
+from stillact_lib.datasets.imagenet import survey_imagenet, survey_synset_folders
 from stillact_lib.datasets.images import decode_image
+from stillact_lib.datasets.imsitu import survey_imsitu
+from stillact_lib.datasets.mpii import survey_mpii
 from stillact_lib.datasets.penn_action import survey_penn_action
 from stillact_lib.datasets.samples import Listed, Problem, Survey, header_or_reason
 from stillact_lib.datasets.stanford40 import survey_stanford40
@@ -49,8 +51,15 @@ SURVEYS = {
     "willow_actions": survey_willow,
     "voc2012_action": survey_voc2012_action,
     "imagenet": survey_imagenet,
+    "imagenet_actions": survey_synset_folders,
+    "imsitu": survey_imsitu,
+    "mpii": survey_mpii,
 }
-WITHOUT_NUMBERED_SPLITS = {"weizmann", "penn_action", "stanford40", "willow_actions", "voc2012_action", "imagenet"}
+WITHOUT_NUMBERED_SPLITS = {
+    *("weizmann", "penn_action", "stanford40", "willow_actions", "voc2012_action", "imagenet", "imagenet_actions"),
+    *("imsitu", "mpii"),
+}
+PARTS_TOO = {"train": "trainval", "val": "dev"}  # a reader's part -> a manifest's that counts it as well
 CHUNK = 8  # clips a worker takes at a time; fewer do not pay for starting another worker
 
 
@@ -202,7 +211,7 @@ def counted(survey: StillSurvey, block: Split | Subset, part: str) -> list[Perso
     return [
         person
         for person in survey.persons
-        if part in (person.split, {"train": "trainval"}.get(person.split))
+        if part in (person.split, PARTS_TOO.get(person.split))
         and (not isinstance(block, Subset) or person.labels & classes)
         and (person.labels or not acting)
     ]

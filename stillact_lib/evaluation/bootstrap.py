@@ -54,21 +54,11 @@ def paired_bootstrap(
     keep = np.isfinite(difference)
     if not keep.any():
         raise StillactError("paired bootstrap: no item has a finite score in both arms; nothing to compare")
-    difference = difference[keep]
-    clip_ids, clip = np.unique(clusters[keep], return_inverse=True)
-    run_ids, run = np.unique(runs[keep], return_inverse=True)
-
-    sums = np.zeros((len(run_ids), len(clip_ids)))
-    counts = np.zeros_like(sums)
-    np.add.at(sums, (run, clip), difference)
-    np.add.at(counts, (run, clip), 1)
-
-    clip_weights, run_weights = _drawn(len(clip_ids), len(run_ids), n, seed)
-    total = ((clip_weights @ sums.T) * run_weights).sum(1)
-    items = ((clip_weights @ counts.T) * run_weights).sum(1)
-    means = total[items > 0] / items[items > 0]
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(difference.mean()), float(low), float(high), len(clip_ids), len(run_ids))
+    totals = _Totals.of(difference[keep], clusters[keep], runs[keep])
+    clip_weights, run_weights = _drawn(*totals.sums.T.shape, n, seed)
+    means = totals.means(clip_weights, run_weights)
+    low, high = _quantiles(means, level)
+    return Interval(float(difference[keep].mean()), low, high, *totals.sums.T.shape)
 
 
 def bootstrap_mean(scores: np.ndarray, **options: object) -> Interval:
@@ -115,6 +105,68 @@ def bootstrap_map(
     means = total[1:][counted[1:] > 0] / counted[1:][counted[1:] > 0]
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(total[0] / counted[0]), float(low), float(high), len(clip_ids), len(run_ids))
+
+
+class Scored(NamedTuple):
+    """Item scores [N] of one test set, the clip (or group) of each item, and the run that scored it."""
+
+    values: np.ndarray
+    clusters: np.ndarray
+    runs: np.ndarray
+
+
+def bootstrap_contrast(
+    first: Scored, second: Scored, *, level: float = 0.95, seed: int = 0, n: int = 10_000
+) -> Interval:
+    """Interval of mean(first) - mean(second) for scores of *different* test sets by the same runs: the clips of each
+    are drawn by themselves, the runs together. Raises StillactError where the runs differ."""
+    one, two = _Totals.of(*first), _Totals.of(*second)
+    if not np.array_equal(np.unique(first.runs), np.unique(second.runs)):
+        raise StillactError("contrast: the two test sets were scored by different runs; keep records of the same seeds")
+    clips, runs = one.sums.T.shape
+    clip_weights, run_weights = _drawn(clips, runs, n, seed)
+    other_weights, _ = _drawn(len(two.sums.T), runs, n, seed + 1)
+    means = one.means(clip_weights, run_weights) - two.means(other_weights, run_weights)
+    low, high = _quantiles(means, level)
+    mean = float(np.mean(first.values) - np.mean(second.values))
+    return Interval(mean, low, high, clips + len(two.sums.T), runs)
+
+
+def bootstrap_ratio(part: Scored, whole: Scored, *, level: float = 0.95, seed: int = 0, n: int = 10_000) -> Interval:
+    """Interval of mean(part) / mean(whole) for two scores of the same items. Means little where the interval of
+    mean(whole) holds zero."""
+    one, two = _Totals.of(*part), _Totals.of(*whole)
+    weights = _drawn(*one.sums.T.shape, n, seed)
+    low, high = _quantiles(one.means(*weights) / two.means(*weights), level)
+    return Interval(float(np.mean(part.values) / np.mean(whole.values)), low, high, *one.sums.T.shape)
+
+
+class _Totals(NamedTuple):
+    """Sums and numbers of the item scores of each run and clip, [R, K]."""
+
+    sums: np.ndarray
+    counts: np.ndarray
+
+    @classmethod
+    def of(cls, values: np.ndarray, clusters: np.ndarray, runs: np.ndarray) -> _Totals:
+        clip_ids, clip = np.unique(clusters, return_inverse=True)
+        run_ids, run = np.unique(runs, return_inverse=True)
+        sums = np.zeros((len(run_ids), len(clip_ids)))
+        counts = np.zeros_like(sums)
+        np.add.at(sums, (run, clip), values)
+        np.add.at(counts, (run, clip), 1)
+        return cls(sums, counts)
+
+    def means(self, clip_weights: np.ndarray, run_weights: np.ndarray) -> np.ndarray:
+        """The mean score in each draw that holds an item."""
+        total = ((clip_weights @ self.sums.T) * run_weights).sum(1)
+        items = ((clip_weights @ self.counts.T) * run_weights).sum(1)
+        return total[items > 0] / items[items > 0]
+
+
+def _quantiles(means: np.ndarray, level: float) -> tuple[float, float]:
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
 
 
 @lru_cache(maxsize=4)

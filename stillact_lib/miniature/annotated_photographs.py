@@ -1,4 +1,4 @@
-"""Photographs as items of a layout: a JPEG, and the XML annotation that the real dataset has, from one rendering.
+"""Photographs as items of a layout: a JPEG, and the XML annotation that the real dataset may have, from one rendering.
 
 The boxes are those of the people's visible pixels. Stanford 40, Willow and VOC 2012 write them each in their own way.
 """
@@ -22,6 +22,16 @@ VOC_ACTIONS = (
     *("jumping", "phoning", "playinginstrument", "reading", "ridingbike", "ridinghorse", "running"),
     *("takingphoto", "usingcomputer", "walking"),
 )
+
+
+@dataclass(frozen=True)
+class PlainPhoto:
+    """A photograph without an annotation: its folder or its name says what is done."""
+
+    spec: ClipSpec
+
+    def write(self, root: Path, path: str) -> None:
+        develop(root / path, render_clip(self.spec).frames[0])
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Protocol
 
 from stillact_lib.errors import StillactError
@@ -17,6 +18,8 @@ PLAIN = WorldSettings()
 MIXED = WorldSettings(anywhere=1.0, decoys=0.5)
 #: the same, filmed by hand
 HAND_HELD = replace(MIXED, camera=0.006)
+#: unsteadier, and nothing lies about: what sets videos apart from photographs, which chapter 05 is about
+UNSTEADY = replace(MIXED, camera=0.008, decoys=0.0)
 
 
 @dataclass(frozen=True)
@@ -31,15 +34,24 @@ class Scale:
     world: WorldSettings = PLAIN
 
 
+class Finisher(Protocol):
+    """What is left to do when every item is written: one file that is made of what they left behind."""
+
+    def finish(self, root: Path) -> None: ...
+
+
 @dataclass
 class Layout:
-    """What a dataset folder holds: videos or images by path, and the text files beside them."""
+    """What a dataset folder holds: videos or images by path, the text files beside them, and what is made last."""
 
     items: dict[str, Item] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
+    finisher: Finisher | None = None
 
 
-SIZES = ("tiny", "mini", "gpu")
+#: "handheld" is another look, not another amount: small moving pictures of people filmed by hand, before plain scenes.
+#: UCF-101 and HMDB-51 alone have it.
+SIZES = ("tiny", "mini", "gpu", "handheld")
 
 
 def entropy(*words: int | str) -> tuple[int, ...]:

@@ -11,10 +11,12 @@ from collections.abc import Callable, Sequence
 from stillact_lib.errors import StillactError
 from stillact_lib.miniature.dynamic_scenes import SceneSpec
 from stillact_lib.miniature.imagenet_layout import imagenet
+from stillact_lib.miniature.imsitu_layout import imsitu
 from stillact_lib.miniature.layout import SIZES, Layout
+from stillact_lib.miniature.mpii_layout import mpii
 from stillact_lib.miniature.object_photographs import ThingSpec
 from stillact_lib.miniature.penn_action_layout import penn_action
-from stillact_lib.miniature.still_layouts import stanford40, voc2012_action, willow_actions
+from stillact_lib.miniature.still_layouts import imagenet_actions, stanford40, voc2012_action, willow_actions
 from stillact_lib.miniature.video_layouts import hmdb51, ucf101, weizmann
 from stillact_lib.miniature.world import ClipSpec
 from stillact_lib.miniature.yupp_layout import yupp
@@ -29,7 +31,12 @@ LAYOUTS: dict[str, Callable[[int, str, Sequence[str] | None], Layout]] = {
     "willow_actions": willow_actions,
     "voc2012_action": voc2012_action,
     "imagenet": imagenet,
+    "imagenet_actions": imagenet_actions,
+    "imsitu": imsitu,
+    "mpii": mpii,
 }
+
+HANDHELD = ("ucf101", "hmdb51")
 
 
 def layout_of(name: str, seed: int = 0, size: str = "mini", classes: Sequence[str] | None = None) -> Layout:
@@ -38,6 +45,8 @@ def layout_of(name: str, seed: int = 0, size: str = "mini", classes: Sequence[st
         raise StillactError(f"miniature {name!r}: there is none; there are: {', '.join(LAYOUTS)}")
     if size not in SIZES:
         raise StillactError(f"size {size!r}: there is none; there are: {', '.join(SIZES)}")
+    if size == "handheld" and name not in HANDHELD:
+        raise StillactError(f"size {size!r}: {name} has none; {' and '.join(HANDHELD)} have it")
     return LAYOUTS[name](seed, size, tuple(classes) if classes else None)
 
 

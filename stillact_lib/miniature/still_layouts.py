@@ -1,4 +1,4 @@
-"""Official layouts of the datasets of photographs: Stanford 40, Willow Actions, VOC 2012 Action.
+"""Official layouts of the datasets of photographs: Stanford 40, Willow Actions, VOC 2012 Action, synsets of ImageNet.
 
 Every photograph is another actor in another place at a random moment of the action. A class that several actions can
 play (music: guitar, violin, flute, drums) is played by all of them in turn.
@@ -14,7 +14,7 @@ import numpy as np
 
 from stillact_lib.miniature.action import Companion
 from stillact_lib.miniature.actions import ACTIONS, players
-from stillact_lib.miniature.annotated_photographs import StanfordPhoto, VocPhoto, WillowPhoto
+from stillact_lib.miniature.annotated_photographs import PlainPhoto, StanfordPhoto, VocPhoto, WillowPhoto
 from stillact_lib.miniature.layout import MIXED, Layout, chosen, crlf_lines, entropy
 from stillact_lib.miniature.world import ClipSpec
 
@@ -49,6 +49,11 @@ VOC_SCALES = {
     "tiny": StillScale((64, 64), 6, 4, ("phoning", "ridingbike", "usingcomputer", "walking")),
     "mini": StillScale((128, 128), 50, 50, ()),
     "gpu": StillScale((256, 256), 100, 100, ()),
+}
+SYNSET_SCALES = {  # who dribbles, drinks, rides a bicycle, plays the guitar; without a test part, as the real folders
+    "tiny": StillScale((64, 64), 12, 0, ("n00451563", "n10033888", "n10034614", "n10151760")),
+    "mini": StillScale((128, 128), 30, 0, ()),
+    "gpu": StillScale((256, 256), 150, 0, ()),
 }
 BYSTANDERS = ("walk", "run", "phone", "take_photo", "guitar", "violin")  # those who take little room
 DOING_OTHER_THINGS = ("drink", "clap", "wave1")  # none of Willow's classes nor of VOC's
@@ -130,6 +135,23 @@ def voc2012_action(seed: int, size: str, classes: Sequence[str] | None = None) -
         for name in names:
             lines = [f"{image}  {k}  {1 if name in doing else -1:2d}\n" for image, k, doing in people]
             layout.texts[f"{base}ImageSets/Action/{name}_{part}.txt"] = "".join(lines)
+    return layout
+
+
+def imagenet_actions(seed: int, size: str, classes: Sequence[str] | None = None) -> Layout:
+    """`<wnid>/<wnid>_<n>.JPEG`: synsets of the full ImageNet that show people at actions, and no list.
+
+    `classes` are wnids. The numbers leave gaps, as the real ones do.
+    """
+    scale = SYNSET_SCALES[size]
+    layout = Layout()
+    for wnid in chosen("imagenet_actions", scale, classes):
+        actions = players("imagenet_actions")[wnid]
+        rng = np.random.default_rng(entropy(seed, "imagenet_actions", wnid))
+        for k, number in enumerate(sorted(rng.choice(20 * scale.train, scale.train, replace=False).tolist())):
+            image = f"{wnid}_{number}"
+            spec = _photo(actions[k % len(actions)], entropy(seed, "imagenet_actions", image), scale)
+            layout.items[f"{wnid}/{image}.JPEG"] = PlainPhoto(spec)
     return layout
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from stillact_lib.miniature.actions import ACTIONS
 from stillact_lib.miniature.items import Avi
-from stillact_lib.miniature.layout import HAND_HELD, MIXED, Layout, Scale, chosen, crlf_lines, entropy
+from stillact_lib.miniature.layout import HAND_HELD, MIXED, UNSTEADY, Layout, Scale, chosen, crlf_lines, entropy
 from stillact_lib.miniature.world import ClipSpec
 
 NTSC = 30000 / 1001
@@ -28,11 +28,13 @@ UCF101_SCALES = {
     "tiny": Scale((64, 64), 12, 4, (2, 2), ("Drumming", "HandstandPushups", "JumpingJack", "SalsaSpin")),
     "mini": Scale((128, 128), 16, 10, (2, 3), _UCF_MINI, MIXED),
     "gpu": Scale((256, 256), 24, 25, (2, 2), (), HAND_HELD),
+    "handheld": Scale((64, 64), 16, 30, (1, 1), (), UNSTEADY),
 }
 HMDB51_SCALES = {
     "tiny": Scale((64, 64), 12, 4, (2, 2), ("clap", "pullup", "run", "wave")),
     "mini": Scale((128, 128), 16, 11, (2, 2), _HMDB_MINI, MIXED),
     "gpu": Scale((240, 320), 40, 33, (3, 3), (), HAND_HELD),
+    "handheld": Scale((64, 64), 16, 30, (1, 1), (), UNSTEADY),
 }
 WEIZMANN_SCALES = {
     "tiny": Scale((72, 90), 10, 1, (1, 1), ("jack", "run", "wave1", "wave2")),

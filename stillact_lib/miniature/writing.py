@@ -38,6 +38,8 @@ def identity(layout: Layout) -> str:
         digest.update(f"{path} {_described(item)}\n".encode())
     for path, text in layout.texts.items():
         digest.update(f"{path} {text}\n".encode())
+    if layout.finisher is not None:
+        digest.update(_described(layout.finisher).encode())
     return digest.hexdigest()
 
 
@@ -91,6 +93,8 @@ def write(
     unfinished = out.parent / f".{out.name}.{key}.unfinished"
     unfinished.mkdir(parents=True, exist_ok=True)
     _write_items(layout, unfinished, workers, executor, progress, f"{name} {size}")
+    if layout.finisher is not None:
+        layout.finisher.finish(unfinished)
     for path, text in layout.texts.items():
         target = unfinished / path
         target.parent.mkdir(parents=True, exist_ok=True)

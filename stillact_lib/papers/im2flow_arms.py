@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stillact_lib.evaluation.bootstrap import Interval, paired_bootstrap
+from stillact_lib.evaluation.bootstrap import Interval
+from stillact_lib.gains import class_gains as class_gains  # the chapter finds it here
 from stillact_lib.networks.im2flow_unet import Im2FlowUNet
 from stillact_lib.networks.streams import encoder_stream
 from stillact_lib.papers.im2flow_data import data_origins
@@ -170,31 +171,6 @@ def all_origins(stills: Sequence[StillSet], settings: RecognitionSettings) -> tu
     """What a record says of all data behind a run: the videos that taught flow, and the still sets."""
     real = bool(settings.stills_root)
     return (*data_origins(settings), *(origin_of(one.root, one.name, real) for one in stills))
-
-
-def class_gains(
-    records: Sequence[RunRecord], stills: str, classes: Sequence[str], arm: str, against: str
-) -> dict[str, Interval]:
-    """Gain in accuracy of `arm` over `against`, in points, class by class over the records that hold both; empty where
-    none does."""
-    first, second, clips, runs, shown = [], [], [], [], []
-    for record in records:
-        scores = record.scores()
-        if f"{stills}/{arm}/accuracy" in scores and f"{stills}/{against}/accuracy" in scores:
-            first.append(scores[f"{stills}/{arm}/accuracy"])
-            second.append(scores[f"{stills}/{against}/accuracy"])
-            clips.append(scores.get(f"{stills}/group", scores[f"{stills}/clip"]))
-            shown.append(scores[f"{stills}/positives"])
-            runs.append(np.full(len(first[-1]), record.seed))
-    if not runs:
-        return {}
-    a, b, clip, run = (np.concatenate(parts) for parts in (first, second, clips, runs))
-    positive = np.concatenate(shown) > 0
-    return {
-        name: paired_bootstrap(a[rows], b[rows], clusters=clip[rows], runs=run[rows])
-        for k, name in enumerate(classes)
-        if (rows := positive[:, k]).any()
-    }
 
 
 def label_gains(

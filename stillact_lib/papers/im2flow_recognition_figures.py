@@ -10,16 +10,15 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from stillact_lib.class_charts import best_classes, spaced
+from stillact_lib.class_charts import class_gains as class_gains  # the chapter finds all its charts here
 from stillact_lib.errors import StillactError
 from stillact_lib.evaluation.bootstrap import Interval
 from stillact_lib.figures import PALETTE, bare, image_grid, method_colour
 from stillact_lib.papers.im2flow_figures import draw_arrows
 
-RIGHT = PALETTE["green"]
-WRONG = PALETTE["amber"]
 #: part of an arm's name -> its colour; the first that fits
 ARM_COLOURS = {
     "walker": method_colour("walker"),
@@ -107,28 +106,12 @@ def changed_decisions(
             bare(axis)
             axis.imshow(picture)
         right = int(labels[row])
-        shown.set_title(_spaced(classes[right]), loc="left", fontsize=8.5, pad=3)
+        shown.set_title(spaced(classes[right]), loc="left", fontsize=8.5, pad=3)
         shown.set_ylabel(_change(before[row].argmax() == right, after[row].argmax() == right), fontsize=8)
         for axis, scores in ((first, before[row]), (second, after[row])):
-            _best_classes(axis, scores, classes, 3, right)
+            best_classes(axis, scores, classes, 3, right)
     for axis, title in zip(axes[0, 2:], ("appearance", "appearance + motion"), strict=True):
         axis.set_title(title, fontsize=8.5, pad=3)
-    return figure
-
-
-def class_gains(gains: Mapping[str, Interval], label: str = "accuracy gained, percentage points") -> Figure:
-    """Gain of each class with its interval, in percentage points, the greatest on top: green where the interval lies
-    above zero, red where it lies below."""
-    names = sorted(gains, key=lambda name: gains[name].mean, reverse=True)
-    figure, axis = plt.subplots(figsize=(7.2, 0.6 + 0.22 * len(names)))
-    for place, name in enumerate(names):
-        gain = gains[name]
-        shade = PALETTE["green" if gain.low > 0 else "vermilion" if gain.high < 0 else "grey"]
-        axis.hlines(place, gain.low, gain.high, color=shade)
-        axis.plot(gain.mean, place, "o", color=shade, ms=5)
-    axis.axvline(0, color=PALETTE["ink"], lw=0.8)
-    axis.set(xlabel=label, yticks=range(len(names)), yticklabels=[_spaced(name) for name in names])
-    axis.set_ylim(len(names) - 0.4, -0.6)
     return figure
 
 
@@ -163,7 +146,7 @@ def accuracy_curves(
         x = np.array(own) * apart ** (place - (len(curves) - 1) / 2)
         shade, line = shades[place], LINES[shades[:place].count(shades[place]) % len(LINES)]
         axis.vlines(x, [curve[n].low for n in own], [curve[n].high for n in own], color=shade, lw=1.3)
-        axis.plot(x, [curve[n].mean for n in own], marker="o", ls=line, color=shade, ms=4.5, label=_spaced(arm))
+        axis.plot(x, [curve[n].mean for n in own], marker="o", ls=line, color=shade, ms=4.5, label=spaced(arm))
     axis.set(title=title, xlabel="labelled stills a class", ylabel=label, xscale="log")
     axis.set_xticks(counts, [str(count) for count in counts])
     axis.minorticks_off()
@@ -195,7 +178,7 @@ def decision_board(
     right: the right class, where it is to be told.
     """
     figure, axes = plt.subplots(2, 3, figsize=(7.2, 4.3), height_ratios=(2.35, 1.3))
-    named = "image" if right is None else _spaced(classes[right])
+    named = "image" if right is None else spaced(classes[right])
     for axis, title in zip(axes[0], (named, "inferred flow", "as arrows"), strict=True):
         bare(axis)
         axis.set_title(title)
@@ -205,29 +188,12 @@ def decision_board(
     mixture = f"{weight:.2f} appearance + {1 - weight:.2f} motion"
     shown = {"appearance": appearance, "motion": motion, mixture: fused}
     for axis, (title, scores) in zip(axes[1], shown.items(), strict=True):
-        _best_classes(axis, scores, classes, 5, right)
+        best_classes(axis, scores, classes, 5, right)
         axis.set_title(title, fontsize=8.5)
     return figure
-
-
-def _best_classes(axis: Axes, scores: np.ndarray, classes: Sequence[str], count: int, right: int | None) -> None:
-    """The `count` best-scored classes as bars, the best on top: the axis is 1 wide; name and score stand on the bar."""
-    best = np.argsort(-scores, kind="stable")[:count]
-    other = PALETTE["grey"] if right is None else WRONG
-    axis.barh(range(len(best)), scores[best], color=[RIGHT if k == right else other for k in best], alpha=0.55)
-    for place, k in enumerate(best):
-        style = {"fontsize": 8, "va": "center_baseline", "fontweight": "bold" if k == right else "normal"}
-        axis.text(0.015, place, _spaced(classes[k]), **style)
-        axis.text(1, place, f"{scores[k]:.2f}", ha="right", **style)
-    bare(axis)
-    axis.set(xlim=(0, 1), ylim=(len(best) - 0.5, -0.5))
 
 
 def _change(was_right: bool, is_right: bool) -> str:
     if was_right == is_right:
         return "stays right" if is_right else "stays wrong"
     return "made right" if is_right else "made wrong"
-
-
-def _spaced(name: str) -> str:
-    return name.replace("_", " ")

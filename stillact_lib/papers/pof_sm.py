@@ -11,22 +11,21 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from stillact_lib.vision.flow_levels import HALF, REST, levels_of, mirrored_levels
 from stillact_lib.vision.self_resemblance import above_otsu
 
-#: level of a vector's component that is 0; levels 1 to 255 lie about it evenly, 0 is not used
-REST = 128
 #: channel of the horizontal flow, the one that a mirror negates
 HORIZONTAL = 0
 
 
 def encode_flow(flow: Tensor, full: float) -> Tensor:
     """Flow [N, 2, H, W] in pixels a frame to levels uint8: 128 at rest, 1 and 255 at `full` pixels and beyond."""
-    return (REST + 127 * (flow / full).clamp(-1, 1)).round().to(torch.uint8)
+    return levels_of(flow, full).to(torch.uint8)
 
 
 def decode_flow(levels: Tensor, full: float) -> Tensor:
     """The flow [N, 2, H, W] in pixels that levels stand for, within `full` / 254 of what was encoded."""
-    return (levels.float() - REST) / 127 * full
+    return (levels.float() - REST) / HALF * full
 
 
 def encode_saliency(maps: Tensor) -> Tensor:
@@ -54,7 +53,7 @@ def with_flow(images: Tensor, flow: Tensor, full: float) -> Tensor:
 def mirrored(images: Tensor) -> Tensor:
     """POF-SM images uint8 [N, 3, H, W] of the mirrored stills: columns reversed, horizontal flow negated."""
     turned = images.flip(-1)
-    turned[:, HORIZONTAL] = 2 * REST - turned[:, HORIZONTAL].clamp(min=1)
+    turned[:, HORIZONTAL] = mirrored_levels(turned[:, HORIZONTAL])
     return turned
 
 

@@ -14,22 +14,21 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from stillact_lib.classification import scores_of
 from stillact_lib.datasets.ucfsi101 import class_group_of
 from stillact_lib.papers import pof_sm
 from stillact_lib.papers.pof_sm_data import WILLOW_GROUPS, Photographs
 from stillact_lib.papers.pof_sm_recognition import (
     AlexNet,
-    Mirror,
     accuracies,
     begin,
     fit,
     linear_softmax,
-    mirrored_photograph,
-    scores_of,
 )
 from stillact_lib.papers.pof_sm_settings import PofSmSettings
 from stillact_lib.run_data import grouped
 from stillact_lib.training import Device, History
+from stillact_lib.vision.crops import Mirror, mirrored_photograph
 
 UCFSI, WILLOW = "ucfsi101", "willow"
 #: what stands for a regime in an arm's name

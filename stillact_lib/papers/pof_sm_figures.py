@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -46,9 +48,12 @@ def class_balance(table: pd.DataFrame) -> Figure:
         axis.bar(labels, counts[part], bottom=bottom, color=colour, width=0.8, label=part)
         bottom += counts[part].to_numpy()
     groups = counts.index.get_level_values(0)
-    for place in np.flatnonzero(groups[1:] != groups[:-1]):
-        axis.axvline(place + 0.5, color=FAINT, lw=1)
-    axis.set(ylabel="stills")
+    edges = [-1, *np.flatnonzero(groups[1:] != groups[:-1]), len(groups) - 1]
+    for left, right in pairwise(edges):
+        axis.axvline(right + 0.5, color=FAINT, lw=1)
+        words = groups[right].replace("Playing ", "").replace(" ", "\n", 1)
+        axis.text((left + right + 1) / 2, bottom.max() * 1.03, words, ha="center", va="bottom", fontsize=7)
+    axis.set(ylabel="stills", ylim=(0, bottom.max() * 1.22))
     axis.legend(loc="upper left", bbox_to_anchor=(1, 1))
     axis.set_xticks(range(len(labels)), labels, rotation=45, ha="right", fontsize=7.5)
     return figure
@@ -81,15 +86,17 @@ def cluster_centres(centres: Tensor) -> Figure:
     return figure
 
 
-def curves(histories: Mapping[str, History], name: str, columns: int = 2) -> Figure:
-    """A logged figure of several trainings over their steps, on shared axes, with a running mean."""
-    figure, axis = plt.subplots(figsize=(7.2, 2.8))
+def curves(histories: Mapping[str, History], name: str, columns: int = 3) -> Figure:
+    """A logged share of several trainings over their steps, on shared axes, with a running mean; trainings beyond the
+    palette are dashed."""
+    figure, axis = plt.subplots(figsize=(7.2, 3.2))
+    shades = [shade for key, shade in PALETTE.items() if key != "ink"]
     for number, (label, history) in enumerate(histories.items()):
         steps, values = history.series(name)
-        colour = list(PALETTE.values())[number % 7]
-        axis.plot(steps, pd.Series(values).rolling(5, min_periods=1).mean(), color=colour, label=label, lw=1.5)
-    axis.set(xlabel="training step", ylabel=name.replace("_", " "))
-    axis.legend(fontsize=8, ncols=columns, loc="upper left", bbox_to_anchor=(1, 1))
+        style = {"color": shades[number % len(shades)], "ls": "-" if number < len(shades) else "--", "lw": 1.5}
+        axis.plot(steps, pd.Series(values).rolling(5, min_periods=1).mean(), label=label, **style)
+    axis.set(xlabel="training step", ylabel=f"{name.replace('_', ' ')}, share")
+    figure.legend(loc="outside lower center", fontsize=8, ncols=columns)
     return figure
 
 
@@ -106,15 +113,16 @@ def saliency_steps(image: np.ndarray, saliency: SelfResemblance, pixel: tuple[in
     pictures = {
         "the image": image,
         "lightness L": lab[0, 0],
-        "steering kernels of L": _kernel_tiles(kernels[0, 0]),
+        "kernels of L": _kernel_tiles(kernels[0, 0]),
         "resemblance to the cross": alike,
         "saliency": whole[0],
         "above Otsu's threshold": cut,
     }
-    figure, axes = plt.subplots(1, len(pictures), figsize=(8.4, 1.75))
+    figure, grid = plt.subplots(2, 3, figsize=(7.2, 5.0))
+    axes = grid.ravel()
     for axis, (title, picture) in zip(axes, pictures.items(), strict=True):
         axis.imshow(picture, cmap=None if np.ndim(picture) == 3 else "gray")
-        axis.set_title(title, fontsize=7.5, pad=3)
+        axis.set_title(title, fontsize=8.5, pad=3)
         bare(axis)
     scale = image.shape[0] / side
     axes[0].plot(pixel[1] * scale, pixel[0] * scale, "+", color=PALETTE["vermilion"], ms=9, mew=2)
@@ -138,7 +146,8 @@ def domain_mosaic(rgb: Tensor, images: Tensor, titles: Sequence[str]) -> Figure:
         "v": list(images[:, 1].numpy()),
         "saliency": list(cut[:, 2].numpy()),
     }
-    figure, axes = plt.subplots(len(rows), len(rgb), figsize=(8.2, 0.95 * len(rows) + 0.2), squeeze=False)
+    side = 7.9 / len(rgb)
+    figure, axes = plt.subplots(len(rows), len(rgb), figsize=(8.2, side * len(rows) + 0.4), squeeze=False)
     for axis_row, (name, pictures) in zip(axes, rows.items(), strict=True):
         for axis, picture in zip(axis_row, pictures, strict=True):
             if name in ("u", "v"):
@@ -148,7 +157,7 @@ def domain_mosaic(rgb: Tensor, images: Tensor, titles: Sequence[str]) -> Figure:
             bare(axis)
         axis_row[0].set_ylabel(name, fontsize=8.5)
     for axis, title in zip(axes[0], titles, strict=True):
-        axis.set_title(title, fontsize=6.3, pad=2)
+        axis.set_title(re.sub(r"(?<=[a-z])(?=[A-Z])", "\n", title, count=1), fontsize=6.3, pad=2)
     figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0.0, hspace=0.0)
     return figure
 
@@ -169,9 +178,10 @@ def group_bars(published: Published, records: Sequence[RunRecord], arms: Sequenc
                 axis.vlines(at, found.low, found.high, color=INK, lw=1)
             if (value := table.value(arm, column)) is not None:
                 axis.plot(at, value, marker="D", color=PALETTE["ink"], mfc="white", ms=4, ls="")
-    axis.set_xticks(range(len(table.columns)), [published.metrics[name].heading for name in table.columns])
+    headings = [published.metrics[name].heading.replace("-", "-\n").replace(" ", "\n") for name in table.columns]
+    axis.set_xticks(range(len(table.columns)), headings)
     axis.set(ylabel="mean average precision, %")
-    axis.legend(fontsize=7.5, loc="upper left", bbox_to_anchor=(1, 1))
+    figure.legend(fontsize=7.5, loc="outside lower center", ncols=3)
     return figure
 
 
@@ -194,7 +204,7 @@ def class_accuracies(recognition: Recognition, first: str, second: str) -> Figur
     axis.set(xlabel="top-1, %")
     for arm in (first, second):
         axis.scatter([], [], color=ARM_COLOURS[arm], label=arm.replace("_", ", "))
-    axis.legend(loc="lower right", fontsize=8)
+    figure.legend(loc="outside lower center", fontsize=8, ncols=2)
     return figure
 
 
@@ -226,10 +236,10 @@ def look_inside(
     )
     places = np.arange(side // 16, side, side // 8)
     vectors = flow[0][:, places][:, :, places].numpy()
-    axes[0, 0].quiver(
-        *np.meshgrid(places, places), vectors[0], vectors[1], color=PALETTE["blue"], angles="xy", width=0.008
-    )
-    axes[0, 0].set_title("image, cell, predicted flow", fontsize=8)
+    longest = max(float(np.hypot(*vectors).max()), 1e-6)
+    scale = {"angles": "xy", "scale_units": "xy", "scale": longest / (side / 8)}
+    axes[0, 0].quiver(*np.meshgrid(places, places), vectors[0], vectors[1], color=PALETTE["blue"], width=0.008, **scale)
+    axes[0, 0].set_title(f"image, cell, flow (longest {longest:.2f} px)", fontsize=8)
     _cell_distribution(axes[0, 1], scores[0, :, row, column].softmax(0), predictor.centres, most_likely)
     axes[0, 2].imshow(whole[0], cmap="gray", vmin=0, vmax=1)
     axes[0, 2].contour(cut[0] > 0, levels=[0.5], colors=[PALETTE["vermilion"]], linewidths=1.2)

@@ -6,7 +6,6 @@ The regimes themselves are `pof_sm_regimes`, the network `networks.lrn_alexnet`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
+from stillact_lib.classification import crop_batches, scores_of
 from stillact_lib.evaluation.top_accuracy import within_top
 from stillact_lib.networks.alexnet import ImageNetAlexNet
 from stillact_lib.networks.lrn_alexnet import LRNAlexNet
@@ -27,17 +27,15 @@ from stillact_lib.run_data import checkpoint_for
 from stillact_lib.training import (
     Device,
     History,
-    StepBatches,
     classification_loss,
     predict,
     train,
     warm_up_then_cosine,
 )
+from stillact_lib.vision.crops import Mirror, centre_crops, mirrored_photograph
 from stillact_lib.vision.images import as_network_input
 
 AlexNet = LRNAlexNet | ImageNetAlexNet
-#: what a still in a mirror looks like, uint8 [N, 3, H, W] -> the same
-Mirror = Callable[[Tensor], Tensor]
 
 IMAGENET_CLASSES = 1000
 #: what the ImageNet start depends on
@@ -45,30 +43,6 @@ PRETRAINING_DEPENDS_ON = (
     *("profile", "imagenet_root", "miniature_size", "miniature_seed", "seed", "device", "full_architectures"),
     *("stored_size", "image_size", "batch_size", "pretraining", "pretraining_steps", "pretraining_rate"),
 )
-
-
-def mirrored_photograph(images: Tensor) -> Tensor:
-    """RGB images [N, 3, H, W] in a mirror: columns reversed."""
-    return images.flip(-1)
-
-
-def random_crops(images: Tensor, side: int, mirror: Mirror, rng: np.random.Generator) -> Tensor:
-    """A random window of side x side of each image uint8 [N, 3, S, S], half of them mirrored: Caffe's habit of cutting
-    227 pixels out of 256."""
-    turned = torch.from_numpy(rng.random(len(images)) < 0.5)
-    shown = images.clone()
-    shown[turned] = mirror(images[turned])
-    room = images.shape[-1] - side
-    corners = rng.integers(0, room + 1, (len(images), 2))
-    return torch.stack(
-        [one[:, y : y + side, x : x + side] for one, (y, x) in zip(shown, corners.tolist(), strict=True)]
-    )
-
-
-def centre_crops(images: Tensor, side: int) -> Tensor:
-    """The middle side x side pixels of images [N, 3, S, S]."""
-    corner = (images.shape[-1] - side) // 2
-    return images[..., corner : corner + side, corner : corner + side]
 
 
 def new_alexnet(classes: int, settings: PofSmSettings) -> LRNAlexNet:
@@ -90,7 +64,7 @@ def fit(
     """Trains a network in place on images uint8 [N, 3, S, S] with labels int64 [N], under a regime of Table I."""
     return train(
         network,
-        crop_batches(network, images, labels, mirror, settings.batch_size, settings.seed),
+        crop_batches(images, labels, network.image_size, mirror, settings.batch_size, settings.seed),
         classification_loss(network),
         optimiser_for(network, regime, settings.rate),
         settings.steps,
@@ -99,24 +73,6 @@ def fit(
         schedule=step_schedule(settings.rate_step),
         workers=settings.workers,
     )
-
-
-def crop_batches(
-    network: AlexNet, images: Tensor, labels: np.ndarray, mirror: Mirror, batch_size: int, seed: int
-) -> StepBatches:
-    """Batches of random crops in [-1, 1] with their labels."""
-    wanted, side = torch.from_numpy(labels), network.image_size
-
-    def make_batch(rows: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        return as_network_input(random_crops(images[rows], side, mirror, rng)), wanted[rows]
-
-    return StepBatches(len(images), batch_size, make_batch, seed)
-
-
-def scores_of(network: AlexNet, images: Tensor, device: Device) -> np.ndarray:
-    """Softmax scores [N, C] of centre crops of images uint8 [N, 3, S, S]."""
-    shown = as_network_input(centre_crops(images, network.image_size))
-    return predict(network, shown, device).softmax(1).numpy()
 
 
 @dataclass(frozen=True)
@@ -139,7 +95,7 @@ def pretrain(photographs: Photographs, settings: PofSmSettings, device: Device) 
     learnt = (photographs.images[seen], photographs.labels[seen.numpy()])
     history = train(
         network,
-        crop_batches(network, *learnt, mirrored_photograph, 2 * settings.batch_size, settings.seed),
+        crop_batches(*learnt, network.image_size, mirrored_photograph, 2 * settings.batch_size, settings.seed),
         classification_loss(network),
         torch.optim.AdamW(network.parameters(), lr=settings.pretraining_rate, weight_decay=0.01),
         settings.pretraining_steps,

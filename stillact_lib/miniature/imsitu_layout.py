@@ -1,0 +1,144 @@
+"""The layout of imSitu: one folder of photographs named by their verbs, three lists that hold what three annotators
+read in each, and the space of verbs and nouns beside them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from stillact_lib.miniature.actions import players
+from stillact_lib.miniature.annotated_photographs import PlainPhoto
+from stillact_lib.miniature.layout import Layout, chosen, entropy
+from stillact_lib.miniature.still_layouts import PHOTO
+from stillact_lib.miniature.world import ClipSpec
+
+
+@dataclass(frozen=True)
+class ImSituScale:
+    """How much is written: image (height, width), photographs a verb in each of the three lists."""
+
+    image: tuple[int, int]
+    train: int
+    dev: int
+    test: int
+    classes: tuple[str, ...] = ()  # () is all that the miniature can act
+
+
+IMSITU_SCALES = {
+    "tiny": ImSituScale((64, 64), 6, 3, 4, ("biking", "drinking", "running", "waving")),
+    "mini": ImSituScale((128, 128), 14, 6, 14),
+    "gpu": ImSituScale((256, 256), 60, 20, 60),
+}
+
+NOUNS = {  # WordNet 3.0, as the real space
+    "n10287213": "man",
+    "n10787470": "woman",
+    "n10285313": "boy",
+    "n10129825": "girl",
+    "n08613733": "outdoors",
+    "n04105893": "room",
+    "n04334599": "street",
+    "n09217230": "beach",
+    "n08615374": "park",
+    "n05564590": "hand",
+    "n05563770": "arm",
+    "n05282746": "tooth",
+    "n04453156": "toothbrush",
+    "n04453298": "toothpaste",
+    "n07935504": "water",
+    "n07929519": "coffee",
+    "n03147509": "cup",
+    "n03438257": "glass",
+    "n09282208": "floor",
+    "n03365592": "floor",
+    "n04401088": "telephone",
+    "n02992529": "cellular telephone",
+    "n04254680": "soccer ball",
+    "n02858304": "boat",
+    "n03085013": "computer keyboard",
+    "n03082979": "computer",
+}
+AGENTS = ("n10287213", "n10787470", "n10285313", "n10129825")
+PLACES = ("n08613733", "n04105893", "n04334599", "n09217230", "n08615374")
+ROLES: dict[str, dict[str, tuple[str, ...]]] = {  # verb -> role -> nouns that may fill it, between agent and place
+    "biking": {},
+    "brushing": {"target": ("n05282746",), "tool": ("n04453156",), "substance": ("n04453298",)},
+    "clapping": {"agentpart": ("n05564590",)},
+    "drinking": {"liquid": ("n07935504", "n07929519"), "container": ("n03147509", "n03438257")},
+    "jumping": {"source": ("n09282208",), "obstacle": ("",), "destination": ("n09282208",)},
+    "mopping": {"surface": ("n03365592",)},
+    "phoning": {"tool": ("n04401088", "n02992529")},
+    "punting": {"item": ("n04254680",)},
+    "rowing": {"vehicle": ("n02858304",)},
+    "running": {},
+    "typing": {"tool": ("n03085013", "n03082979")},
+    "walking": {},
+    "waving": {"agentpart": ("n05564590", "n05563770")},
+}
+
+
+def imsitu(seed: int, size: str, classes: Sequence[str] | None = None) -> Layout:
+    """`of500_images_resized/<verb>_<n>.jpg`, `{train,dev,test}.json` in no order, `imsitu_space.json`.
+
+    `classes` are verbs. A few numbers of each verb are left out, as in the real dataset.
+    """
+    scale = IMSITU_SCALES[size]
+    layout = Layout()
+    verbs = list(chosen("imsitu", scale, classes))
+    lists: dict[str, dict[str, object]] = {"train": {}, "dev": {}, "test": {}}
+    for verb in verbs:
+        parts = ["train"] * scale.train + ["dev"] * scale.dev + ["test"] * scale.test
+        rng = np.random.default_rng(entropy(seed, "imsitu", verb))
+        numbers = rng.permutation(len(parts) + len(parts) // 8)[: len(parts)].tolist()
+        actions = players("imsitu")[verb]
+        for k, (part, number) in enumerate(zip(parts, numbers, strict=True)):
+            image = f"{verb}_{number}.jpg"
+            actor = entropy(seed, "imsitu", image)
+            spec = ClipSpec(actions[k % len(actions)], actor, (*actor, 1), scale.image, frames=1, settings=PHOTO)
+            layout.items[f"of500_images_resized/{image}"] = PlainPhoto(spec)
+            lists[part][image] = {"frames": _frames(verb, np.random.default_rng((*actor, 2))), "verb": verb}
+    for part, entries in lists.items():
+        images = list(entries)
+        order = np.random.default_rng(entropy(seed, "imsitu", part)).permutation(len(images)).tolist()
+        layout.texts[f"{part}.json"] = json.dumps({images[k]: entries[images[k]] for k in order})
+    layout.texts["imsitu_space.json"] = json.dumps(_space(verbs))
+    return layout
+
+
+def _roles(verb: str) -> dict[str, tuple[str, ...]]:
+    return {"agent": AGENTS, **ROLES[verb], "place": PLACES}
+
+
+def _frames(verb: str, rng: np.random.Generator) -> list[dict[str, str]]:
+    """What three annotators read: mostly the same, at times something else, at times nothing, an empty string."""
+
+    def one_of(nouns: tuple[str, ...]) -> str:
+        return nouns[int(rng.integers(len(nouns)))]
+
+    seen = {role: one_of(nouns) for role, nouns in _roles(verb).items()}
+    frames = []
+    for _ in range(3):
+        frame = {}
+        for role, nouns in _roles(verb).items():
+            luck = rng.random()
+            frame[role] = "" if luck < 0.1 else one_of(nouns) if luck < 0.2 else seen[role]
+        frames.append(frame)
+    return frames
+
+
+def _space(verbs: Sequence[str]) -> dict[str, object]:
+    """The verbs with their roles, the nouns with their glosses; definitions and FrameNet's names are left empty."""
+    told = {}
+    for verb in verbs:
+        roles = list(_roles(verb))
+        told[verb] = {
+            "framenet": "",
+            "abstract": f"{verb}: {', '.join(roles).upper()}",
+            "def": "",
+            "order": roles,
+            "roles": {role: {"framenet": "", "def": ""} for role in roles},
+        }
+    return {"verbs": told, "nouns": {noun: {"gloss": [gloss], "def": ""} for noun, gloss in NOUNS.items()}}

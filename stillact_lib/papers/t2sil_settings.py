@@ -1,0 +1,69 @@
+"""The settings of chapter 05: what its `parameters` cell may hold, and the bounds of each."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from stillact_lib.configuration import Configuration
+
+
+class T2silSettings(Configuration):
+    """One run of chapter 05; each field is explained where the chapter sets it."""
+
+    profile: Literal["mini", "gpu", "paper"]
+    stills_root: str
+    videos_root: str
+    miniature_size: str
+    videos_size: str
+    miniature_seed: int = Field(ge=0)
+    seed: int = Field(ge=0)
+    device: Literal["auto", "cpu", "cuda"]
+    workers: int = Field(ge=0)
+    keep_checkpoints: bool
+    full_architectures: bool
+
+    stored_size: int = Field(ge=16)
+    image_size: int = Field(ge=16)
+    window: int = Field(ge=2)
+    stride: int = Field(ge=1)
+    dynamic_per_video: int = Field(ge=1)
+    pooling: Literal["harmonic", "linear"]
+    flow_method: Literal["dis", "dis_fast", "farneback", "raft"]
+    flow_frames: int = Field(ge=1)
+    full_flow: float = Field(gt=0)
+    stack: int = Field(ge=1)
+    stacks_per_video: int = Field(ge=1)
+    frames_per_video: int = Field(ge=1)
+    most_key_frames: int = Field(ge=1)
+
+    pretraining: Literal["parts", "imagenet"]
+    trunk_photographs: int = Field(ge=1)
+    trunk_steps: int = Field(ge=1)
+    trunk_rate: float = Field(gt=0)
+    steps: int = Field(ge=1)
+    batch_size: int = Field(ge=2)
+    rate: float = Field(gt=0)
+
+    views: int = Field(ge=1)
+    head_steps: int = Field(ge=1)
+    head_batch: int = Field(ge=2)
+    student_steps: int = Field(ge=1)
+    tune: bool
+    oracle_draws: int = Field(ge=1)
+    further: bool
+
+    @model_validator(mode="after")
+    def _fields_fit(self) -> T2silSettings:
+        if self.image_size > self.stored_size:
+            raise ValueError(f"image_size = {self.image_size} is cut out of stored_size = {self.stored_size}")
+        if self.full_architectures and self.image_size != 224:
+            raise ValueError(f"image_size = {self.image_size}: full_architectures see 224 px")
+        if self.pretraining == "imagenet" and not self.full_architectures:
+            raise ValueError("pretraining 'imagenet' has weights for full_architectures only; take 'parts'")
+        if self.stack > self.flow_frames:
+            raise ValueError(f"stack = {self.stack} is cut out of flow_frames = {self.flow_frames}")
+        if self.profile == "paper" and not (self.stills_root and self.videos_root):
+            raise ValueError("profile 'paper' needs stills_root and videos_root; one is empty")
+        return self
