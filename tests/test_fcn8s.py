@@ -5,11 +5,12 @@ import torch
 from torch.nn import functional as F
 
 from stillact_lib.networks.fcn8s import IGNORED, FCN8s, segmentation_loss
+from stillact_lib.networks.vgg import Vgg
 
 
 def test_parameters_are_those_of_vgg_16_as_convolutions():
     with torch.device("meta"):
-        network = FCN8s.full(8)
+        network = FCN8s(Vgg.full(1), 8)
     counts = {name: sum(p.numel() for p in getattr(network, name).parameters()) for name in ("head", "score")}
     assert counts == {"head": 7 * 7 * 512 * 4096 + 4096 + 4096 * 4096 + 4096, "score": 4096 * 8 + 8}
     convolutions = sum(
@@ -23,14 +24,14 @@ def test_parameters_are_those_of_vgg_16_as_convolutions():
 @pytest.mark.parametrize("size", [(64, 96), (128, 128)])
 def test_scores_are_as_large_as_the_image_and_begin_at_zero(size):
     torch.manual_seed(0)
-    network = FCN8s.compact(5)
+    network = FCN8s(Vgg.compact(1), 5)
     scores = network(torch.randn(2, 3, *size))
     assert scores.shape == (2, 5, *size) and (scores == 0).all()
 
 
 def test_every_layer_learns_once_the_scores_leave_zero():
     torch.manual_seed(0)
-    network = FCN8s.compact(3)
+    network = FCN8s(Vgg.compact(1), 3)
     optimiser = torch.optim.SGD(network.parameters(), lr=0.1)
     images, labels = torch.randn(4, 3, 32, 32), torch.randint(3, (4, 32, 32))
     for _ in range(2):
@@ -48,7 +49,20 @@ def test_the_loss_is_the_mean_over_labelled_pixels():
 
 
 def test_skips_learn_more_slowly():
-    network = FCN8s.compact(3)
+    network = FCN8s(Vgg.compact(1), 3)
     groups = network.parameter_groups(1e-4)
     assert [group["lr"] for group in groups] == pytest.approx([1e-4, 1e-5, 1e-6])
     assert sum(len(group["params"]) for group in groups) == len(list(network.parameters()))
+
+
+def test_it_begins_with_the_convolutions_and_fc6_of_its_vgg():
+    """The head's first convolution, in the middle of maps as large as VGG's own, gives fc6."""
+    torch.manual_seed(0)
+    vgg = Vgg.compact(4).eval()
+    network = FCN8s(vgg, 3).eval()
+    images = torch.randn(2, 3, vgg.image_size, vgg.image_size)
+    with torch.inference_mode():
+        maps = network.to_pool5(network.to_pool4(network.to_pool3(images)))
+        assert torch.allclose(network.head[:2](maps)[:, :, 1, 1], vgg.fc6(images), atol=1e-5)
+    network.head[0].weight.data.zero_()
+    assert vgg.hidden[0].weight.abs().sum() > 0  # a copy

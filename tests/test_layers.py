@@ -20,6 +20,7 @@ FLOORS = [
         "class_charts",
         "gains",
         "pretraining",
+        "photographs",
         "evaluation",
         "records",
         "published",

@@ -225,8 +225,8 @@ def test_nothing_readable_stops(ucf101) -> None:
 
 
 def test_unknown_reader() -> None:
-    with pytest.raises(StillactError, match="no reader for 'mpii'; there are readers for ucf101, hmdb51, weizmann"):
-        read("mpii", "anywhere")
+    with pytest.raises(StillactError, match="no reader for 'charades'; there are readers for ucf101, hmdb51, weizmann"):
+        read("charades", "anywhere")
 
 
 def test_genuine_ucf101() -> None:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from stillact_lib.miniature.actions import ACTIONS
-from stillact_lib.miniature.world import ClipSpec, render_clip
+from stillact_lib.miniature.world import Clip, ClipSpec, render_clip
 from stillact_lib.paths import written_whole
 
 # colour at full resolution: halved, as cameras store it, it would blur things of a few pixels in pictures this small
@@ -43,7 +43,10 @@ class StanfordPhoto:
     action: str
 
     def write(self, root: Path, path: str) -> None:
-        clip = render_clip(self.spec, boxes=True)
+        self.put(render_clip(self.spec, boxes=True), root, path)
+
+    def put(self, clip: Clip, root: Path, path: str) -> None:
+        """Writes the rendered photograph and its annotation."""
         x0, y0, x1, y1 = _from_one(clip.person_boxes[0, 0])
         box = _tags([("xmax", x1), ("xmin", x0), ("ymax", y1), ("ymin", y0)])
         person = _tags([("name", "person"), ("action", self.action), ("bndbox", box)])

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from stillact_lib.errors import StillactError
 from stillact_lib.miniature.dynamic_scenes import SceneSpec
+from stillact_lib.miniature.fra_layout import fra
 from stillact_lib.miniature.imagenet_layout import imagenet
 from stillact_lib.miniature.imsitu_layout import imsitu
 from stillact_lib.miniature.layout import SIZES, Layout
@@ -34,6 +35,7 @@ LAYOUTS: dict[str, Callable[[int, str, Sequence[str] | None], Layout]] = {
     "imagenet_actions": imagenet_actions,
     "imsitu": imsitu,
     "mpii": mpii,
+    "fra": fra,
 }
 
 HANDHELD = ("ucf101", "hmdb51")

@@ -6,7 +6,7 @@ play (music: guitar, violin, flute, drums) is played by all of them in turn.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import cos, radians, sin
 
@@ -15,8 +15,9 @@ import numpy as np
 from stillact_lib.miniature.action import Companion
 from stillact_lib.miniature.actions import ACTIONS, players
 from stillact_lib.miniature.annotated_photographs import PlainPhoto, StanfordPhoto, VocPhoto, WillowPhoto
+from stillact_lib.miniature.items import Item
 from stillact_lib.miniature.layout import MIXED, Layout, chosen, crlf_lines, entropy
-from stillact_lib.miniature.world import ClipSpec
+from stillact_lib.miniature.world import ClipSpec, WorldSettings
 
 PHOTO = replace(MIXED, style="photo")
 
@@ -63,23 +64,40 @@ BOTH = {"walk_phone": ("phoning", "walking")}  # of VOC's classes, shown at once
 def stanford40(seed: int, size: str, classes: Sequence[str] | None = None) -> Layout:
     """`JPEGImages/<action>_NNN.jpg`, `XMLAnnotations/`, `ImageSplits/`: shuffled CRLF lists, a class and altogether."""
     scale = STANFORD40_SCALES[size]
+
+    def photographed(name: str, action: str, image: str) -> StanfordPhoto:
+        spec = photo(action, entropy(seed, "stanford40", image), scale.image)
+        return StanfordPhoto(spec, f"XMLAnnotations/{image}.xml", name)
+
+    names = list(chosen("stanford40", scale, classes))
+    return stanford_layout("stanford40", seed, names, (scale.train, scale.test), photographed)
+
+
+def stanford_layout(
+    dataset: str,
+    seed: int,
+    names: Sequence[str],
+    amounts: tuple[int, int],
+    photographed: Callable[[str, str, str], Item],
+) -> Layout:
+    """Stanford 40's folders for some classes; amounts: photographs of each to train and to test on; photographed:
+    (class, action, image's stem) -> item."""
+    train, test = amounts
     layout = Layout()
     parts: dict[str, list[str]] = {"train": [], "test": []}
-    names = list(chosen("stanford40", scale, classes))
     for name in names:
         actions = players("stanford40")[name]
-        numbers = np.random.default_rng(entropy(seed, "stanford40", name)).permutation(scale.train + scale.test) + 1
+        numbers = np.random.default_rng(entropy(seed, dataset, name)).permutation(train + test) + 1
         images = [f"{name}_{number:03d}" for number in numbers.tolist()]
         for k, image in enumerate(images):
-            spec = _photo(actions[k % len(actions)], entropy(seed, "stanford40", image), scale)
-            layout.items[f"JPEGImages/{image}.jpg"] = StanfordPhoto(spec, f"XMLAnnotations/{image}.xml", name)
-        for part, own in (("train", images[: scale.train]), ("test", images[scale.train :])):
+            layout.items[f"JPEGImages/{image}.jpg"] = photographed(name, actions[k % len(actions)], image)
+        for part, own in (("train", images[:train]), ("test", images[train:])):
             lines = [f"{image}.jpg" for image in own]
             layout.texts[f"ImageSplits/{name}_{part}.txt"] = crlf_lines(lines)
             parts[part] += lines
     for part, lines in parts.items():
         layout.texts[f"ImageSplits/{part}.txt"] = crlf_lines(lines)
-    counts = [f"{name}\t{scale.train + scale.test}" for name in names]
+    counts = [f"{name}\t{train + test}" for name in names]
     layout.texts["ImageSplits/actions.txt"] = crlf_lines(["action_name\tnumber_of_images", *counts])
     return layout
 
@@ -125,7 +143,7 @@ def voc2012_action(seed: int, size: str, classes: Sequence[str] | None = None) -
         sets[scene.part] += [(image, k, doing) for k, doing in enumerate(scene.doing, 1)]
     for number in range(len(layout.items) + 1, len(layout.items) + 1 + len(layout.items) // 25):
         image = f"2012_{number:06d}"
-        spec = _photo("walk", entropy(seed, "voc2012_action", image), scale)
+        spec = photo("walk", entropy(seed, "voc2012_action", image), scale.image)
         layout.items[f"{base}JPEGImages/{image}.jpg"] = VocPhoto(spec, f"{base}Annotations/{image}.xml", None)
     sets["trainval"] = sets["train"] + sets["val"]
     for part, people in sets.items():
@@ -150,7 +168,7 @@ def imagenet_actions(seed: int, size: str, classes: Sequence[str] | None = None)
         rng = np.random.default_rng(entropy(seed, "imagenet_actions", wnid))
         for k, number in enumerate(sorted(rng.choice(20 * scale.train, scale.train, replace=False).tolist())):
             image = f"{wnid}_{number}"
-            spec = _photo(actions[k % len(actions)], entropy(seed, "imagenet_actions", image), scale)
+            spec = photo(actions[k % len(actions)], entropy(seed, "imagenet_actions", image), scale.image)
             layout.items[f"{wnid}/{image}.JPEG"] = PlainPhoto(spec)
     return layout
 
@@ -193,11 +211,19 @@ def _scenes(
                     doing.append((class_of[other],) if other in class_of else ())
                     if actor_last := bool(coin.random() < 0.5):
                         doing.reverse()
-                yield _Scene(number, part, _photo(action, actor, scale, beside), tuple(doing), actor_last)
+                yield _Scene(number, part, photo(action, actor, scale.image, beside), tuple(doing), actor_last)
 
 
-def _photo(action: str, actor: tuple[int, ...], scale: StillScale, beside: Companion | None = None) -> ClipSpec:
-    return ClipSpec(action, actor, (*actor, 1), scale.image, frames=1, settings=PHOTO, beside=beside)
+def photo(
+    action: str,
+    actor: tuple[int, ...],
+    size: tuple[int, int],
+    beside: Companion | None = None,
+    settings: WorldSettings = PHOTO,
+    decoy: str | None = None,
+) -> ClipSpec:
+    """One frame (height, width) of an actor, who is nobody else, at a moment of their own."""
+    return ClipSpec(action, actor, (*actor, 1), size, frames=1, settings=settings, beside=beside, decoy=decoy)
 
 
 def _beside(action: str, other: str, coin: np.random.Generator) -> Companion:

@@ -8,15 +8,14 @@ pixels), the score layers begin at zero, upsampling is bilinear and fixed, and t
 
 from __future__ import annotations
 
-from itertools import pairwise
+from copy import deepcopy
+from math import isqrt
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torchvision.models import VGG16_Weights, vgg16
 
-from stillact_lib.networks.pretrained import with_imagenet_weights
-from stillact_lib.networks.streams import AsImageNet
+from stillact_lib.networks.vgg import Vgg
 
 STRIDE = 32
 #: learning rates of the skips from pool4 and pool3 relative to the rest
@@ -28,55 +27,28 @@ IGNORED = 255
 class FCN8s(nn.Module):
     """Scores of L labels at every pixel: [B, 3, H, W] -> [B, L, H, W], before the softmax.
 
-    stages: five, each halving the size, the last three ending at pool3, pool4 and pool5; head: convolutions in place of
-    VGG's fully connected layers (fc6, fc7), which keep the size.
+    Made of a VGG network, whose convolutions and hidden layers it copies: `head` holds fc6 and fc7 as convolutions,
+    which keep the size. `skip4` and `skip3` score the maps after the fourth and the third pooling.
     """
 
-    def __init__(self, stages: list[nn.Sequential], head: nn.Sequential, widths: tuple[int, int, int], labels: int):
+    def __init__(self, vgg: Vgg, labels: int) -> None:
         super().__init__()
-        self.normalise: nn.Module = nn.Identity()
-        self.to_pool3 = nn.Sequential(*stages[:3])
-        self.to_pool4, self.to_pool5 = stages[3], stages[4]
-        self.head = head
-        pool3, pool4, last = widths
-        self.score = nn.Conv2d(last, labels, 1)
-        self.skip4, self.skip3 = nn.Conv2d(pool4, labels, 1), nn.Conv2d(pool3, labels, 1)
+        vgg = deepcopy(vgg)
+        self.normalise = vgg.normalise
+        self.to_pool3 = nn.Sequential(*vgg.stages[:3])
+        self.to_pool4, self.to_pool5 = vgg.stages[3], vgg.stages[4]
+        widths = [[layer for layer in stage if isinstance(layer, nn.Conv2d)][-1].out_channels for stage in vgg.stages]
+        layers: list[nn.Module] = []
+        before = widths[-1]
+        for hidden in vgg.hidden:
+            layers += [as_convolution(hidden, before), nn.ReLU(), nn.Dropout2d(vgg.dropout.p)]
+            before = hidden.out_features
+        self.head = nn.Sequential(*layers)
+        self.score = nn.Conv2d(before, labels, 1)
+        self.skip4, self.skip3 = nn.Conv2d(widths[3], labels, 1), nn.Conv2d(widths[2], labels, 1)
         for layer in (self.score, self.skip4, self.skip3):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
-
-    @classmethod
-    def full(cls, labels: int, imagenet: bool = False) -> FCN8s:
-        """VGG-16's, its fc6 and fc7 as convolutions of 7 x 7 and 1 x 1. Raises StillactError where its weights cannot
-        be had."""
-        vgg = with_imagenet_weights(vgg16, VGG16_Weights.IMAGENET1K_V1) if imagenet else vgg16(weights=None)
-        ends = [0, *(place + 1 for place, layer in enumerate(vgg.features) if isinstance(layer, nn.MaxPool2d))]
-        stages = [nn.Sequential(*vgg.features[begin:end]) for begin, end in pairwise(ends)]
-        fc6, fc7 = nn.Conv2d(512, 4096, 7, padding=3), nn.Conv2d(4096, 4096, 1)
-        with torch.no_grad():
-            for layer, whole in ((fc6, vgg.classifier[0]), (fc7, vgg.classifier[3])):
-                layer.weight.copy_(whole.weight.view_as(layer.weight))
-                layer.bias.copy_(whole.bias)
-        head = nn.Sequential(fc6, nn.ReLU(), nn.Dropout2d(), fc7, nn.ReLU(), nn.Dropout2d())
-        network = cls(stages, head, (256, 512, 4096), labels)
-        network.normalise = AsImageNet()
-        return network
-
-    @classmethod
-    def compact(cls, labels: int) -> FCN8s:
-        """Its small sister: one convolution a stage with batch normalisation, 24 to 128 channels."""
-        widths = (3, 24, 32, 64, 96, 128)
-        stages = [
-            nn.Sequential(
-                nn.Conv2d(before, after, 3, padding=1, bias=False),
-                nn.BatchNorm2d(after),
-                nn.ReLU(),
-                nn.MaxPool2d(2),
-            )
-            for before, after in pairwise(widths)
-        ]
-        head = nn.Sequential(nn.Conv2d(128, 192, 3, padding=1), nn.ReLU(), nn.Dropout2d(0.2))
-        return cls(stages, head, (64, 96, 192), labels)
 
     def forward(self, images: Tensor) -> Tensor:
         pool3 = self.to_pool3(self.normalise(images))
@@ -94,6 +66,16 @@ class FCN8s(nn.Module):
         return [{"params": rest, "lr": rate}] + [
             {"params": own, "lr": rate * SKIP_RATES[name]} for name, own in skips.items()
         ]
+
+
+def as_convolution(layer: nn.Linear, channels: int) -> nn.Conv2d:
+    """A fully connected layer that looked at maps [channels, k, k] as a convolution of k x k that keeps the size."""
+    side = isqrt(layer.in_features // channels)
+    found = nn.Conv2d(channels, layer.out_features, side, padding=side // 2)
+    with torch.no_grad():
+        found.weight.copy_(layer.weight.view_as(found.weight))
+        found.bias.copy_(layer.bias)
+    return found
 
 
 def upsampled(scores: Tensor, like: Tensor) -> Tensor:

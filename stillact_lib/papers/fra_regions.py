@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from scipy import ndimage
 
 #: §3.1: windows that the fine network sees, and how many pixels their middles lie apart
 WINDOWS, APART = 5, 20
@@ -33,17 +32,17 @@ class Region:
 def local_maxima(plane: np.ndarray, most: int, apart: float) -> np.ndarray:
     """The greatest local maxima of a map [H, W], rows and columns int [K, 2], the greatest first; none nearer than
     `apart` pixels to a greater one. A plateau counts once, and where all is equal there is none."""
-    high = ndimage.maximum_filter(plane, size=3, mode="nearest")
-    plateaus, count = ndimage.label((plane == high) & (plane > plane.min()), np.ones((3, 3)))
-    if not count:
-        return np.empty((0, 2), int)
-    places = np.array(ndimage.center_of_mass(plateaus > 0, plateaus, range(1, count + 1))).round().astype(int)
-    heights = ndimage.maximum(plane, plateaus, range(1, count + 1))
+    plane = np.asarray(plane, np.float32)
+    peaks = (plane == cv2.dilate(plane, np.ones((3, 3), np.uint8))) & (plane > plane.min())
+    count, numbered, _, middles = cv2.connectedComponentsWithStats(peaks.astype(np.uint8), connectivity=8)
+    heights = np.zeros(count, np.float32)
+    heights[numbered[peaks]] = plane[peaks]
+    places = middles[1:, ::-1].round().astype(int)  # 0 is what is no peak
     kept: list[np.ndarray] = []
-    for number in np.argsort(-np.asarray(heights), kind="stable"):
+    for number in np.argsort(-heights[1:], kind="stable"):
         if len(kept) == most:
             break
-        if all(np.hypot(*(places[number] - other)) >= apart for other in kept):
+        if not kept or (np.hypot(*(np.array(kept) - places[number]).T) >= apart).all():
             kept.append(places[number])
     return np.array(kept).reshape(-1, 2)
 
@@ -105,11 +104,11 @@ def otsu_regions(maps: np.ndarray, most: int, apart: float = APART) -> list[Regi
 
 def _components(mask: np.ndarray, label: int, how: str) -> list[Region]:
     """Connected components (eight neighbours) of a mask bool [H, W]."""
-    numbered, _ = ndimage.label(mask, np.ones((3, 3)))
+    _, numbered, statistics, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     found = []
-    for number, (rows, columns) in enumerate(ndimage.find_objects(numbered), start=1):
-        box = (columns.start, rows.start, columns.stop, rows.stop)
-        found.append(Region(box, numbered[rows, columns] == number, label, how))
+    for number, (x0, y0, width, height, _) in enumerate(statistics[1:].tolist(), start=1):  # 0 is what is not in it
+        box = (x0, y0, x0 + width, y0 + height)
+        found.append(Region(box, numbered[y0 : box[3], x0 : box[2]] == number, label, how))
     return found
 
 

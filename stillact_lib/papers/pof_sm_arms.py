@@ -17,7 +17,7 @@ from torch import Tensor
 from stillact_lib.classification import scores_of
 from stillact_lib.datasets.ucfsi101 import class_group_of
 from stillact_lib.papers import pof_sm
-from stillact_lib.papers.pof_sm_data import WILLOW_GROUPS, Photographs
+from stillact_lib.papers.pof_sm_data import WILLOW_GROUPS
 from stillact_lib.papers.pof_sm_recognition import (
     AlexNet,
     accuracies,
@@ -26,6 +26,7 @@ from stillact_lib.papers.pof_sm_recognition import (
     linear_softmax,
 )
 from stillact_lib.papers.pof_sm_settings import PofSmSettings
+from stillact_lib.photographs import Photographs
 from stillact_lib.run_data import grouped
 from stillact_lib.training import Device, History
 from stillact_lib.vision.crops import Mirror, mirrored_photograph

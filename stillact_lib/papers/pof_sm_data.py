@@ -6,22 +6,18 @@ the settings name its root, else from its miniature.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
-from stillact_lib.datasets import Samples, Stills, read
-from stillact_lib.datasets.images import UnreadableImage, read_rgb
+from stillact_lib.datasets import Samples, read
 from stillact_lib.datasets.ucfsi101 import FrameRule, still_references
 from stillact_lib.errors import StillactError
 from stillact_lib.papers.pof_sm_settings import PofSmSettings
+from stillact_lib.photographs import Photographs, load_photographs
 from stillact_lib.records import DataOrigin
 from stillact_lib.run_data import miniature_or_real, origin_of
 from stillact_lib.vision.flow_pairs import FlowPairs
@@ -80,57 +76,18 @@ def _keys(table: pd.DataFrame) -> tuple[list[str], list[int]]:
     return table["video"].astype(str).tolist(), table["frame"].astype(int).tolist()
 
 
-@dataclass(frozen=True)
-class Photographs:
-    """N labelled photographs squashed to a square: images uint8 [N, 3, S, S]; positives bool [N, C]; test bool [N];
-    names str [N]."""
-
-    classes: tuple[str, ...]
-    images: Tensor
-    positives: np.ndarray
-    test: np.ndarray
-    names: np.ndarray
-    root: Path
-
-    @property
-    def labels(self) -> np.ndarray:
-        """The first class that each shows, int64 [N]."""
-        return self.positives.argmax(1)
-
-
 def open_willow(settings: PofSmSettings) -> Photographs:
     """Willow's photographs, whole, under its authors' split (§IV.B); of several people, all actions count."""
     real = Path(settings.willow_root) if settings.willow_root else None
     stills = read("willow_actions", miniature_or_real("willow_actions", real, settings))
-    return _photographs(stills, settings.stored_size, ("test",))
+    return load_photographs(stills, settings.stored_size, ("test",))
 
 
 def open_imagenet(settings: PofSmSettings) -> Photographs:
     """ImageNet's photographs; its validation part stands as the test."""
     real = Path(settings.imagenet_root) if settings.imagenet_root else None
     stills = read("imagenet", miniature_or_real("imagenet", real, settings))
-    return _photographs(stills, settings.stored_size, ("val",))
-
-
-def _photographs(stills: Stills, side: int, tested: tuple[str, ...]) -> Photographs:
-    persons = stills.persons
-    named, first = np.unique(persons["image"].to_numpy(str), return_index=True)
-    place = np.searchsorted(named, persons["image"].to_numpy(str))
-    positives = np.zeros((len(named), len(stills.classes)), bool)
-    np.logical_or.at(positives, place, stills.positives)
-    kept = positives.any(1)
-    with ThreadPoolExecutor() as pool:
-        images = np.stack(list(pool.map(partial(_squashed, stills.root, side=side), named[kept])))
-    test = persons["split"].iloc[first].isin(tested).to_numpy()[kept]
-    tensor = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous()
-    return Photographs(stills.classes, tensor, positives[kept], test, named[kept], stills.root)
-
-
-def _squashed(root: Path, image: str, side: int) -> np.ndarray:
-    try:
-        return cv2.resize(read_rgb(root / image), (side, side), interpolation=cv2.INTER_AREA)
-    except UnreadableImage as reason:
-        raise StillactError(f"{root / image}: {reason}; fetch it again or leave it out") from None
+    return load_photographs(stills, settings.stored_size, ("val",))
 
 
 def origins(settings: PofSmSettings, samples: Samples, willow: Photographs) -> tuple[DataOrigin, ...]:

@@ -15,14 +15,15 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
-from stillact_lib.classification import crop_batches, scores_of
+from stillact_lib.classification import crop_batches
 from stillact_lib.evaluation.top_accuracy import within_top
 from stillact_lib.networks.alexnet import ImageNetAlexNet
 from stillact_lib.networks.lrn_alexnet import LRNAlexNet
-from stillact_lib.papers.pof_sm_data import Photographs
 from stillact_lib.papers.pof_sm_flow import CHAPTER
 from stillact_lib.papers.pof_sm_regimes import optimiser_for, regime_called, step_schedule, with_new_fc8
 from stillact_lib.papers.pof_sm_settings import PofSmSettings
+from stillact_lib.photographs import Photographs
+from stillact_lib.pretraining import pretrain_on_photographs
 from stillact_lib.run_data import checkpoint_for
 from stillact_lib.training import (
     Device,
@@ -30,9 +31,8 @@ from stillact_lib.training import (
     classification_loss,
     predict,
     train,
-    warm_up_then_cosine,
 )
-from stillact_lib.vision.crops import Mirror, centre_crops, mirrored_photograph
+from stillact_lib.vision.crops import Mirror, centre_crops
 from stillact_lib.vision.images import as_network_input
 
 AlexNet = LRNAlexNet | ImageNetAlexNet
@@ -87,27 +87,21 @@ class Start:
 
 
 def pretrain(photographs: Photographs, settings: PofSmSettings, device: Device) -> Start:
-    """The paper's AlexNet, trained on ImageNet's photographs. The paper takes it trained; here Adam trains it, as
-    the solver of Table I would take ninety epochs."""
+    """The paper's AlexNet, trained on ImageNet's photographs; the paper takes it trained."""
     torch.manual_seed(settings.seed)
     network = new_alexnet(len(photographs.classes), settings)
-    seen, asked = (torch.from_numpy(rows) for rows in (~photographs.test, photographs.test))
-    learnt = (photographs.images[seen], photographs.labels[seen.numpy()])
-    history = train(
+    quality = pretrain_on_photographs(
         network,
-        crop_batches(*learnt, network.image_size, mirrored_photograph, 2 * settings.batch_size, settings.seed),
-        classification_loss(network),
-        torch.optim.AdamW(network.parameters(), lr=settings.pretraining_rate, weight_decay=0.01),
-        settings.pretraining_steps,
-        device,
-        label="pre-training on ImageNet",
-        schedule=warm_up_then_cosine(settings.pretraining_steps),
+        photographs,
+        steps=settings.pretraining_steps,
+        batch_size=2 * settings.batch_size,
+        rate=settings.pretraining_rate,
+        device=device,
+        seed=settings.seed,
         checkpoint=checkpoint_for(CHAPTER, "imagenet", settings, PRETRAINING_DEPENDS_ON),
         workers=settings.workers,
     )
-    wanted = photographs.labels[asked.numpy()]
-    right = 100 * float((scores_of(network, photographs.images[asked], device).argmax(1) == wanted).mean())
-    return Start(network, right, 100 * float(np.bincount(wanted).max() / len(wanted)), history)
+    return Start(network, quality.accuracy, quality.commonest, quality.history)
 
 
 def torchvision_start() -> Start:

@@ -1,0 +1,60 @@
+"""The settings of chapter 01: what its `parameters` cell may hold, and the bounds of each."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from stillact_lib.configuration import Configuration
+from stillact_lib.networks.fcn8s import STRIDE
+
+
+class FraSettings(Configuration):
+    """One run of chapter 01; each field is explained where the chapter sets it."""
+
+    profile: Literal["mini", "gpu", "paper"]
+    stanford40_root: str
+    face_detector: str
+    miniature_size: str
+    miniature_seed: int = Field(ge=0)
+    seed: int = Field(ge=0)
+    device: Literal["auto", "cpu", "cuda"]
+    workers: int = Field(ge=0)
+    keep_checkpoints: bool
+    full_architectures: bool
+
+    image_size: int = Field(ge=16)
+    coarse_size: int = Field(ge=STRIDE)
+    fine_size: int = Field(ge=STRIDE)
+    window_share: float = Field(gt=0, le=1)
+    face_times: float = Field(ge=1)
+    windows: int = Field(ge=1)
+    apart: float = Field(ge=1)
+    maxima: int = Field(ge=1)
+    kept_regions: int = Field(ge=1)
+
+    pretraining: Literal["own", "imagenet"]
+    pretraining_steps: int = Field(ge=1)
+    pretraining_rate: float = Field(gt=0)
+    steps: int = Field(ge=1)
+    batch_size: int = Field(ge=2)
+    solver: Literal["sgd", "adam"]
+    rate: float = Field(gt=0)
+    whole_steps: int = Field(ge=1)
+    whole_rate: float = Field(gt=0)
+    svm_lambda: float = Field(gt=0)
+    svr_strength: float = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _fields_fit(self) -> FraSettings:
+        for name in ("coarse_size", "fine_size"):
+            if getattr(self, name) % STRIDE:
+                raise ValueError(
+                    f"{name} = {getattr(self, name)}: the networks halve it five times; take a multiple of 32"
+                )
+        if self.pretraining == "imagenet" and not self.full_architectures:
+            raise ValueError("pretraining 'imagenet' has weights for full_architectures only; take 'own'")
+        if self.profile == "paper" and not self.stanford40_root:
+            raise ValueError("profile 'paper' needs stanford40_root; it is empty")
+        return self

@@ -1,0 +1,45 @@
+"""Windows cut out of images at any place and size, many at once: crops around faces and things, enlarged. Chapter 01.
+
+Boxes are x0 y0 x1 y1 in pixels, the far edges past the last pixel; what lies outside the image is filled.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def cut(images: Tensor, boxes: np.ndarray, size: int, outside: float = 0.0, nearest: bool = False) -> Tensor:
+    """One window of each image, squashed to a square: images float [N, C, H, W], boxes [N, 4] -> [N, C, size, size].
+
+    Pixels are sampled at the middles of the window's cells, between their neighbours or (`nearest`) from the nearest
+    one; `outside` stands for what is not in the image.
+    """
+    height, width = images.shape[-2:]
+    corner = torch.as_tensor(np.asarray(boxes), dtype=torch.float32)
+    share = (torch.arange(size) + 0.5) / size
+    x = corner[:, :1] + (corner[:, 2:3] - corner[:, :1]) * share
+    y = corner[:, 1:2] + (corner[:, 3:4] - corner[:, 1:2]) * share
+    # grid_sample counts from -1 to 1, edge to edge
+    across, down = 2 * x / width - 1, 2 * y / height - 1
+    grid = torch.stack([across[:, None, :].expand(-1, size, -1), down[:, :, None].expand(-1, -1, size)], dim=-1)
+    mode = "nearest" if nearest else "bilinear"
+    return F.grid_sample(images - outside, grid, mode=mode, padding_mode="zeros", align_corners=False) + outside
+
+
+def about(boxes: np.ndarray, times: float, square: bool = False) -> np.ndarray:
+    """Boxes [N, 4] about the same middles, `times` as wide and high; `square`: both as the longer side."""
+    middle, half = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) * times / 2
+    if square:
+        half = np.repeat(half.max(axis=1, keepdims=True), 2, axis=1)
+    return np.concatenate([middle - half, middle + half], axis=1)
+
+
+def jittered(boxes: np.ndarray, rng: np.random.Generator, shift: float, scale: float) -> np.ndarray:
+    """Boxes [N, 4] moved by up to `shift` of their sides and scaled by up to 1 +- `scale`, uniformly."""
+    sides = boxes[:, 2:] - boxes[:, :2]
+    middle = (boxes[:, :2] + boxes[:, 2:]) / 2 + sides * rng.uniform(-shift, shift, (len(boxes), 2))
+    half = sides / 2 * rng.uniform(1 - scale, 1 + scale, (len(boxes), 1))
+    return np.concatenate([middle - half, middle + half], axis=1)
