@@ -49,9 +49,10 @@ class Layout:
     finisher: Finisher | None = None
 
 
-#: "handheld" is another look, not another amount: small moving pictures of people filmed by hand, before plain scenes.
-#: UCF-101 and HMDB-51 alone have it.
-SIZES = ("tiny", "mini", "gpu", "handheld")
+#: Two sizes are some datasets' own. "handheld" is another look: small moving pictures of people filmed by hand, before
+#: plain scenes. "survey" is a few small photographs of every class.
+SIZES = ("tiny", "mini", "gpu", "handheld", "survey")
+OWN_SIZES = {"handheld": ("ucf101", "hmdb51"), "survey": ("stanford40",)}
 
 
 def entropy(*words: int | str) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from stillact_lib.miniature.dynamic_scenes import SceneSpec
 from stillact_lib.miniature.fra_layout import fra
 from stillact_lib.miniature.imagenet_layout import imagenet
 from stillact_lib.miniature.imsitu_layout import imsitu
-from stillact_lib.miniature.layout import SIZES, Layout
+from stillact_lib.miniature.layout import OWN_SIZES, SIZES, Layout
 from stillact_lib.miniature.mpii_layout import mpii
 from stillact_lib.miniature.object_photographs import ThingSpec
 from stillact_lib.miniature.penn_action_layout import penn_action
@@ -38,8 +38,6 @@ LAYOUTS: dict[str, Callable[[int, str, Sequence[str] | None], Layout]] = {
     "fra": fra,
 }
 
-HANDHELD = ("ucf101", "hmdb51")
-
 
 def layout_of(name: str, seed: int = 0, size: str = "mini", classes: Sequence[str] | None = None) -> Layout:
     """The layout of a miniature by its dataset's name. Raises StillactError for a name or size there is none of."""
@@ -47,8 +45,8 @@ def layout_of(name: str, seed: int = 0, size: str = "mini", classes: Sequence[st
         raise StillactError(f"miniature {name!r}: there is none; there are: {', '.join(LAYOUTS)}")
     if size not in SIZES:
         raise StillactError(f"size {size!r}: there is none; there are: {', '.join(SIZES)}")
-    if size == "handheld" and name not in HANDHELD:
-        raise StillactError(f"size {size!r}: {name} has none; {' and '.join(HANDHELD)} have it")
+    if name not in OWN_SIZES.get(size, LAYOUTS):
+        raise StillactError(f"size {size!r}: {name} has none; {' and '.join(OWN_SIZES[size])} have it")
     return LAYOUTS[name](seed, size, tuple(classes) if classes else None)
 
 

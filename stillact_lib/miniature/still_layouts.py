@@ -39,6 +39,7 @@ STANFORD10 = (
 STANFORD40_SCALES = {
     "tiny": StillScale((64, 64), 6, 4, ("drinking", "playing_guitar", "riding_a_bike", "running")),
     "mini": StillScale((128, 128), 50, 90, STANFORD10),
+    "survey": StillScale((96, 96), 20, 30, ()),
     "gpu": StillScale((256, 256), 100, 100, ()),
 }
 WILLOW_SCALES = {

@@ -17,7 +17,6 @@ from torch import Tensor
 from stillact_lib.datasets import read
 from stillact_lib.datasets.coco_instances import AnnotatedImage
 from stillact_lib.datasets.fra import CATEGORIES, FACE, HAND, OBJECT_OF, OBJECTS, read_fra
-from stillact_lib.miniature.actions import real_classes
 from stillact_lib.networks.fcn8s import IGNORED
 from stillact_lib.papers.fra_regions import Region
 from stillact_lib.papers.fra_settings import FraSettings
@@ -147,12 +146,12 @@ def object_label(class_name: str) -> int:
 
 
 def open_stanford40(settings: FraSettings) -> Photographs:
-    """All of Stanford 40 (of its miniature: all that it can act), for Section 2."""
+    """All of Stanford 40, for Section 2; of its miniature all classes that it can act, at `mini` a few photographs of
+    each."""
     real = Path(settings.stanford40_root) if settings.stanford40_root else None
-    acted = None if real or settings.miniature_size == "tiny" else tuple(real_classes("stanford40"))
-    return load_photographs(
-        read("stanford40", miniature_or_real("stanford40", real, settings, acted)), settings.image_size, ("test",)
-    )
+    size = "survey" if settings.miniature_size == "mini" else settings.miniature_size
+    root = miniature_or_real("stanford40", real, settings.model_copy(update={"miniature_size": size}))
+    return load_photographs(read("stanford40", root), settings.image_size, ("test",))
 
 
 def open_imagenet(settings: FraSettings, side: int) -> Photographs:
