@@ -153,15 +153,20 @@ def test_sizes_and_precision_by_size(run):
     sizes = found.object_sizes()
     things = [found.fra.annotations[row].thing for row in found.fra.test]
     assert sizes[0] == pytest.approx(100 * np.sqrt(things[0].mask.sum()) / 64)
-    edges = fra_results.size_edges(records, 2)
-    small, large = fra_results.map_by_size(records, "all", edges)
     positives = found.fra.photographs.positives[found.fra.test]
-    chosen = (sizes >= edges[0]) & (sizes < edges[1])
-    wanted = 100 * np.nanmean(average_precisions(found.scores["all"][chosen].astype("f4"), positives[chosen]))
-    assert small.mean == pytest.approx(wanted, abs=1e-3) and large.n_clusters + small.n_clusters <= len(found.fra.test)
-    gain = fra_results.gain_by_size(records, "all", "whole", edges)[0]
-    assert gain.mean == pytest.approx(small.mean - fra_results.map_by_size(records, "whole", edges)[0].mean, abs=1e-6)
-    assert fra_results.map_by_size(records, "nobody", edges) == []
+    places = fra_results.size_bins(sizes, positives, 2)
+    for column in positives.T:
+        own = column & np.isfinite(sizes)
+        assert sizes[own & (places == 0)].max() <= sizes[own & (places == 1)].min()
+        assert abs(int((own & (places == 0)).sum()) - int((own & (places == 1)).sum())) <= 1
+    small, large = fra_results.map_by_size(records, "all", 2)
+    scores = found.scores["all"].astype("f4")
+    wanted = [100 * np.nanmean(average_precisions(scores[places == k], positives[places == k])) for k in (0, 1)]
+    assert [small.mean, large.mean] == pytest.approx(wanted, abs=1e-3)
+    assert fra_results.mean_sizes(records, 2) == pytest.approx([sizes[places == k].mean() for k in (0, 1)])
+    gain = fra_results.gain_by_size(records, "all", "whole", 2)[0]
+    assert gain.mean == pytest.approx(small.mean - fra_results.map_by_size(records, "whole", 2)[0].mean, abs=1e-6)
+    assert fra_results.map_by_size(records, "nobody", 2) == [] and fra_results.mean_sizes([], 2) == []
 
 
 def test_examples_show_what_is_found_first(run):

@@ -57,7 +57,16 @@ def test_the_miniature_annotates_what_it_draws(root):
     (face,) = image.of("face")
     assert np.array_equal(face.mask, truth.part_ids[0] == 1)
     (thing,) = image.of(OBJECT_OF[found.stills.persons["class_name"][row]])
-    assert thing.mask.any() and not (thing.mask & ~truth.object_mask[0]).any()
+    assert np.array_equal(thing.mask, truth.thing_mask[0])
+
+
+def test_smoke_is_drawn_and_not_annotated(root):
+    found = read_fra(root)
+    for name, image in zip(found.stills.persons["image"], found.annotated, strict=True):
+        if "smoking" in name:
+            truth = truth_of(root, name)
+            annotated = sum(one.mask.sum() for one in image.of("cigarette"))
+            assert annotated == truth.thing_mask.sum() < truth.object_mask.sum()
 
 
 def test_without_an_annotation_photographs_are_read_all_the_same(copy):

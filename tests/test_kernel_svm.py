@@ -45,3 +45,18 @@ def test_leaving_a_feature_out_subtracts_its_matrix():
     assert np.allclose(whole, joined @ joined[train].T)
     alone = fit_from_gram((whole - parts["second"])[train], positives[train], 1.0)
     assert np.allclose(alone, fit_from_gram(parts["first"][train], positives[train], 1.0), atol=1e-8)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_direction_leads_further_down_whatever_the_scale(seed):
+    """The gradient at the solution is zero, also where full Newton steps would go round in circles."""
+    rng = np.random.default_rng(seed)
+    count, length, strength = int(rng.integers(20, 150)), int(rng.integers(1, 12)), float(rng.choice([0.01, 1, 100]))
+    items = rng.normal(size=(count, length)) * rng.choice([0.01, 1, 10])
+    positive = rng.random(count) < 0.4
+    dual = fit_from_gram(items @ items.T, positive[:, None], strength)
+    signs, with_one = np.where(positive, 1.0, -1.0), np.hstack([items, np.ones((count, 1))])
+    weights = with_one.T @ dual[:, 0]
+    losses = np.maximum(0, 1 - signs * (with_one @ weights))
+    gradient = weights - 2 * strength * with_one.T @ (signs * losses)
+    assert np.abs(gradient).max() <= 1e-4 * max(1, np.abs(weights).max())

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from stillact_lib.datasets.coco_instances import as_runs
@@ -30,8 +29,8 @@ from stillact_lib.paths import written_whole
 PARTS = ".instances"  # what is in each photograph, until the annotation is put together
 #: share of photographs in which something of another action lies about
 MISLEADING = 0.7
-#: what is farther from head and hands than this share of the height is no thing in use: smoke, bubbles
-REACH = 0.02
+#: Raised by hand when what is annotated changes though the photographs do not.
+VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -77,6 +76,7 @@ class FraAnnotation:
 
     images: tuple[str, ...]  # file names
     size: tuple[int, int]
+    version: int
 
     def finish(self, root: Path) -> None:
         numbers = {name: number for number, name in enumerate(CATEGORIES, start=1)}
@@ -96,7 +96,7 @@ class FraAnnotation:
 
 
 def _instances(clip: Clip, thing: str) -> list[dict[str, object]]:
-    """The face, the hands that show and the thing in use, where it does."""
+    """The face, the hands that show and the thing in use, where it does; smoke and bubbles are none of it."""
     found: list[dict[str, object]] = []
     parts = clip.part_ids[0]
     if (head := parts == LABEL["head"]).any():
@@ -104,21 +104,11 @@ def _instances(clip: Clip, thing: str) -> list[dict[str, object]]:
     for box in clip.hand_boxes[0]:
         if np.isfinite(box).all():
             found.append({"category": HAND, "bbox": _sides(box)})
-    if (mask := _in_use(clip)).any():
+    if (mask := clip.thing_mask[0]).any():
         rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
         box = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1])
         found.append({"category": thing, "bbox": _sides(box), "segmentation": as_runs(mask)})
     return found
-
-
-def _in_use(clip: Clip) -> np.ndarray:
-    """What of the object an annotator would outline, bool [H, W]: what touches the head or a hand, nearly."""
-    parts = clip.part_ids[0]
-    held = np.isin(parts, [LABEL["head"], LABEL["left hand"], LABEL["right hand"]]).astype(np.uint8)
-    side = 2 * max(1, round(REACH * parts.shape[0])) + 1
-    near = cv2.dilate(held, np.ones((side, side), np.uint8)) > 0
-    _, numbered = cv2.connectedComponents(clip.object_mask[0].astype(np.uint8), connectivity=8)
-    return np.isin(numbered, np.setdiff1d(numbered[near], 0))
 
 
 def _sides(box: np.ndarray) -> list[float]:
@@ -146,5 +136,5 @@ def fra(seed: int, size: str, classes: Sequence[str] | None = None) -> Layout:
         return FraPhoto(StanfordPhoto(spec, f"XMLAnnotations/{image}.xml", name))
 
     layout = stanford_layout("fra", seed, names, (scale.train, scale.test), photographed)
-    layout.finisher = FraAnnotation(tuple(Path(path).name for path in layout.items), scale.image)
+    layout.finisher = FraAnnotation(tuple(Path(path).name for path in layout.items), scale.image, VERSION)
     return layout

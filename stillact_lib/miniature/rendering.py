@@ -36,6 +36,7 @@ class Part:
     depth: np.ndarray
     shapes: list[Shape] = field(default_factory=list)
     unframed: bool = False  # may leave the image
+    adrift: bool = False  # has left the thing it came from, as smoke or a bubble has
 
 
 @dataclass

@@ -64,6 +64,8 @@ def add(clip: Clip, owners: np.ndarray, parts: list[Part], camera: np.ndarray, a
     clip.part_ids = labels[owners]
     clip.person_mask = (clip.part_ids > 0) & (clip.part_ids < OBJECT)
     clip.object_mask = clip.part_ids == OBJECT
+    adrift = np.array([part.adrift for part in parts] + [False])
+    clip.thing_mask = clip.object_mask & ~adrift[owners]
     steps = range(len(owners) - 1)
     flow = [exact_flow(parts, owners[t], camera, t) for t in steps]
     clip.flow = np.stack(flow) if flow else np.zeros((0, *owners.shape[1:], 2), np.float32)

@@ -72,6 +72,7 @@ class Clip:
     part_ids: np.ndarray | None = None  # uint8 [T, H, W], see figure.PART_NAMES
     person_mask: np.ndarray | None = None  # bool [T, H, W], the actor
     object_mask: np.ndarray | None = None  # bool [T, H, W], what the actor acts with
+    thing_mask: np.ndarray | None = None  # bool [T, H, W], the same without smoke and bubbles
     boxes: np.ndarray | None = None  # float [T, 4] x0 y0 x1 y1 of the actor's visible pixels
     person_boxes: np.ndarray | None = (
         None  # float [T, people, 4], the actor first; also where only boxes were asked for

@@ -45,6 +45,8 @@ ORACLE_ARMS = {
     "oracle_whole_face_box": ("whole", "face", "box"),
     "oracle_all": ("whole", "face", "box", "masked"),
 }
+#: images that are in memory as floats at once
+AT_ONCE = 64
 #: what blanks a pixel: ImageNet's mean, in [-1, 1]
 BLANK = 2 * torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1) - 1
 
@@ -59,17 +61,15 @@ class Fc6:
     def of(self, images: Tensor, boxes: np.ndarray, masks: Sequence[Region] | None = None) -> np.ndarray:
         """Of one window of each image: images uint8 [N, 3, S, S], boxes [N, 4] -> float32 [N, D]; zero where a box is
         NaN. masks: regions outside of which pixels are blanked (§2)."""
-        known = np.isfinite(boxes).all(axis=1)
+        known = np.flatnonzero(np.isfinite(boxes).all(axis=1))
         features = np.zeros((len(images), self.network.hidden[0].out_features), np.float32)
-        if not known.any():
-            return features
-        rows = np.flatnonzero(known)
-        shown = as_network_input(images[torch.from_numpy(rows)])
-        if masks is not None:
-            inside = torch.from_numpy(np.stack([_placed(masks[row], shown.shape[-2:]) for row in rows]))[:, None]
-            shown = torch.where(inside, shown, BLANK)
-        windows = cut(shown, boxes[rows], self.network.image_size)
-        features[rows] = predict(_Fc6(self.network), windows, self.device).numpy()
+        for rows in np.array_split(known, range(AT_ONCE, len(known), AT_ONCE)):
+            shown = as_network_input(images[torch.from_numpy(rows)])
+            if masks is not None:
+                inside = np.stack([_placed(masks[row], shown.shape[-2:]) for row in rows])
+                shown = torch.where(torch.from_numpy(inside)[:, None], shown, BLANK)
+            windows = cut(shown, boxes[rows], self.network.image_size)
+            features[rows] = predict(_Fc6(self.network), windows, self.device).numpy()
         return features
 
     def whole(self, images: Tensor) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
 
 from stillact_lib.class_charts import RIGHT, WRONG, spaced
 from stillact_lib.evaluation.bootstrap import Interval
@@ -58,7 +59,7 @@ def class_precision(of_class: Mapping[str, Interval], groups: Mapping[str, str])
     axis.set_ylim(len(names) - 0.4, -0.6)
     axis.grid(axis="y", visible=False)
     handles = [Rectangle((0, 0), 1, 1, color=shade, label=size) for size, shade in SIZE_COLOURS.items()]
-    axis.legend(handles=handles, title="object", loc="lower right")
+    axis.legend(handles=handles, title="object", loc="upper right")
     return figure
 
 
@@ -71,10 +72,10 @@ def coarse_and_fine(image: np.ndarray, maps: Maps, wanted: int, other: int) -> F
         axes[row, 0].imshow(image)
         if row:
             for x0, y0, x1, y1 in maps.windows:
-                axes[row, 0].add_patch(_frame((x0, y0, x1, y1), "white", 1.1))
+                axes[row, 0].add_patch(_frame((x0, y0, x1, y1), "white", 1.0))
         axes[row, 1].imshow(rgb_of(of_network.argmax(axis=0)))
         for axis, label in zip(axes[row, 2:], shown.values(), strict=True):
-            axis.imshow(of_network[label], cmap=HEAT, vmin=0, vmax=1)
+            axis.imshow(np.sqrt(of_network[label]), cmap=HEAT, vmin=0, vmax=1)  # little ones should show
         axes[row, 0].set_ylabel(name, fontsize=8.5)
     for axis, title in zip(axes[0], ("image", "said of a pixel", *shown), strict=True):
         axis.set_title(title, fontsize=8)
@@ -96,7 +97,7 @@ def found_objects(
         weight = np.zeros(image.shape[:2])
         if regions:
             weight = of_image.fine[regions[0].label]
-        axis.imshow((image * (0.25 + 0.75 * weight / max(weight.max(), 1e-6))[..., None]).astype(np.uint8))
+        axis.imshow((image * (0.45 + 0.55 * weight / max(weight.max(), 1e-6))[..., None]).astype(np.uint8))
         for place, region in enumerate(regions):
             axis.add_patch(_frame(region.box, LABEL_COLOURS[region.label], 1.6 if place == 0 else 0.7))
         bare(axis)
@@ -107,20 +108,18 @@ def found_objects(
     return figure
 
 
-def precision_by_size(curves: Mapping[str, list[Interval]], edges: np.ndarray) -> Figure:
-    """mAP of some arms against the size of the object, in % of the image's side; the edges are those of the bins."""
-    figure, axis = plt.subplots(figsize=(6.4, 3.3))
-    middles = np.sqrt(edges[:-1] * edges[1:])
+def precision_by_size(curves: Mapping[str, list[Interval]], sizes: Sequence[float]) -> Figure:
+    """mAP of some arms against the mean size of the object in each bin, in % of the image's side."""
+    figure, axis = plt.subplots(figsize=(7.2, 3.2))
     marks = "osD^vP"
     shades = [PALETTE[name] for name in ("grey", "purple", "amber", "green", "blue", "ink")]
     for number, (name, points) in enumerate(curves.items()):
-        x = middles * (1 + 0.012 * (number - len(curves) / 2))
+        x = np.asarray(sizes) * (1 + 0.008 * (number - len(curves) / 2))
         shade = shades[number]
         axis.vlines(x, [p.low for p in points], [p.high for p in points], color=shade, lw=1.2)
         axis.plot(x, [p.mean for p in points], marks[number] + "-", color=shade, ms=5, label=name)
-    axis.set(xscale="log", xlabel="object's size, % of the image's side (root of area)", ylabel="mAP, %", ylim=(0, 102))
-    axis.set_xticks(middles, [f"{value:.1f}" for value in middles])
-    axis.minorticks_off()
+    axis.set(xlabel="object's size, % of the image's side (root of area)", ylabel="mAP, %", ylim=(0, 102))
+    axis.set_xticks(sizes, [f"{value:.1f}" for value in sizes])
     axis.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=8.5)
     return figure
 
@@ -169,10 +168,10 @@ def _bars(axis: Axes, scores: Mapping[str, float], right: str) -> None:
     """Decision values, the greatest on top; the right class in green and bold."""
     names = sorted(scores, key=lambda name: -scores[name])
     axis.barh(range(len(names)), [scores[n] for n in names], color=[RIGHT if n == right else WRONG for n in names])
+    axis.yaxis.tick_right()
     axis.set_yticks(range(len(names)), [spaced(name) for name in names], fontsize=7)
     for label, name in zip(axis.get_yticklabels(), names, strict=True):
         label.set_fontweight("bold" if name == right else "normal")
-    axis.yaxis.tick_right()
     axis.axvline(0, color=FAINT, lw=0.8)
     axis.tick_params(axis="x", labelsize=7)
     axis.invert_yaxis()
@@ -181,4 +180,5 @@ def _bars(axis: Axes, scores: Mapping[str, float], right: str) -> None:
 
 def _frame(box: tuple[float, float, float, float], colour: str, width: float) -> Rectangle:
     x0, y0, x1, y1 = box
-    return Rectangle((x0 - 0.5, y0 - 0.5), x1 - x0, y1 - y0, fill=False, ec=colour, lw=width)
+    edge = [withStroke(linewidth=width + 0.8, foreground=PALETTE["ink"])]  # legible on light and on dark
+    return Rectangle((x0 - 0.5, y0 - 0.5), x1 - x0, y1 - y0, fill=False, ec=colour, lw=width, path_effects=edge)

@@ -14,10 +14,23 @@ from stillact_lib.records import RunRecord
 SIZE = f"{FRA}/object/size"
 
 
-def size_edges(records: Sequence[RunRecord], bins: int) -> np.ndarray:
-    """Edges [bins + 1] between which equally many test images lie, by the size of their object."""
-    sizes = np.concatenate([record.scores()[SIZE] for record in records if SIZE in record.scores()])
-    return np.nanquantile(sizes, np.linspace(0, 1, bins + 1))
+def size_bins(sizes: np.ndarray, positives: np.ndarray, bins: int) -> np.ndarray:
+    """Which of equally full bins each image's object falls into by its size among those of its own class, int [N]; -1
+    where none shows. So every bin holds the classes in equal shares, whichever has the smallest things."""
+    found = np.full(len(sizes), -1)
+    for column in positives.T > 0:
+        own = np.flatnonzero(column & np.isfinite(sizes))
+        found[own[np.argsort(sizes[own], kind="stable")]] = np.arange(len(own)) * bins // max(1, len(own))
+    return found
+
+
+def mean_sizes(records: Sequence[RunRecord], bins: int) -> list[float]:
+    """The mean size of the objects in each bin, in % of the image's side."""
+    for record in records:
+        if SIZE in (scores := record.scores()):
+            places = size_bins(scores[SIZE], scores[f"{FRA}/positives"], bins)
+            return [float(scores[SIZE][places == k].mean()) for k in range(bins)]
+    return []
 
 
 def of_each_class(dataset: str, arm: str, classes: Sequence[str], records: Sequence[RunRecord]) -> dict[str, Interval]:
@@ -31,23 +44,24 @@ def of_each_class(dataset: str, arm: str, classes: Sequence[str], records: Seque
     }
 
 
-def map_by_size(records: Sequence[RunRecord], arm: str, edges: np.ndarray) -> list[Interval]:
-    """mAP in % over the test images whose object's size lies between each two edges (the last edge counts in), with
-    intervals over images and seeds; [] where no record holds the arm."""
-    return _by_size(records, [arm], edges)
+def map_by_size(records: Sequence[RunRecord], arm: str, bins: int) -> list[Interval]:
+    """mAP in % over the test images of each of `size_bins`, with intervals over images and seeds; [] where no record
+    holds the arm."""
+    return _by_size(records, [arm], bins)
 
 
-def gain_by_size(records: Sequence[RunRecord], arm: str, against: str, edges: np.ndarray) -> list[Interval]:
+def gain_by_size(records: Sequence[RunRecord], arm: str, against: str, bins: int) -> list[Interval]:
     """The same of how far an arm's mAP exceeds another's."""
-    return _by_size(records, [arm, against], edges)
+    return _by_size(records, [arm, against], bins)
 
 
-def _by_size(records: Sequence[RunRecord], arms: Sequence[str], edges: np.ndarray) -> list[Interval]:
+def _by_size(records: Sequence[RunRecord], arms: Sequence[str], bins: int) -> list[Interval]:
     pooled = _pooled(records, [f"{FRA}/{arm}/class_scores" for arm in arms], FRA)
     if pooled is None:
         return []
-    places = np.clip(np.digitize(pooled.sizes, edges) - 1, 0, len(edges) - 2)
-    bins = [np.flatnonzero((places == k) & np.isfinite(pooled.sizes)) for k in range(len(edges) - 1)]
+    places = np.concatenate(
+        [size_bins(pooled.sizes[own], pooled.shown[own], bins) for own in _rows_of_runs(pooled.drawn["runs"])]
+    )
     return [
         bootstrap_map(
             pooled.scores[0][rows],
@@ -55,8 +69,13 @@ def _by_size(records: Sequence[RunRecord], arms: Sequence[str], edges: np.ndarra
             pooled.scores[1][rows] if len(arms) > 1 else None,
             **{name: values[rows] for name, values in pooled.drawn.items()},
         )
-        for rows in bins
+        for rows in (np.flatnonzero(places == k) for k in range(bins))
     ]
+
+
+def _rows_of_runs(runs: np.ndarray) -> list[np.ndarray]:
+    """Rows of each run; runs int [N], one after the other."""
+    return np.split(np.arange(len(runs)), np.flatnonzero(np.diff(runs)) + 1)
 
 
 class _Pooled(NamedTuple):

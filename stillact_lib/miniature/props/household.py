@@ -191,6 +191,7 @@ def cigarette(s: Stage) -> list[Part]:
                 0.05,
             )
         )
+        parts[-1].adrift = True
     return parts
 
 
@@ -269,4 +270,5 @@ def bubble_wand(s: Stage) -> list[Part]:
             Shape(ellipse(0.25, 0.2, (-0.35, 0.4)), (255, 255, 255)),
         ]
         parts.append(s.plate(ring + drift, radius * unit(s.view.rightward), radius * UP, film, 0.1))
+        parts[-1].adrift = True
     return parts
