@@ -3,6 +3,7 @@ Ullman 2016, §2, §3.3, §4). Chapter 01.
 
 Kinds: "whole" (fc6 of the image, G), "face" (fc6 about the face), "coarse" and "fine" (maxima of the networks'
 channels, C and F), "box" and "masked" (fc6 of the action object's box, and with all around it blanked; together O).
+A control of ours: the same two, learnt from the best region *found* in each training image, as the test's are found.
 """
 
 from __future__ import annotations
@@ -31,10 +32,13 @@ PARTS = {
     "object": ("box", "masked"),
 }
 ALL = tuple(kind for kinds in PARTS.values() for kind in kinds)
-#: the arms of Tables 2 and 3: each part alone, all, and all but one
+#: the arms of Tables 2 and 3: each part alone, all, and all but one; and the control's two
+OBJECT_TAUGHT_FOUND = ("box_taught_found", "masked_taught_found")
 FOUND_ARMS = (
     PARTS
     | {"all": ALL}
+    | {"object_taught_found": OBJECT_TAUGHT_FOUND}
+    | {"all_taught_found": ("whole", "face", "coarse", "fine", *OBJECT_TAUGHT_FOUND)}
     | {f"without_{part}": tuple(kind for kind in ALL if kind not in own) for part, own in PARTS.items()}
 )
 #: the arms of Table 1, with the true face and the true object at test

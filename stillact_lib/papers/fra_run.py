@@ -81,7 +81,7 @@ class ActionObjects:
 
     def classifiers(self, fc6: Fc6) -> Classifiers:
         """Every kind of features of training and test images, and the test's true ones; in training faces and objects
-        are the annotated ones, in the test those found (§3.3)."""
+        are the annotated ones, in the test those found (§3.3); "..._taught_found" learns from found objects too."""
         images, train, test = self.fra.images, self.fra.train, self.fra.test
         seen, asked = images[torch.from_numpy(train)], images[torch.from_numpy(test)]
         kept = [self.kept[row] or [None] for row in test]  # an image without any candidate has one row, of nothing
@@ -98,8 +98,10 @@ class ActionObjects:
         taught = fc6.objects(seen, [one.thing for one in self.annotations(train)])
         told = fc6.objects(asked, [one.thing for one in self.annotations(test)])
         found = fc6.objects(asked[torch.from_numpy(owner)], [region for regions in kept for region in regions])
+        best = fc6.objects(seen, [(self.kept[row] or [None])[0] for row in train])
         for kind in ("box", "masked"):
             machines.add(kind, taught[kind], found[kind], told[kind])
+            machines.add(f"{kind}_taught_found", best[kind], found[kind])
         return machines
 
     def classify(self, machines: Classifiers) -> None:
