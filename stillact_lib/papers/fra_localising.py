@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from stillact_lib.networks.fcn8s import FCN8s
 from stillact_lib.papers import fra_regions
-from stillact_lib.papers.fra_data import FIRST_OBJECT, Annotation
+from stillact_lib.papers.fra_data import FIRST_OBJECT, NOWHERE, Annotation
+from stillact_lib.papers.fra_faces import face_of
 from stillact_lib.papers.fra_networks import probabilities
 from stillact_lib.papers.fra_regions import Region
 from stillact_lib.papers.fra_settings import FraSettings
@@ -45,13 +46,14 @@ class Maps:
 @dataclass(frozen=True)
 class Candidates:
     """What is kept of an image: the maxima of each network's channels float32 [L], the windows [K, 4], the candidate
-    regions and their context float32 [R, 2 * 25 * L]."""
+    regions, their context float32 [R, 2 * 25 * L], and the box of the face that the coarse network sees, or NaN."""
 
     coarse: np.ndarray
     fine: np.ndarray
     windows: np.ndarray
     regions: tuple[Region, ...]
     context: np.ndarray
+    face: tuple[float, ...] = NOWHERE
 
     @property
     def boxes(self) -> np.ndarray:
@@ -111,7 +113,7 @@ def candidates_of(maps: Maps, maxima: int, apart: float) -> Candidates:
     boxes = np.array([region.box for region in regions], float).reshape(-1, 4)
     context = context_features(maps.fine, boxes) if len(boxes) else np.empty((0, 50 * len(maps.fine)))
     peaks = [of_network.max(axis=(1, 2)) for of_network in (maps.coarse, maps.fine)]
-    return Candidates(*peaks, maps.windows, tuple(regions), context.astype(np.float32))
+    return Candidates(*peaks, maps.windows, tuple(regions), context.astype(np.float32), face_of(maps.coarse))
 
 
 def localise(localiser: Localiser, images: Tensor) -> list[Candidates]:

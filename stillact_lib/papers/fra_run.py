@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 from sklearn.pipeline import Pipeline
-from torch import Tensor
 
 from stillact_lib.evaluation.average_precision import average_precisions
 from stillact_lib.manifests import load_manifest
@@ -71,13 +70,9 @@ class ActionObjects:
         if self.settings.face_detector:
             self.faces = fra_faces.YuNet(self.settings.face_detector).faces(self.fra.images)
         else:
-            self.faces = np.concatenate([self._faces_of(some) for some in self.fra.images.split(256)])
+            self.faces = np.array([one.face for one in self.candidates])
         found = fra_faces.found_right(self.faces[self.fra.test], self.fra.faces()[self.fra.test])
         self.measures["face/found"] = found
-
-    def _faces_of(self, images: Tensor) -> np.ndarray:
-        coarse = self.localiser.coarse_maps(images.float() / 127.5 - 1)
-        return np.array([fra_faces.face_of(one) for one in coarse])
 
     def classifiers(self, fc6: Fc6) -> Classifiers:
         """Every kind of features of training and test images, and the test's true ones; in training faces and objects
