@@ -175,6 +175,21 @@ def test_examples_show_what_is_found_first(run):
     assert rows.shape == (5, 2) and all(len({int(found.fra.labels[row]) for row in own}) == 1 for own in rows)
 
 
+def test_without_an_annotation_the_whole_image_s_scores_are_kept_and_the_rest_is_not_attempted(run, tmp_path):
+    found, _, records = run
+    bare = fra_run.ActionObjects(fra_data.FraImages(found.fra.photographs, None), found.settings, CPU)
+    bare.scores["whole"] = found.scores["whole"]
+    kept = bare.scores_to_keep()
+    record = new_record(
+        "01-action-objects", found.settings, data=records[0].data, device="cpu", wall_seconds=1, scores=kept
+    )
+    save_record(record, tmp_path, scores=kept)
+    of_bare = load_records(tmp_path)
+    labels = {claim.group: verdict(claim, of_bare).label for claim in load_published("01-action-objects").all_claims()}
+    assert set(labels.values()) == {"not attempted"}
+    assert fra_results.mean_sizes(of_bare, 5) == [] and fra_results.map_by_size(of_bare, "whole", 5) == []
+
+
 def test_parts_make_up_the_whole():
     assert FOUND_ARMS["without_object"] == ("whole", "face", "coarse", "fine")
     assert sorted(FOUND_ARMS["all"]) == sorted(kind for kinds in PARTS.values() for kind in kinds)

@@ -89,7 +89,8 @@ class _Pooled(NamedTuple):
 
 
 def _pooled(records: Sequence[RunRecord], names: Sequence[str], dataset: str) -> _Pooled | None:
-    held = [(record.seed, scores) for record in records if set(names) <= set(scores := record.scores())]
+    wanted = {*names, SIZE} if dataset == FRA else {*names}
+    held = [(record.seed, scores) for record in records if wanted <= set(scores := record.scores())]
     if not held:
         return None
 

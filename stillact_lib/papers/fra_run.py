@@ -152,8 +152,9 @@ class ActionObjects:
             f"{FRA}/clip": photographs.names[test],
             f"{FRA}/positives": photographs.positives[test].astype(np.float32),
             f"{FRA}/class_groups": np.array(photographs.classes),
-            f"{FRA}/object/size": self.object_sizes(),
         }
+        if self.fra.annotations is not None:
+            kept[f"{FRA}/object/size"] = self.object_sizes()
         kept |= {f"{FRA}/{arm}/class_scores": scores for arm, scores in self.scores.items()}
         return kept | {f"{FRA}/{name}": values for name, values in self.measures.items()}
 
