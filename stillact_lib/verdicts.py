@@ -114,6 +114,7 @@ def compare_table(
         column = source.columns[name]
         data = dataset or column.dataset
         metric = published.metrics[column.metric]
+        claimed = any((data, column.metric, source.main, arm) in claims for arm in source.rows)
         same_metric = len({source.columns[other].metric for other in shown}) == 1 and len(shown) > 1
         heading = published.datasets[data] if same_metric else _heading(metric.heading, metric.better)
         for arm, row in source.rows.items():
@@ -124,7 +125,7 @@ def compare_table(
             if any(source.value(other, name) is not None for other in source.rows) and data == column.dataset:
                 cells.setdefault((heading, "paper"), {})[row.heading] = _printed(value, source.decimals)
             cells.setdefault((heading, "ours"), {})[row.heading] = _with_interval(ours, source.decimals)
-            if source.main is not None:
+            if claimed:
                 label = verdict(claim, records).label if claim is not None else ""
                 cells.setdefault((heading, "verdict"), {})[row.heading] = label
     frame = pd.DataFrame(cells, index=[row.heading for row in source.rows.values()])

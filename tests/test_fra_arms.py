@@ -122,6 +122,8 @@ def test_every_row_of_every_table_is_scored(run):
         assert len(rows) == len(table.rows)
         assert not (rows.filter(like="ours") == "–").any().any(), name
     assert all(verdict(claim, records).label != "not attempted" for claim in published.all_claims())
+    of_columns = compare_table(published, "table2", records).data.columns
+    assert ("mean ↑", "verdict") in of_columns and ("drinking ↑", "verdict") not in of_columns
     assert set(FOUND_ARMS) | set(ORACLE_ARMS) <= set(found.scores)
 
 
