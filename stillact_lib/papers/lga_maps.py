@@ -1,0 +1,43 @@
+"""Where a classifier looks, and the loss that tells it where (Liu, Tan, You 2018, Eqs. 1 and 2). Chapter 02."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+Reduction = Literal["sum", "mean"]
+
+
+def human_mask_loss(heatmap: Tensor, mask: Tensor, reduction: Reduction = "sum") -> Tensor:
+    """L_mask of Eq. 1, the mean over images: the squared distance of the heatmap [B, 1, h, w] from the mask, float
+    [B, 1, H, W], brought to its size by area. "sum" is the norm as printed; "mean" divides it by the cells."""
+    wanted = F.adaptive_avg_pool2d(mask, heatmap.shape[-2:])
+    squared = (heatmap.float() - wanted) ** 2
+    return squared.flatten(1).sum(1).mean() if reduction == "sum" else squared.mean()
+
+
+def sum_of_activation_maps(maps: Tensor, normalise: bool = True) -> Tensor:
+    """SAM of Eq. 2: maps [B, K, h, w] -> [B, h, w]. `normalise`: each channel of an image first from its least to its
+    greatest value, as for the paper's pictures (§4.2); a constant channel counts as 0."""
+    return (_stretched(maps) if normalise else maps).sum(dim=1)
+
+
+def predicting_activation_map(maps: Tensor, weights: Tensor, classes: Tensor) -> Tensor:
+    """PAM of Eq. 2: maps [B, K, h, w], the linear layer's weights [C, K], a class an image int64 [B] -> [B, h, w]."""
+    return torch.einsum("bkhw,bk->bhw", maps, weights[classes])
+
+
+def share_inside(maps: Tensor, mask: Tensor) -> Tensor:
+    """Share of what is active in maps [B, h, w] that lies in the mask, float [B, 1, H, W] of 0 and 1: [B]. What is
+    below zero speaks against the class and counts as nothing; NaN where nothing is active."""
+    inside = F.adaptive_avg_pool2d(mask, maps.shape[-2:])[:, 0]
+    active = maps.clamp(min=0)
+    return (active * inside).sum(dim=(1, 2)) / active.sum(dim=(1, 2))
+
+
+def _stretched(maps: Tensor) -> Tensor:
+    low, high = maps.amin(dim=(2, 3), keepdim=True), maps.amax(dim=(2, 3), keepdim=True)
+    return torch.where(high > low, (maps - low) / (high - low).clamp(min=torch.finfo(maps.dtype).tiny), 0.0)
