@@ -8,6 +8,7 @@ from stillact_lib.configuration import configure
 from stillact_lib.errors import StillactError
 from stillact_lib.papers.fra_settings import FraSettings
 from stillact_lib.papers.im2flow_settings import RecognitionSettings
+from stillact_lib.papers.lga_settings import LgaSettings
 from stillact_lib.papers.pof_sm_settings import PofSmSettings
 from stillact_lib.papers.t2sil_settings import T2silSettings
 from stillact_lib.paths import project_root
@@ -15,6 +16,7 @@ from stillact_lib.paths import project_root
 CHAPTERS = project_root() / "chapters"
 SETTINGS = {
     "01-action-objects": FraSettings,
+    "02-human-mask-loss": LgaSettings,
     "03-space-time-saliency": PofSmSettings,
     "04-im2flow": RecognitionSettings,
     "05-temporal-transfer": T2silSettings,

@@ -11,12 +11,14 @@ from torch.nn import functional as F
 Reduction = Literal["sum", "mean"]
 
 
-def human_mask_loss(heatmap: Tensor, mask: Tensor, reduction: Reduction = "sum") -> Tensor:
+def human_mask_loss(heatmap: Tensor, mask: Tensor, reduction: Reduction = "sum", known: Tensor | None = None) -> Tensor:
     """L_mask of Eq. 1, the mean over images: the squared distance of the heatmap [B, 1, h, w] from the mask, float
-    [B, 1, H, W], brought to its size by area. "sum" is the norm as printed; "mean" divides it by the cells."""
+    [B, 1, H, W], brought to its size by area. "sum" is the norm as printed; "mean" divides it by the cells. Images of
+    which no person's place is `known`, bool [B], do not count."""
     wanted = F.adaptive_avg_pool2d(mask, heatmap.shape[-2:])
-    squared = (heatmap.float() - wanted) ** 2
-    return squared.flatten(1).sum(1).mean() if reduction == "sum" else squared.mean()
+    squared = ((heatmap.float() - wanted) ** 2).flatten(1)
+    of_image = squared.sum(1) if reduction == "sum" else squared.mean(1)
+    return of_image.mean() if known is None else (of_image * known).sum() / known.sum().clamp(min=1)
 
 
 def sum_of_activation_maps(maps: Tensor, normalise: bool = True) -> Tensor:

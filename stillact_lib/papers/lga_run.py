@@ -1,0 +1,118 @@
+"""One run of chapter 02: every arm taught and tested, and what a record keeps of it (Liu, Tan, You 2018, §4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from stillact_lib.evaluation.average_precision import mean_average_precision
+from stillact_lib.miniature.context_layout import CONTEXTS
+from stillact_lib.networks.guided_activation import GuidedActivation
+from stillact_lib.networks.guided_backbones import Backbone, BackboneName
+from stillact_lib.papers.lga_arms import FAIR_ARMS, MPII_ARMS, STANFORD40_ARMS, Arm, Seen, backbone_name, look, teach
+from stillact_lib.papers.lga_data import FAIR, MPII, STANFORD40, PlacedPhotographs
+from stillact_lib.papers.lga_maps import share_inside
+from stillact_lib.papers.lga_settings import LgaSettings
+from stillact_lib.training import Device, History
+
+#: gain arms: what the mask's loss adds to being right, by what the training photographs' context says
+GAINS = {
+    "biased_gain": ("resnet_with", "resnet_without"),
+    "fair_gain": ("fair_with", "fair_without"),
+    "biased_gain_elsewhere": ("resnet_elsewhere", "resnet_without"),
+    "fair_gain_elsewhere": ("fair_elsewhere", "fair_without"),
+}
+
+
+@dataclass
+class GuidedRun:
+    """A run; opened: dataset -> its photographs. `seen`: what each arm says of the test photographs, by dataset (arms
+    of the fair copy are tested on the biased one's)."""
+
+    opened: dict[str, PlacedPhotographs | None]
+    settings: LgaSettings
+    device: Device
+    networks: dict[tuple[str, str], GuidedActivation] = field(default_factory=dict)
+    histories: dict[tuple[str, str], History] = field(default_factory=dict)
+    seen: dict[str, dict[str, Seen]] = field(default_factory=dict)
+
+    @property
+    def arms(self) -> list[Arm]:
+        """Those whose photographs are there."""
+        return [arm for arm in (*STANFORD40_ARMS, *FAIR_ARMS, *MPII_ARMS) if self.opened.get(arm.taught_on)]
+
+    def backbones(self) -> set[BackboneName]:
+        return {backbone_name(arm.family, arm.taught_on, self.settings) for arm in self.arms}
+
+    def tested(self, dataset: str) -> PlacedPhotographs:
+        """The photographs that arms taught on `dataset` are tested on."""
+        return self.opened[STANFORD40 if dataset == FAIR else dataset]
+
+    def teach(self, arms: Sequence[Arm], starts: dict[BackboneName, Backbone]) -> None:
+        """Trains and tests some arms; those whose photographs are not there are left out."""
+        for arm in arms:
+            if (data := self.opened.get(arm.taught_on)) is None:
+                continue
+            start = starts[backbone_name(arm.family, arm.taught_on, self.settings)]
+            network, history = teach(arm, start, data, self.settings, self.device)
+            self.networks[arm.taught_on, arm.name], self.histories[arm.taught_on, arm.name] = network, history
+            tested = self.tested(arm.taught_on)
+            seen = look(network, tested.photographs.images[torch.from_numpy(tested.test)], self.device)
+            self.seen.setdefault(MPII if arm.taught_on == MPII else STANFORD40, {})[arm.name] = seen
+
+    def precision(self, dataset: str, arm: str) -> float:
+        """An arm's mAP in % over the test photographs."""
+        tested = self.opened[dataset]
+        positives = tested.photographs.positives[tested.test]
+        return 100 * mean_average_precision(self.seen[dataset][arm].scores, positives)
+
+    def right(self, dataset: str, arm: str) -> np.ndarray:
+        """100 where an arm's likeliest class is shown, else 0, [N]."""
+        tested = self.opened[dataset]
+        positives = tested.photographs.positives[tested.test]
+        answers = self.seen[dataset][arm].scores.argmax(1)
+        return 100.0 * positives[np.arange(len(answers)), answers]
+
+    def scores_to_keep(self) -> dict[str, np.ndarray]:
+        kept: dict[str, np.ndarray] = {}
+        for dataset, arms in self.seen.items():
+            tested = self.opened[dataset]
+            rows, photographs = tested.test, tested.photographs
+            masks, known = tested.masks(rows)
+            own = {
+                "clip": photographs.names[rows],
+                "positives": photographs.positives[rows].astype(np.float32),
+                "class_groups": np.array(photographs.classes),
+            }
+            if tested.context is not None:
+                own["group"] = tested.context["scene"].to_numpy(str)[rows]
+            for arm, seen in arms.items():
+                own[f"{arm}/class_scores"] = seen.scores
+                own[f"{arm}/right"] = self.right(dataset, arm)
+                for name, maps in {"sam": seen.sam, "pam": seen.pam}.items():
+                    inside = 100 * share_inside(maps, masks)
+                    own[f"{arm}/{name}_inside"] = inside.where(known, torch.nan).numpy()
+            own |= {
+                f"{gain}/gain": own[f"{arm}/right"] - own[f"{against}/right"]
+                for gain, (arm, against) in GAINS.items()
+                if arm in arms and against in arms
+            }
+            kept |= {f"{dataset}/{name}": values for name, values in own.items()}
+            if tested.context is not None:
+                contexts = tested.context["context"].to_numpy(str)[rows]
+                kept |= _by_context(own, contexts)
+        return kept
+
+
+def _by_context(own: dict[str, np.ndarray], contexts: np.ndarray) -> dict[str, np.ndarray]:
+    """The same measures over the photographs of each context alone, as datasets of their own."""
+    kept = {}
+    for context in CONTEXTS:
+        rows = contexts == context
+        for name, values in own.items():
+            if not name.endswith(("class_scores", "positives", "class_groups")):
+                kept[f"{context}/{name}"] = values[rows]
+    return kept
