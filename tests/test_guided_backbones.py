@@ -59,5 +59,5 @@ def test_unreachable_weights_give_one_line(monkeypatch):
         raise RuntimeError("no route to host")
 
     monkeypatch.setattr(guided_backbones.timm, "create_model", unreachable)
-    with pytest.raises(StillactError, match="timm's weights .* run once with a network"):
+    with pytest.raises(StillactError, match=r"timm's weights .* run once with a network"):
         backbone("inception_resnet_v2", imagenet=True)

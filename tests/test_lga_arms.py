@@ -1,5 +1,7 @@
 """Chapter 02's data and arms: masks at the right place, arms that begin alike, a mask that moves with its image."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -73,15 +75,14 @@ def test_boxes_shrink_with_their_photographs(tmp_path):
 
 def test_everybody_in_a_photograph_of_mpii_is_masked_and_nobody_is_unknown(tmp_path):
     stills = read("mpii", write("mpii", tmp_path / "m", size="tiny", workers=1, progress=False))
-    first, second = stills.persons["image"].unique()[:2]
+    labelled = stills.persons[stills.positives.any(1) & stills.persons["x0"].notna()]
+    first, second = labelled["image"].unique()[:2]
     persons = stills.persons.copy()
-    double = persons[persons["image"] == first].iloc[[0]].assign(person=9, x0=0.0, y0=0.0, x1=8.0, y1=8.0)
     persons.loc[persons["image"] == second, ["x0", "y0", "x1", "y1"]] = np.nan
-    crowded = pd.concat([persons, double])
-    positives = np.concatenate([stills.positives, stills.positives[(persons["image"] == first).to_numpy()][:1]])
-    placed = lga_data.place_photographs(
-        type(stills)("mpii", stills.root, stills.classes, crowded, positives, []), 32, ()
-    )
+    another = labelled[labelled["image"] == first].iloc[[0]].assign(person=9, x0=0.0, y0=0.0, x1=8.0, y1=8.0)
+    positives = np.concatenate([stills.positives, stills.positives[another.index]])
+    crowded = replace(stills, persons=pd.concat([persons, another]), positives=positives)
+    placed = lga_data.place_photographs(crowded, 32, ())
     where = {name: row for row, name in enumerate(placed.photographs.names)}
     masks, known = placed.masks(np.array([where[first], where[second]]))
     assert known.tolist() == [True, False]
@@ -134,9 +135,9 @@ def test_the_loss_is_the_sum_of_both():
     data, chosen = few(), settings(steps=1, warm_up=0)
     start = lga_arms.backbone("compact_resnet")
     arm = Arm("x", "with")
-    network, history = lga_arms.teach(arm, start, data, chosen, CPU)
+    _, history = lga_arms.teach(arm, start, data, chosen, CPU)
     twin = lga_arms.network_of(arm, start, 3, chosen).train()
-    images, masks, known, labels = lga_arms.lesson(data, arm, chosen)[0]
+    images, masks, _, labels = lga_arms.lesson(data, arm, chosen)[0]
     found = twin(images)
     wanted = F.adaptive_avg_pool2d(masks, found.heatmap.shape[-2:])
     placing = sum(((found.heatmap[k] - wanted[k]) ** 2).sum() for k in range(len(images))) / len(images)
@@ -152,7 +153,7 @@ def test_what_is_looked_at_is_the_network_s_own_answer_or_the_class_asked_for():
         found = network.eval()(data.photographs.images.float() / 127.5 - 1)
     answers = found.scores.argmax(1)
     assert np.allclose(seen.scores, found.scores.softmax(1), atol=1e-5) and seen.heatmap.shape == (8, 4, 4)
-    weights = network.classifier.weight
+    weights = network.classifier.weight.detach()
     assert torch.allclose(seen.pam, predicting_activation_map(found.maps, weights, answers), atol=1e-4)
     asked = torch.full((8,), 2)
     other = lga_arms.look(network, data.photographs.images, CPU, classes=asked)
