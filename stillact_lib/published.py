@@ -126,9 +126,10 @@ class ClaimGroup(_Strict):
 
 
 class Published(_Strict):
-    """Everything one chapter's file holds."""
+    """Everything one chapter's file holds; `items`: what it calls the things that are tested."""
 
     chapter: str
+    items: str = "clips"
     paper: Paper
     rule: Rule
     metrics: dict[str, Metric]

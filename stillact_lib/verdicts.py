@@ -132,7 +132,7 @@ def compare_table(
     elsewhere = f", rebuilt on {published.datasets[dataset]}" if dataset else ""
     on = {name: dataset or source.columns[name].dataset for name in shown}
     caption = (
-        f"{source.title}{elsewhere}. {_provenance(source, records, set(on.values()))}"
+        f"{source.title}{elsewhere}. {_provenance(source, records, set(on.values()), published.items)}"
         f"{_uneven_seeds(published, source, records, on[shown[0]], shown)}"
     )
     return _styled(frame, caption, f"{published.chapter}-{table}-{dataset}-{'-'.join(shown)}")
@@ -169,7 +169,8 @@ def claims_table(
     if len(frame):
         frame.index = pd.MultiIndex.from_tuples(frame.index)
     missing = f" Not attempted: {', '.join(untried)}." if untried else ""
-    caption = f"Verdict, and difference (arm minus opponent) with its interval: {_data_of(records, tried)}{missing}"
+    data = _data_of(records, tried, published.items)
+    caption = f"Verdict, and difference (arm minus opponent) with its interval: {data}{missing}"
     return _styled(frame, caption, f"{published.chapter}-claims-{dataset}-{group}")
 
 
@@ -238,9 +239,9 @@ def _scored(records: Sequence[RunRecord], name: str) -> dict[int, RunRecord]:
     return {record.seed: record for record in holding}
 
 
-def _provenance(table: Table, records: Sequence[RunRecord], datasets: Collection[str]) -> str:
+def _provenance(table: Table, records: Sequence[RunRecord], datasets: Collection[str], items: str) -> str:
     paper = f"Paper: {table.where}, real data. Ours: " if any(row.values for row in table.rows.values()) else ""
-    return f"{paper}{_data_of(records, datasets)}" + "".join(f" {note}" for note in table.notes)
+    return f"{paper}{_data_of(records, datasets, items)}" + "".join(f" {note}" for note in table.notes)
 
 
 def _uneven_seeds(
@@ -256,17 +257,17 @@ def _uneven_seeds(
     return " Seeds behind each row: " + "; ".join(f"{heading} {count}" for heading, count in counts.items()) + "."
 
 
-def _data_of(records: Sequence[RunRecord], datasets: Collection[str]) -> str:
-    """What `datasets` are and how many clips they test on, and the profile and seeds of the runs on them."""
+def _data_of(records: Sequence[RunRecord], datasets: Collection[str], items: str) -> str:
+    """What `datasets` are and how many `items` they test on, and the profile and seeds of the runs on them."""
     records = [record for record in records if any(origin.name in datasets for origin in record.data)]
     if not records:
         return "no runs yet."
     origins = sorted({(origin.name, str(origin)) for r in records for origin in r.data if origin.name in datasets})
     scores = [record.scores() for record in records]
     tested = {name: found[f"{name}/{CLIP}"] for found in scores for name, _ in origins if f"{name}/{CLIP}" in found}
-    named = [f"{stated}, {len(np.unique(tested[n]))} test clips" if n in tested else stated for n, stated in origins]
+    named = [f"{stated}, {len(np.unique(tested[n]))} test {items}" if n in tested else stated for n, stated in origins]
     grouped = any(f"{name}/{GROUP}" in found for found in scores for name in tested)
-    units = "groups of clips" if grouped else "clips"
+    units = f"groups of {items}" if grouped else items
     profiles = ", ".join(sorted({record.profile for record in records}))
     seeds = sorted({record.seed for record in records})
     several = "seeds" if len(seeds) > 1 else "seed"

@@ -145,6 +145,16 @@ def test_the_loss_is_the_sum_of_both():
     assert history.rows[-1]["loss"] == pytest.approx((F.cross_entropy(found.scores, labels) + placing).item(), rel=1e-4)
 
 
+def test_an_arm_may_weigh_the_mask_and_train_for_longer():
+    data, chosen = few(), settings(steps=2, warm_up=0)
+    start = lga_arms.backbone("compact_resnet")
+    _, tenth = lga_arms.teach(Arm("x", "with", weight=0.1), start, data, chosen, CPU)
+    first = tenth.rows[0]
+    assert first["loss"] == pytest.approx(first["naming"] + 0.1 * first["placing"], rel=1e-5)
+    _, longer = lga_arms.teach(Arm("x", "with", longer=3), start, data, chosen, CPU)
+    assert (tenth.rows[-1]["step"], longer.rows[-1]["step"]) == (2, 6)
+
+
 def test_what_is_looked_at_is_the_network_s_own_answer_or_the_class_asked_for():
     data, chosen = few(), settings()
     network = lga_arms.network_of(Arm("x", "with"), lga_arms.backbone("compact_resnet"), 3, chosen)

@@ -48,14 +48,16 @@ Kind = Literal["plain", "without", "with", "elsewhere"]
 
 @dataclass(frozen=True)
 class Arm:
-    """One network to train: what it is called in records, its kind, backbone, training photographs, and, where that is
-    not the run's, how the mask's loss is summed up."""
+    """One network to train: what it is called in records, its kind, backbone, training photographs; how the mask's loss
+    is summed up, where that is not the run's, and weighed; how many times the run's steps it is trained."""
 
     name: str
     kind: Kind
     family: Family = "resnet"
     taught_on: str = STANFORD40
     reduction: Reduction | None = None
+    weight: float = 1.0
+    longer: int = 1
 
 
 #: Table 1, and the controls
@@ -81,6 +83,19 @@ MPII_ARMS = (
     Arm("resnet_with", "with", taught_on=MPII),
     Arm("inception_without", "without", "inception", MPII),
     Arm("inception_with", "with", "inception", MPII),
+)
+#: how many times the steps the arms "longer" are trained, and the share of the mask's loss that arms "tenth" take
+LONGER, TENTH = 4, 0.1
+#: is it the budget, is it the weight? Taught where `further` is set
+FURTHER_ARMS = (
+    Arm("longer_without", "without", longer=LONGER),
+    Arm("longer_with", "with", longer=LONGER),
+    Arm("longer_elsewhere", "elsewhere", longer=LONGER),
+    Arm("longer_fair_without", "without", taught_on=FAIR, longer=LONGER),
+    Arm("longer_fair_with", "with", taught_on=FAIR, longer=LONGER),
+    Arm("resnet_tenth", "with", weight=TENTH),
+    Arm("inception_tenth", "with", "inception", weight=TENTH),
+    Arm("resnet_elsewhere", "elsewhere", taught_on=MPII),
 )
 
 
@@ -171,7 +186,7 @@ def lesson(data: PlacedPhotographs, arm: Arm, settings: LgaSettings) -> StepBatc
 def teach(
     arm: Arm, start: Backbone, data: PlacedPhotographs, settings: LgaSettings, device: Device
 ) -> tuple[GuidedActivation, History]:
-    """Trains an arm: L = L_cls + L_mask, weighed alike (Eq. 1), by Adam."""
+    """Trains an arm: L = L_cls + L_mask, weighed alike (Eq. 1) unless the arm says otherwise, by Adam."""
     network = network_of(arm, start, len(data.photographs.classes), settings)
     reduction = arm.reduction or settings.mask_loss
 
@@ -183,9 +198,9 @@ def teach(
         if found.heatmap is None:
             return naming, figures
         placing = human_mask_loss(found.heatmap, masks, reduction, known)
-        return naming + placing, figures | {"placing": placing}
+        return naming + arm.weight * placing, figures | {"placing": placing}
 
-    steps = settings.mpii_steps if arm.taught_on == MPII else settings.steps
+    steps = arm.longer * (settings.mpii_steps if arm.taught_on == MPII else settings.steps)
     history = train(
         network,
         lesson(data, arm, settings),

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from stillact_lib.datasets import read
 from stillact_lib.datasets.stills import Stills
-from stillact_lib.miniature.context_layout import CONTEXT
+from stillact_lib.miniature.context_layout import CONTEXT, CONTEXTS
 from stillact_lib.papers.lga_settings import LgaSettings
 from stillact_lib.photographs import Photographs, load_photographs
 from stillact_lib.records import DataOrigin
@@ -111,10 +111,10 @@ def open_imagenet(settings: LgaSettings) -> Photographs:
 
 
 def origins(settings: LgaSettings, opened: dict[str, PlacedPhotographs | None]) -> tuple[DataOrigin, ...]:
-    """What a record says of a run's data; opened: dataset -> photographs."""
+    """What a record says of a run's data; opened: dataset -> photographs. The test photographs of each context, of
+    which it keeps scores apart, are named too."""
     real = {STANFORD40: bool(settings.stanford40_root), MPII: bool(settings.mpii_root)}
-    return tuple(
-        origin_of(found.photographs.root, name, real.get(name, False))
-        for name, found in opened.items()
-        if found is not None
-    )
+    found = {name: data for name, data in opened.items() if data is not None}
+    if (main := found.get(STANFORD40)) is not None and main.context is not None:
+        found |= dict.fromkeys(CONTEXTS, main)
+    return tuple(origin_of(data.photographs.root, name, real.get(name, False)) for name, data in found.items())

@@ -24,6 +24,9 @@ GAINS = {
     "fair_gain": ("fair_with", "fair_without"),
     "biased_gain_elsewhere": ("resnet_elsewhere", "resnet_without"),
     "fair_gain_elsewhere": ("fair_elsewhere", "fair_without"),
+    "longer_gain": ("longer_with", "longer_without"),
+    "longer_gain_elsewhere": ("longer_elsewhere", "longer_without"),
+    "longer_fair_gain": ("longer_fair_with", "longer_fair_without"),
 }
 
 

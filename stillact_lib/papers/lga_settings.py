@@ -34,6 +34,7 @@ class LgaSettings(Configuration):
     rate: float = Field(gt=0)
     warm_up: int = Field(ge=0)
     mask_loss: Reduction
+    further: bool
 
     @model_validator(mode="after")
     def _fields_fit(self) -> LgaSettings:
