@@ -19,7 +19,7 @@ from stillact_lib.networks.streams import AsImageNet
 
 BackboneName = Literal["resnet50", "resnet101", "inception_resnet_v2", "compact_resnet", "compact_inception"]
 #: channels of the small sisters: after the first layer, and of their maps
-NARROW, WIDE = 40, 96
+NARROW, WIDE = 32, 64
 #: how much of what a small Inception block computes is added to its input (Szegedy et al. 2017, §3.3: .1 to .3)
 RESIDUAL_SCALE = 0.2
 
@@ -49,7 +49,7 @@ def backbone(name: BackboneName, imagenet: bool = False) -> Backbone:
     if name in ("compact_resnet", "compact_inception"):
         if imagenet:
             raise StillactError(f"backbone {name!r}: there are no ImageNet weights for it; pre-train it yourself")
-        stem = [nn.BatchNorm2d(3), *_convolution(3, NARROW, 5, stride=2), nn.MaxPool2d(3, stride=2, padding=1)]
+        stem = [*_convolution(3, NARROW, 5, stride=2), nn.MaxPool2d(3, stride=2, padding=1)]
         if name == "compact_resnet":
             blocks = [BasicBlock(NARROW, NARROW), shrinking_block(NARROW, WIDE), BasicBlock(WIDE, WIDE)]
         else:

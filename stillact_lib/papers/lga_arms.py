@@ -28,11 +28,11 @@ from stillact_lib.pretraining import ClassQuality, pretrain_on_photographs
 from stillact_lib.run_data import checkpoint_for
 from stillact_lib.training import Device, History, StepBatches, train, warm_up_then_cosine
 from stillact_lib.vision.images import as_network_input
-from stillact_lib.vision.joint_warps import random_warps, warped
+from stillact_lib.vision.joint_warps import layered, random_warps, warped
 
 CHAPTER = "02-human-mask-loss"
 #: the small sisters' widths of both branches
-COMPACT_WIDTH, COMPACT_MASK_WIDTHS = 128, (64, 16, 8, 1)
+COMPACT_WIDTH, COMPACT_MASK_WIDTHS = 64, (32, 16, 8, 1)
 #: what the pre-trained networks depend on
 PRETRAINING_DEPENDS_ON = (
     *("profile", "miniature_size", "miniature_seed", "seed", "device", "full_architectures", "image_size"),
@@ -169,16 +169,15 @@ def elsewhere(masks: Tensor) -> Tensor:
 def lesson(data: PlacedPhotographs, arm: Arm, settings: LgaSettings) -> StepBatches:
     """Training batches: images [B, 3, S, S] in [-1, 1] and masks [B, 1, S, S] through the same warp, whether anybody's
     place is known, bool [B], labels int64 [B]."""
-    photographs, rows = data.photographs, data.train
+    rows, labels = data.train, torch.from_numpy(data.photographs.labels[data.train])
+    masks, known = data.masks(rows)
+    if arm.kind == "elsewhere":
+        masks = elsewhere(masks)
+    layers = layered(data.photographs.images[torch.from_numpy(rows)], masks)
 
     def make_batch(chosen: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        some = rows[chosen]
-        masks, known = data.masks(some)
-        if arm.kind == "elsewhere":
-            masks = elsewhere(masks)
-        images = as_network_input(photographs.images[torch.from_numpy(some)])
-        images, masks = warped(images, masks, random_warps(len(some), rng))
-        return images, masks, known, torch.from_numpy(photographs.labels[some])
+        images, masks = warped(layers[chosen], random_warps(len(chosen), rng))
+        return as_network_input(images), masks, known[chosen], labels[chosen]
 
     return StepBatches(len(rows), settings.batch_size, make_batch, settings.seed)
 
@@ -205,7 +204,7 @@ def teach(
         network,
         lesson(data, arm, settings),
         step_loss,
-        torch.optim.AdamW(network.parameters(), lr=settings.rate, weight_decay=0.01),
+        torch.optim.AdamW(network.parameters(), lr=settings.rate, weight_decay=0.01, fused=True),
         steps,
         device,
         label=f"{arm.name.replace('_', ', ')} ({arm.taught_on})",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 #: §4: flips, rotations of up to 10 degrees, zooms of .9 to 1.1
 MOST_DEGREES, ZOOMS = 10.0, (0.9, 1.1)
+#: what lies outside of an image: grey, nobody
+OUTSIDE = (127, 127, 127, 0)
 
 
 def random_warps(
@@ -23,11 +25,23 @@ def random_warps(
     return (np.stack(rows, axis=1) / zoom[:, None, None]).astype(np.float32)
 
 
-def warped(images: Tensor, masks: Tensor, warps: np.ndarray) -> tuple[Tensor, Tensor]:
-    """Images float [N, 3, S, S] in [-1, 1] and masks float [N, 1, S, S] in [0, 1], through the same maps [N, 2, 2].
-    What comes from outside is grey in the image and nobody in the mask."""
-    theta = torch.from_numpy(np.concatenate([warps, np.zeros((len(warps), 2, 1), np.float32)], axis=2))
-    both = torch.cat([images, masks], dim=1)
-    grid = F.affine_grid(theta, both.shape, align_corners=False)
-    found = F.grid_sample(both, grid, padding_mode="zeros", align_corners=False)
-    return found[:, :3], found[:, 3:]
+def layered(images: Tensor, masks: Tensor) -> np.ndarray:
+    """Images uint8 [N, 3, S, S] with masks float [N, 1, S, S] in [0, 1] as a fourth channel of bytes: [N, S, S, 4]."""
+    layers = np.empty((len(images), *images.shape[-2:], 4), np.uint8)
+    layers[..., :3] = images.permute(0, 2, 3, 1).numpy()
+    layers[..., 3] = (masks[:, 0] * 255).round().numpy()
+    return layers
+
+
+def warped(layers: np.ndarray, warps: np.ndarray) -> tuple[Tensor, Tensor]:
+    """Images uint8 [N, 3, S, S] and masks float [N, 1, S, S] in [0, 1] of `layered`, both through the same maps
+    [N, 2, 2]. What comes from outside is grey in the image and nobody in the mask."""
+    side = layers.shape[1]
+    middle = np.full(2, (side - 1) / 2)
+    to_source = np.concatenate([warps, (middle - warps.astype(np.float64) @ middle)[:, :, None]], axis=2)
+    found = np.empty_like(layers)
+    for source, target, matrix in zip(layers, found, to_source, strict=True):
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        cv2.warpAffine(source, matrix, (side, side), target, flags, cv2.BORDER_CONSTANT, OUTSIDE)
+    images, masks = np.ascontiguousarray(found[..., :3]), np.ascontiguousarray(found[..., 3])
+    return torch.from_numpy(images).permute(0, 3, 1, 2), torch.from_numpy(masks)[:, None].float() / 255
