@@ -20,9 +20,13 @@ RIGHT = PALETTE["green"]
 WRONG = PALETTE["amber"]
 
 
-def class_gains(gains: Mapping[str, Interval], label: str = "accuracy gained, percentage points") -> Figure:
+def class_gains(
+    gains: Mapping[str, Interval],
+    label: str = "accuracy gained, percentage points",
+    published: Mapping[str, float] | None = None,
+) -> Figure:
     """Gain of each class with its interval, in percentage points, the greatest on top: green where the interval lies
-    above zero, red where it lies below."""
+    above zero, red where it lies below. `published`: what the paper reports of some, hollow diamonds."""
     names = sorted(gains, key=lambda name: gains[name].mean, reverse=True)
     figure, axis = plt.subplots(figsize=(7.2, 0.6 + 0.22 * len(names)))
     for place, name in enumerate(names):
@@ -30,6 +34,8 @@ def class_gains(gains: Mapping[str, Interval], label: str = "accuracy gained, pe
         shade = PALETTE["green" if gain.low > 0 else "vermilion" if gain.high < 0 else "grey"]
         axis.hlines(place, gain.low, gain.high, color=shade)
         axis.plot(gain.mean, place, "o", color=shade, ms=5)
+        if name in (published or {}):
+            axis.plot(published[name], place, "D", mfc="none", color=PALETTE["ink"], ms=6)
     axis.axvline(0, color=PALETTE["ink"], lw=0.8)
     axis.set(xlabel=label, yticks=range(len(names)), yticklabels=[spaced(name) for name in names])
     axis.set_ylim(len(names) - 0.4, -0.6)

@@ -74,6 +74,10 @@ def test_the_bias_is_in_training_and_the_fair_copy_has_none():
     chance = 1 / len(COMPANION)
     assert abs(usual["biased"] - (BIAS + (1 - BIAS) * chance)) < 0.05
     assert abs(usual["fair"] - chance) < 0.05
+    for table in (biased, fair):
+        for name, beside in zip(table["scene"].str.split("/").str[0], table["beside"], strict=True):
+            own = set().union(*(things(ACTIONS[action]) for action in players("stanford40")[name]))
+            assert not beside or not own & things(ACTIONS[beside]), f"a second {beside} beside {name}"
     counts = Counter(biased.loc[biased["context"] == "misleading", "beside"])
     assert set(counts) == set(COMPANION.values()), "every thing misleads somewhere"
 

@@ -94,7 +94,9 @@ def test_a_warp_of_nothing_changes_nothing_and_a_mirror_mirrors():
     assert torch.equal(shown[0], images[0]) and torch.equal(told[1], masks[1].flip(-1))
     found = random_warps(1000, rng)
     areas = np.abs(np.linalg.det(found))
-    assert areas.min() >= 1 / 1.1**2 - 1e-5 and areas.max() <= 1 / 0.9**2 + 1e-5
+    assert areas.min() == pytest.approx(1 / 1.1**2, abs=0.01) and areas.max() == pytest.approx(1 / 0.9**2, abs=0.01)
+    degrees = np.degrees(np.arctan2(-found[:, 0, 1], found[:, 1, 1]))
+    assert degrees.min() == pytest.approx(-10, abs=0.2) and degrees.max() == pytest.approx(10, abs=0.2)
     assert 0.4 < (np.linalg.det(found) < 0).mean() < 0.6
 
 

@@ -103,6 +103,29 @@ def test_a_wrong_place_is_as_large_and_elsewhere():
     assert moved.sum() == masks.sum() and not (moved * masks).any()
 
 
+def test_another_photograph_s_mask_says_nothing_of_this_one():
+    """More photographs than one chunk, of which one has nobody in it."""
+    data = few(count=lga_arms.AT_ONCE + 22)
+    data.boxes[3].resize((0, 4), refcheck=False)
+    chosen = settings(batch_size=40)
+    known, inside = [], []
+    for step in range(2):
+        images, masks, placed, _ = lga_arms.lesson(data, Arm("x", "another"), chosen)[step]
+        bright = (images[:, 0] > 0.5).float()
+        inside.append((bright * masks[:, 0]).sum() / bright.sum())
+        known.append(placed)
+        assert (masks.flatten(1).sum(1) > 20).tolist() == placed.tolist()
+    assert max(inside) < 0.5 and (~torch.cat(known)).sum() == 1
+
+
+def test_the_heatmap_s_error_by_hand():
+    heatmap, masks = torch.zeros(2, 2, 2), torch.zeros(2, 1, 4, 4)
+    heatmap[0, 0, 0], masks[0, 0, :2, :2], masks[1, 0, :2, 0] = 0.5, 1, 1
+    error = lga_run._error(heatmap, masks, torch.tensor([True, True]))
+    assert error.tolist() == pytest.approx([100 * 0.25 / 4, 100 * 0.25 / 4])
+    assert np.isnan(lga_run._error(heatmap, masks, torch.tensor([True, False]))).tolist() == [False, True]
+
+
 def test_masks_move_with_their_images():
     data = few()
     for kind in ("with", "elsewhere"):
@@ -118,10 +141,10 @@ def test_arms_of_a_seed_begin_alike_and_see_the_same_batches():
     start = lga_arms.backbone("compact_resnet")
     networks = {
         kind: lga_arms.network_of(Arm("x", kind), start, 3, chosen)
-        for kind in ("without", "with", "elsewhere", "plain")
+        for kind in ("without", "with", "elsewhere", "another", "plain")
     }
     shared = networks["without"].state_dict()
-    for kind in ("with", "elsewhere"):
+    for kind in lga_arms.GUIDED:
         own = networks[kind].state_dict()
         assert all(torch.equal(values, own[name]) for name, values in shared.items()), kind
     assert networks["without"].localise is None and networks["with"].localise is not None

@@ -95,7 +95,9 @@ def test_a_box_is_the_joints_enlarged_by_half():
     assert box_of(joints) is None
     joints[0], joints[3] = (10, 10, 1), (30, 50, 0)
     assert box_of(joints) == (5, 0, 35, 60)
-    joints[3] = (10, 50, 1)
+    joints[0], joints[3] = (2, 5, 1), (38, 77, 1)
+    assert box_of(joints) == (0, 0, 47, 95), "what is left of and above the image is cut off"
+    joints[0], joints[3] = (10, 10, 1), (10, 50, 1)
     assert box_of(joints) is None, "a line is no box"
 
 

@@ -9,6 +9,7 @@ import yaml
 from stillact_lib.configuration import Configuration
 from stillact_lib.errors import StillactError
 from stillact_lib.evaluation.average_precision import average_precision, mean_average_precision
+from stillact_lib.papers import lga_arms, lga_run
 from stillact_lib.published import load_published, published_folder
 from stillact_lib.records import DataOrigin, new_record, save_record
 from stillact_lib.verdicts import claims_table, compare_table, measured, verdict, verdict_counts
@@ -276,3 +277,20 @@ def test_rows_with_fewer_seeds_are_named(published, tmp_path):
     assert "Walker et al. [58]" not in caption
     assert "Walker et al. [77] 1;" in caption and "Pintea et al. [58] 2;" in caption
     assert "Seeds behind each row" not in compare_table(published, "table1", [both], columns=["epe_fg"]).to_html()
+
+
+def test_chapter_02_s_claims_name_arms_that_are_taught_and_the_paper_s_gains_are_its_tables():
+    published = load_published("02-human-mask-loss")
+    arms = (*lga_arms.STANFORD40_ARMS, *lga_arms.FAIR_ARMS, *lga_arms.MPII_ARMS, *lga_arms.FURTHER_ARMS)
+    taught = {arm.name for arm in arms} | set(lga_run.GAINS)
+    assert {name for claim in published.all_claims() for name in (claim.arm, claim.against)} <= taught
+    assert {name for pair in lga_run.GAINS.values() for name in pair} <= {arm.name for arm in arms}
+    own = [name for table in published.tables.values() if table.where == "ours" for name in table.rows]
+    assert set(own) <= taught | {"mean_mask"}
+    gains = {
+        (name, family): table.value(f"{family}_with", "map") - table.value(f"{family}_without", "map")
+        for name, table in published.tables.items()
+        for family in ("resnet", "inception")
+        if name in ("table1", "table2")
+    }
+    assert [round(gain, 2) for gain in gains.values()] == [2.3, 2.64, 1.21, 1.9], "section 4.1"

@@ -3,7 +3,8 @@
 Two copies. In "stanford40_biased" each class has its usual thing, which lies beside four in five of the people it is
 trained on though it has nothing to do with what they do; in "stanford40_fair" any thing lies beside anybody. Biased's
 test photographs come in threes, the same person in the same place: beside the class's usual thing, beside nothing, and
-beside the usual thing of another class. A table says which is which; it is for measuring.
+beside the usual thing of another class. What lies beside is never the class's own thing. A table says which is which;
+it is for measuring.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from functools import partial
 import numpy as np
 
 from stillact_lib.errors import StillactError
-from stillact_lib.miniature.actions import players
+from stillact_lib.miniature.actions import ACTIONS, players
 from stillact_lib.miniature.annotated_photographs import StanfordPhoto
 from stillact_lib.miniature.layout import Layout, crlf_lines, entropy
 from stillact_lib.miniature.still_layouts import PHOTO, photo
@@ -69,13 +70,15 @@ def _layout(bias: float, tested: bool, seed: int, size: str, classes: Sequence[s
     rows = ["image,scene,context,beside"]
     for name in names:
         actions, usual = players("stanford40")[name], COMPANION[name]
-        others = [COMPANION[other] for other in names if other != name]
+        own = {prop for action in actions for prop in ACTIONS[action].props}
+        strange = [COMPANION[other] for other in names if own.isdisjoint(ACTIONS[COMPANION[other]].props)]
+        others = [thing for thing in strange if thing != usual]
         rng = np.random.default_rng(entropy(seed, "context", name))
         # both copies draw alike, so that they show the same people
         numbers = iter((rng.permutation(scale.train + len(CONTEXTS) * scale.scenes) + 1).tolist())
         for k in range(scale.train + scenes):
             other, lot = others[int(rng.integers(len(others)))], rng.random()
-            anything = COMPANION[names[int(rng.integers(len(names)))]]
+            anything = strange[int(rng.integers(len(strange)))]
             spec = photo(
                 actions[k % len(actions)],
                 entropy(seed, "context", name, k),

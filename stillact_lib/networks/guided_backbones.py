@@ -33,8 +33,8 @@ class Backbone(NamedTuple):
 
 def backbone(name: BackboneName, imagenet: bool = False) -> Backbone:
     """The convolutions of a network by its name. At 448 px ResNets give maps of 14 x 14, timm's Inception-ResNet-v2 of
-    12 x 12 (it pads nothing in its first layers); the small ones shrink eightfold. Raises StillactError for a name
-    there is none of, and where ImageNet's weights cannot be had."""
+    12 x 12 (it pads nothing in its first layers and its reductions); the small ones shrink eightfold. Raises
+    StillactError for a name there is none of, and where ImageNet's weights cannot be had."""
     if name in ("resnet50", "resnet101"):
         build, weights = {
             "resnet50": (resnet50, ResNet50_Weights.IMAGENET1K_V1),

@@ -42,8 +42,11 @@ PRETRAINING_DEPENDS_ON = (
 AT_ONCE = 64
 
 Family = Literal["resnet", "inception"]
-#: plain: no convolution on top of the backbone; without: no mask; with: the mask; elsewhere: the mask of a wrong place
-Kind = Literal["plain", "without", "with", "elsewhere"]
+#: plain: no convolution on top of the backbone; without: no mask; with: the mask; elsewhere: the mask moved to a wrong
+#: place; another: the mask of another photograph, which says nothing of where this one's person is
+Kind = Literal["plain", "without", "with", "elsewhere", "another"]
+#: kinds whose network has the localisation branch
+GUIDED = ("with", "elsewhere", "another")
 
 
 @dataclass(frozen=True)
@@ -86,13 +89,15 @@ MPII_ARMS = (
 )
 #: how many times the steps the arms "longer" are trained, and the share of the mask's loss that arms "tenth" take
 LONGER, TENTH = 4, 0.1
-#: is it the budget, is it the weight? Taught where `further` is set
+#: is it the person, the budget, the weight? Taught where `further` is set
 FURTHER_ARMS = (
     Arm("longer_without", "without", longer=LONGER),
     Arm("longer_with", "with", longer=LONGER),
     Arm("longer_elsewhere", "elsewhere", longer=LONGER),
+    Arm("longer_another", "another", longer=LONGER),
     Arm("longer_fair_without", "without", taught_on=FAIR, longer=LONGER),
     Arm("longer_fair_with", "with", taught_on=FAIR, longer=LONGER),
+    Arm("resnet_another", "another"),
     Arm("resnet_tenth", "with", weight=TENTH),
     Arm("inception_tenth", "with", "inception", weight=TENTH),
     Arm("resnet_elsewhere", "elsewhere", taught_on=MPII),
@@ -156,7 +161,7 @@ def network_of(arm: Arm, start: Backbone, num_classes: int, settings: LgaSetting
         num_classes,
         settings.image_size,
         width=0 if arm.kind == "plain" else width,
-        mask_widths=mask_widths if arm.kind in ("with", "elsewhere") else (),
+        mask_widths=mask_widths if arm.kind in GUIDED else (),
     )
 
 
@@ -166,14 +171,22 @@ def elsewhere(masks: Tensor) -> Tensor:
     return masks.roll((masks.shape[-2] // 2, masks.shape[-1] // 2), dims=(2, 3))
 
 
+def taught_masks(arm: Arm, masks: Tensor) -> Tensor:
+    """What an arm is to find in photographs whose masks are these."""
+    return elsewhere(masks) if arm.kind == "elsewhere" else masks
+
+
 def lesson(data: PlacedPhotographs, arm: Arm, settings: LgaSettings) -> StepBatches:
     """Training batches: images [B, 3, S, S] in [-1, 1] and masks [B, 1, S, S] through the same warp, whether anybody's
     place is known, bool [B], labels int64 [B]."""
-    rows, labels = data.train, torch.from_numpy(data.photographs.labels[data.train])
-    masks, known = data.masks(rows)
-    if arm.kind == "elsewhere":
-        masks = elsewhere(masks)
-    layers = layered(data.photographs.images[torch.from_numpy(rows)], masks)
+    rows, images = data.train, data.photographs.images
+    # whose mask each photograph is taught
+    owners = np.random.default_rng(settings.seed).permutation(rows) if arm.kind == "another" else rows
+    labels, known = torch.from_numpy(data.photographs.labels[rows]), data.known(owners)
+    layers = np.empty((len(rows), *images.shape[-2:], 4), np.uint8)
+    for chunk in np.array_split(np.arange(len(rows)), -(-len(rows) // AT_ONCE)):
+        masks = taught_masks(arm, data.masks(owners[chunk])[0])
+        layers[chunk] = layered(images[torch.from_numpy(rows[chunk])], masks)
 
     def make_batch(chosen: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         images, masks = warped(layers[chosen], random_warps(len(chosen), rng))
@@ -185,7 +198,7 @@ def lesson(data: PlacedPhotographs, arm: Arm, settings: LgaSettings) -> StepBatc
 def teach(
     arm: Arm, start: Backbone, data: PlacedPhotographs, settings: LgaSettings, device: Device
 ) -> tuple[GuidedActivation, History]:
-    """Trains an arm: L = L_cls + L_mask, weighed alike (Eq. 1) unless the arm says otherwise, by Adam."""
+    """Trains an arm: L = L_cls + L_mask, weighed alike (Eq. 1) unless the arm says otherwise, by AdamW."""
     network = network_of(arm, start, len(data.photographs.classes), settings)
     reduction = arm.reduction or settings.mask_loss
 

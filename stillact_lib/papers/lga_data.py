@@ -51,8 +51,11 @@ class PlacedPhotographs:
     def masks(self, rows: np.ndarray) -> tuple[Tensor, Tensor]:
         """float [N, 1, S, S], 1 inside any person's box, and bool [N], whether there is one."""
         side = self.photographs.images.shape[-1]
-        boxes = [self.boxes[row] for row in rows]
-        return masks_of(boxes, side), torch.tensor([len(one) > 0 for one in boxes])
+        return masks_of([self.boxes[row] for row in rows], side), self.known(rows)
+
+    def known(self, rows: np.ndarray) -> Tensor:
+        """Whether anybody's place is known, bool [N]."""
+        return torch.tensor([len(self.boxes[row]) > 0 for row in rows], dtype=torch.bool)
 
 
 def masks_of(boxes: list[np.ndarray], side: int) -> Tensor:

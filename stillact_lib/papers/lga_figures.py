@@ -59,7 +59,7 @@ def maps_side_by_side(
     classes: Sequence[str],
 ) -> Figure:
     """Figures 5 to 9: image, heatmap, SAM and PAM without and with the mask's loss; a right answer's name is green and
-    bold, a wrong one's amber.
+    bold, a wrong one's vermilion.
 
     images uint8 [N, S, S, 3]; rows: which; shown: the right class of each image.
     """

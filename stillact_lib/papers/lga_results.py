@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from stillact_lib.evaluation.bootstrap import Interval
+import numpy as np
+import pandas as pd
+
+from stillact_lib.evaluation.bootstrap import Interval, bootstrap_mean
 from stillact_lib.miniature.context_layout import CONTEXTS
 from stillact_lib.published import Claim, Published
 from stillact_lib.records import RunRecord
@@ -46,3 +49,44 @@ def accuracy_by_context(records: Sequence[RunRecord]) -> Mapping[str, Mapping[st
         if all(found is not None for row in rows.values() for found in row.values()):
             panels[title] = rows
     return panels
+
+
+def confusions(
+    records: Sequence[RunRecord], dataset: str, arms: Mapping[str, str], pair: tuple[str, str]
+) -> pd.DataFrame:
+    """How many of the test photographs of each class of a pair are taken for the other, in %, mean over seeds; arms:
+    label -> arm, a column each."""
+    found: dict[str, dict[str, list[float]]] = {}
+    for scores in (record.scores() for record in records):
+        classes = scores.get(f"{dataset}/class_groups", np.array([], str)).tolist()
+        if not set(pair) <= set(classes):
+            continue
+        for label, arm in arms.items():
+            if (of_arm := scores.get(f"{dataset}/{arm}/class_scores")) is None:
+                continue
+            for shown, other in (pair, pair[::-1]):
+                rows = scores[f"{dataset}/positives"][:, classes.index(shown)] > 0
+                taken = of_arm[rows].argmax(1) == classes.index(other)
+                name = f"{shown} taken for {other}".replace("_", " ")
+                found.setdefault(label, {}).setdefault(name, []).append(100 * float(taken.mean()))
+    return pd.DataFrame({label: {name: np.mean(of) for name, of in rows.items()} for label, rows in found.items()})
+
+
+def gain_by_move(records: Sequence[RunRecord], dataset: str, arm: str, against: str) -> dict[str, Interval]:
+    """What `arm` gains in accuracy over `against`, in points, where its PAM lies more inside people's boxes than the
+    other's, and where it lies less; photographs of which either has no PAM or no box are left out."""
+    gains, moves, clusters, runs = [], [], [], []
+    for record in records:
+        scores = record.scores()
+        names = [f"{dataset}/{one}/{what}" for what in ("right", "pam_inside") for one in (arm, against)]
+        if all(name in scores for name in names):
+            right, other, inside, other_inside = (scores[name] for name in names)
+            gains.append(right - other)
+            moves.append(inside - other_inside)
+            clusters.append(scores.get(f"{dataset}/group", scores[f"{dataset}/clip"]))
+            runs.append(np.full(len(right), record.seed))
+    if not gains:
+        return {}
+    gain, move, cluster, run = (np.concatenate(of) for of in (gains, moves, clusters, runs))
+    halves = {"its map moved to people": move > 0, "its map moved away": move < 0}
+    return {name: bootstrap_mean(gain[of], clusters=cluster[of], runs=run[of]) for name, of in halves.items()}

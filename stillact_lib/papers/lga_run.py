@@ -7,12 +7,24 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from torch import Tensor
+from torch.nn import functional as F
 
 from stillact_lib.evaluation.average_precision import mean_average_precision
-from stillact_lib.miniature.context_layout import CONTEXTS
+from stillact_lib.miniature.context_layout import CONTEXTS, MISLEADING
 from stillact_lib.networks.guided_activation import GuidedActivation
 from stillact_lib.networks.guided_backbones import Backbone, BackboneName
-from stillact_lib.papers.lga_arms import FAIR_ARMS, MPII_ARMS, STANFORD40_ARMS, Arm, Seen, backbone_name, look, teach
+from stillact_lib.papers.lga_arms import (
+    FAIR_ARMS,
+    MPII_ARMS,
+    STANFORD40_ARMS,
+    Arm,
+    Seen,
+    backbone_name,
+    look,
+    taught_masks,
+    teach,
+)
 from stillact_lib.papers.lga_data import FAIR, MPII, STANFORD40, PlacedPhotographs
 from stillact_lib.papers.lga_maps import share_inside
 from stillact_lib.papers.lga_settings import LgaSettings
@@ -24,6 +36,8 @@ GAINS = {
     "fair_gain": ("fair_with", "fair_without"),
     "biased_gain_elsewhere": ("resnet_elsewhere", "resnet_without"),
     "fair_gain_elsewhere": ("fair_elsewhere", "fair_without"),
+    "biased_place": ("resnet_with", "resnet_elsewhere"),
+    "fair_place": ("fair_with", "fair_elsewhere"),
     "longer_gain": ("longer_with", "longer_without"),
     "longer_gain_elsewhere": ("longer_elsewhere", "longer_without"),
     "longer_fair_gain": ("longer_fair_with", "longer_fair_without"),
@@ -41,6 +55,7 @@ class GuidedRun:
     networks: dict[tuple[str, str], GuidedActivation] = field(default_factory=dict)
     histories: dict[tuple[str, str], History] = field(default_factory=dict)
     seen: dict[str, dict[str, Seen]] = field(default_factory=dict)
+    taught: dict[tuple[str, str], Arm] = field(default_factory=dict)
 
     @property
     def arms(self) -> list[Arm]:
@@ -64,7 +79,9 @@ class GuidedRun:
             self.networks[arm.taught_on, arm.name], self.histories[arm.taught_on, arm.name] = network, history
             tested = self.tested(arm.taught_on)
             seen = look(network, tested.photographs.images[torch.from_numpy(tested.test)], self.device)
-            self.seen.setdefault(MPII if arm.taught_on == MPII else STANFORD40, {})[arm.name] = seen
+            tested_on = MPII if arm.taught_on == MPII else STANFORD40
+            self.seen.setdefault(tested_on, {})[arm.name] = seen
+            self.taught[tested_on, arm.name] = arm
 
     def precision(self, dataset: str, arm: str) -> float:
         """An arm's mAP in % over the test photographs."""
@@ -79,6 +96,16 @@ class GuidedRun:
         answers = self.seen[dataset][arm].scores.argmax(1)
         return 100.0 * positives[np.arange(len(answers)), answers]
 
+    def turned(self, dataset: str, arm: str, against: str) -> tuple[np.ndarray, np.ndarray]:
+        """Test photographs that `against` gets wrong and `arm` right, and those the other way round, as numbers within
+        the test part; where it is known what misleads, of the misleading ones alone."""
+        right, other = self.right(dataset, arm) > 0, self.right(dataset, against) > 0
+        tested = self.opened[dataset]
+        among = np.ones(len(right), bool)
+        if tested.context is not None:
+            among = tested.context["context"].to_numpy(str)[tested.test] == MISLEADING
+        return np.flatnonzero(among & right & ~other), np.flatnonzero(among & ~right & other)
+
     def scores_to_keep(self) -> dict[str, np.ndarray]:
         kept: dict[str, np.ndarray] = {}
         for dataset, arms in self.seen.items():
@@ -90,11 +117,20 @@ class GuidedRun:
                 "positives": photographs.positives[rows].astype(np.float32),
                 "class_groups": np.array(photographs.classes),
             }
+            # what one would draw without looking: the mean mask of the training part
+            usual, placed = tested.masks(tested.train)
+            cells = next((seen.heatmap.shape[-2:] for seen in arms.values() if seen.heatmap is not None), None)
+            if cells is not None:
+                drawn = F.adaptive_avg_pool2d(usual[placed].mean(dim=0), cells)
+                own["mean_mask/heatmap_error"] = _error(drawn.expand(len(rows), -1, -1), masks, known)
             if tested.context is not None:
                 own["group"] = tested.context["scene"].to_numpy(str)[rows]
             for arm, seen in arms.items():
                 own[f"{arm}/class_scores"] = seen.scores
                 own[f"{arm}/right"] = self.right(dataset, arm)
+                if seen.heatmap is not None:
+                    asked = taught_masks(self.taught[dataset, arm], masks)
+                    own[f"{arm}/heatmap_error"] = _error(seen.heatmap, asked, known)
                 for name, maps in {"sam": seen.sam, "pam": seen.pam}.items():
                     inside = 100 * share_inside(maps, masks)
                     own[f"{arm}/{name}_inside"] = inside.where(known, torch.nan).numpy()
@@ -108,6 +144,13 @@ class GuidedRun:
                 contexts = tested.context["context"].to_numpy(str)[rows]
                 kept |= _by_context(own, contexts)
         return kept
+
+
+def _error(heatmap: Tensor, masks: Tensor, known: Tensor) -> np.ndarray:
+    """Mean squared error over the cells, times 100, of heatmaps [N, h, w] for masks [N, 1, S, S]: [N], NaN where no
+    person's place is known."""
+    wanted = F.adaptive_avg_pool2d(masks, heatmap.shape[-2:])[:, 0]
+    return (100 * ((heatmap - wanted) ** 2).mean(dim=(1, 2))).where(known, torch.nan).numpy()
 
 
 def _by_context(own: dict[str, np.ndarray], contexts: np.ndarray) -> dict[str, np.ndarray]:
