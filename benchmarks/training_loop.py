@@ -17,18 +17,19 @@ import numpy as np
 import torch
 from measuring import best_of, print_table
 from PIL import Image
+from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 from torchvision import datasets, transforms
 
 from stillact_lib.networks.guided_backbones import Backbone, backbone
 from stillact_lib.papers import lga_arms, lga_data
-from stillact_lib.papers.lga_maps import human_mask_loss
 from stillact_lib.papers.lga_settings import LgaSettings
 from stillact_lib.photographs import Photographs
 from stillact_lib.training import Device, StepBatches, choose_device
 from stillact_lib.vision.joint_warps import MOST_DEGREES, ZOOMS
 
+Weights = Tensor
 PHOTOGRAPHS, CLASSES, SIDE, BATCH, ROUNDS = 480, 8, 48, 24, 5
 SETTINGS = {
     **{"profile": "mini", "stanford40_root": "", "mpii_root": "", "miniature_size": "mini", "miniature_seed": 0},
@@ -58,17 +59,35 @@ def folder_of(found: Photographs, root: Path) -> None:
         Image.fromarray(image.permute(1, 2, 0).numpy()).save(place / name)
 
 
-def epoch(kind: str, start: Backbone, settings: LgaSettings, batches: Iterable, device: Device) -> torch.Tensor:
-    """One epoch of an arm's steps over `batches` of (images, masks, known, labels); the classifier's weights after."""
-    network = lga_arms.network_of(lga_arms.Arm(kind, kind), start, CLASSES, settings).train()
-    network = network.to(memory_format=torch.channels_last)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=settings.rate, weight_decay=0.01)
-    for images, masks, known, labels in batches:
+class Kept(StepBatches):
+    """Batches already in memory."""
+
+    def __init__(self, lesson: StepBatches, steps: int) -> None:
+        super().__init__(lesson.count, lesson.batch_size, lesson.make_batch, lesson.seed)
+        self.kept = [lesson[step] for step in range(steps)]
+
+    def __getitem__(self, step: int) -> object:
+        return self.kept[step]
+
+
+def epoch(arm: lga_arms.Arm, start: Backbone, settings: LgaSettings, batches: StepBatches, device: Device) -> Weights:
+    """One epoch of an arm by the trainer that chapters use; the classifier's weights after it."""
+    network = lga_arms.network_of(arm, start, CLASSES, settings)
+    lga_arms.train_arm(arm, network, batches, settings, device)
+    return network.classifier.weight.detach()
+
+
+def reference_epoch(
+    start: Backbone, settings: LgaSettings, loader: Iterable[tuple[Tensor, Tensor]], device: Device
+) -> Weights:
+    """One epoch in the manner of torchvision's classification reference: no mask, the same network and optimiser."""
+    network = lga_arms.network_of(lga_arms.Arm("without", "without"), start, CLASSES, settings).train()
+    network.to(device.torch_device, memory_format=torch.channels_last)
+    optimiser = lga_arms.optimiser_of(network, settings)
+    for images, labels in loader:
         with device.autocasting():
-            found = network(images.to(memory_format=torch.channels_last))
-            loss = F.cross_entropy(found.scores.float(), labels)
-            if found.heatmap is not None:
-                loss = loss + human_mask_loss(found.heatmap, masks, "sum", known)
+            scores = network(images.to(device.torch_device, memory_format=torch.channels_last)).scores
+            loss = F.cross_entropy(scores.float(), labels.to(device.torch_device))
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
@@ -76,17 +95,14 @@ def epoch(kind: str, start: Backbone, settings: LgaSettings, batches: Iterable, 
 
 
 def main() -> None:
-    settings, device, data = LgaSettings(**SETTINGS), choose_device("cpu"), photographs()
+    settings, device, data = LgaSettings(**SETTINGS), choose_device("auto"), photographs()
     start = backbone("compact_resnet")
     work: dict[str, Callable[[], object]] = {}
     for kind in ("with", "without"):
-        lesson = lga_arms.lesson(data, lga_arms.Arm(kind, kind), settings)
-        kept = [lesson[step] for step in range(settings.steps)]
-        alone = partial(epoch, kind, start, settings, kept, device)
-
-        def loading(kind: str = kind, lesson: StepBatches = lesson) -> torch.Tensor:
-            return epoch(kind, start, settings, (lesson[step] for step in range(settings.steps)), device)
-
+        arm = lga_arms.Arm(kind, kind)
+        lesson = lga_arms.lesson(data, arm, settings)
+        alone = partial(epoch, arm, start, settings, Kept(lesson, settings.steps), device)
+        loading = partial(epoch, arm, start, settings, lesson, device)
         assert torch.equal(alone(), loading()), "other weights"
         work[f"steps alone, {kind} the mask's loss"], work[f"ours, {kind} the mask's loss"] = alone, loading
     with tempfile.TemporaryDirectory() as root:
@@ -95,9 +111,8 @@ def main() -> None:
         recipe = [transforms.RandomHorizontalFlip(), turned, transforms.ToTensor()]
         folder = datasets.ImageFolder(root, transforms.Compose([*recipe, transforms.Normalize([0.5] * 3, [0.5] * 3)]))
 
-        def reference() -> torch.Tensor:
-            loader = DataLoader(folder, BATCH, shuffle=True)
-            return epoch("without", start, settings, ((i, None, None, labels) for i, labels in loader), device)
+        def reference() -> Weights:
+            return reference_epoch(start, settings, DataLoader(folder, BATCH, shuffle=True), device)
 
         work["torchvision's way, without the mask's loss"] = reference
         seconds = best_of(work, ROUNDS)
@@ -105,7 +120,7 @@ def main() -> None:
     for name, took in seconds.items():
         alone = seconds[f"steps alone, {name.split(', ')[1]}"]
         rows.append((name, f"{PHOTOGRAPHS / took:.0f}", f"{alone / took:.3f}"))
-    title = f"An epoch of {PHOTOGRAPHS} photographs of {SIDE} px; ours and the steps alone end in the same weights"
+    title = f"An epoch of {PHOTOGRAPHS} photographs of {SIDE} px, {device}; ours ends in the weights of the steps alone"
     print_table(title, ("what", "photographs/s", "of the steps alone (asked: .95)"), rows)
 
 

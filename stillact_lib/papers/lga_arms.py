@@ -195,11 +195,15 @@ def lesson(data: PlacedPhotographs, arm: Arm, settings: LgaSettings) -> StepBatc
     return StepBatches(len(rows), settings.batch_size, make_batch, settings.seed)
 
 
-def teach(
-    arm: Arm, start: Backbone, data: PlacedPhotographs, settings: LgaSettings, device: Device
-) -> tuple[GuidedActivation, History]:
-    """Trains an arm: L = L_cls + L_mask, weighed alike (Eq. 1) unless the arm says otherwise, by AdamW."""
-    network = network_of(arm, start, len(data.photographs.classes), settings)
+def optimiser_of(network: GuidedActivation, settings: LgaSettings) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(network.parameters(), lr=settings.rate, weight_decay=0.01, fused=True)
+
+
+def train_arm(
+    arm: Arm, network: GuidedActivation, batches: StepBatches, settings: LgaSettings, device: Device
+) -> History:
+    """Trains an arm's network on its `lesson`: L = L_cls + L_mask, weighed alike (Eq. 1) unless the arm says otherwise,
+    by AdamW."""
     reduction = arm.reduction or settings.mask_loss
 
     def step_loss(batch: tuple[Tensor, Tensor, Tensor, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
@@ -213,11 +217,11 @@ def teach(
         return naming + arm.weight * placing, figures | {"placing": placing}
 
     steps = arm.longer * (settings.mpii_steps if arm.taught_on == MPII else settings.steps)
-    history = train(
+    return train(
         network,
-        lesson(data, arm, settings),
+        batches,
         step_loss,
-        torch.optim.AdamW(network.parameters(), lr=settings.rate, weight_decay=0.01, fused=True),
+        optimiser_of(network, settings),
         steps,
         device,
         label=f"{arm.name.replace('_', ', ')} ({arm.taught_on})",
@@ -225,7 +229,14 @@ def teach(
         checkpoint=checkpoint_for(CHAPTER, f"{arm.taught_on}-{arm.name}", settings),
         workers=settings.workers,
     )
-    return network, history
+
+
+def teach(
+    arm: Arm, start: Backbone, data: PlacedPhotographs, settings: LgaSettings, device: Device
+) -> tuple[GuidedActivation, History]:
+    """An arm's network, trained on `data`, and what was logged."""
+    network = network_of(arm, start, len(data.photographs.classes), settings)
+    return network, train_arm(arm, network, lesson(data, arm, settings), settings, device)
 
 
 class Seen(NamedTuple):
