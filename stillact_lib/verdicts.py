@@ -115,8 +115,12 @@ def compare_table(
         data = dataset or column.dataset
         metric = published.metrics[column.metric]
         claimed = any((data, column.metric, source.main, arm) in claims for arm in source.rows)
-        same_metric = len({source.columns[other].metric for other in shown}) == 1 and len(shown) > 1
-        heading = published.datasets[data] if same_metric else _heading(metric.heading, metric.better)
+        metrics, datasets = ({getattr(source.columns[c], what) for c in shown} for what in ("metric", "dataset"))
+        heading = _heading(metric.heading, metric.better)
+        if len(metrics) == 1 and len(shown) > 1:
+            heading = published.datasets[data]
+        elif len(datasets) > 1:
+            heading = f"{heading}, {published.datasets[data]}"
         for arm, row in source.rows.items():
             value = source.value(arm, name) if data == column.dataset else None
             of_metric = {"statistic": metric.statistic, "class_group": metric.class_group}

@@ -294,3 +294,12 @@ def test_chapter_02_s_claims_name_arms_that_are_taught_and_the_paper_s_gains_are
         if name in ("table1", "table2")
     }
     assert [round(gain, 2) for gain in gains.values()] == [2.3, 2.64, 1.21, 1.9], "section 4.1"
+
+
+def test_columns_of_one_measure_on_several_datasets_are_told_apart():
+    columns = compare_table(load_published("02-human-mask-loss"), "inside", []).data.columns
+    assert [heading for heading, _ in columns] == [
+        "SAM inside ↑, Stanford 40",
+        "PAM inside ↑, Stanford 40",
+        "PAM inside ↑, misleading context",
+    ]

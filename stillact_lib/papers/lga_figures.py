@@ -17,6 +17,13 @@ from stillact_lib.papers.lga_arms import Seen
 from stillact_lib.training import History
 
 HEAT = "inferno"
+#: the colours of what a network is taught to find
+TAUGHT = {
+    "without": PALETTE["grey"],
+    "with": PALETTE["blue"],
+    "right place": PALETTE["blue"],
+    "wrong place": PALETTE["vermilion"],
+}
 #: how strongly a map covers its image
 COVER = 0.6
 
@@ -38,13 +45,14 @@ def lit(image: np.ndarray, of_cells: np.ndarray) -> np.ndarray:
 
 
 def training_curves(histories: Mapping[str, History], names: Sequence[str]) -> Figure:
-    """Logged figures of some trainings, one panel a figure: "naming" and "placing" are the two parts of the loss."""
+    """Logged figures of some trainings, one panel a figure: "naming" and "placing" are the two parts of the loss.
+    histories: a name of `TAUGHT` -> what was logged."""
     figure, axes = plt.subplots(1, len(names), figsize=(7.2, 2.5))
     titles = {"naming": "L_cls, cross entropy", "placing": "L_mask, squared error over the cells"}
     for axis, name in zip(axes, names, strict=True):
         for label, history in histories.items():
             if name in history.rows[-1]:
-                axis.plot(*history.series(name), label=label, lw=1.4)
+                axis.plot(*history.series(name), label=label, lw=1.4, color=TAUGHT[label])
         axis.set(title=titles[name], xlabel="step", ylim=(0, None))
         axis.legend(fontsize=8)
     return figure
@@ -97,14 +105,13 @@ def _stretched(of_cells: np.ndarray) -> np.ndarray:
 def accuracy_by_context(panels: Mapping[str, Mapping[str, Mapping[str, Interval]]]) -> Figure:
     """Panel title -> arm -> context -> accuracy in %: lines over contexts, from the one that agrees to the one that
     misleads."""
-    shades = {"without": PALETTE["grey"], "right place": PALETTE["blue"], "wrong place": PALETTE["vermilion"]}
     marks = {"without": "o", "right place": "s", "wrong place": "D"}
     figure, axes = plt.subplots(1, len(panels), figsize=(7.2, 2.9), sharey=True, squeeze=False)
     for axis, (title, arms) in zip(axes[0], panels.items(), strict=True):
         for number, (arm, found) in enumerate(arms.items()):
             x = np.arange(len(found)) + 0.07 * (number - 1)
-            axis.vlines(x, [i.low for i in found.values()], [i.high for i in found.values()], color=shades[arm], lw=1.2)
-            axis.plot(x, [i.mean for i in found.values()], marks[arm] + "-", color=shades[arm], ms=5, label=arm)
+            axis.vlines(x, [i.low for i in found.values()], [i.high for i in found.values()], color=TAUGHT[arm], lw=1.2)
+            axis.plot(x, [i.mean for i in found.values()], marks[arm] + "-", color=TAUGHT[arm], ms=5, label=arm)
             axis.set_xticks(range(len(found)), list(found))
         axis.set_title(title)
         axis.set_xlim(-0.3, len(found) - 0.7)
