@@ -30,7 +30,7 @@ from stillact_lib.training import Device, StepBatches, choose_device
 from stillact_lib.vision.joint_warps import MOST_DEGREES, ZOOMS
 
 Weights = Tensor
-PHOTOGRAPHS, CLASSES, SIDE, BATCH, ROUNDS = 480, 8, 48, 24, 5
+PHOTOGRAPHS, CLASSES, SIDE, BATCH, ROUNDS = 480, 8, 48, 24, 12
 SETTINGS = {
     **{"profile": "mini", "stanford40_root": "", "mpii_root": "", "miniature_size": "mini", "miniature_seed": 0},
     **{"seed": 0, "device": "auto", "workers": 0, "keep_checkpoints": False, "full_architectures": False},
