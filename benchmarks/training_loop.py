@@ -29,7 +29,6 @@ from stillact_lib.photographs import Photographs
 from stillact_lib.training import Device, StepBatches, choose_device
 from stillact_lib.vision.joint_warps import MOST_DEGREES, ZOOMS
 
-Weights = Tensor
 PHOTOGRAPHS, CLASSES, SIDE, BATCH, ROUNDS = 480, 8, 48, 24, 12
 SETTINGS = {
     **{"profile": "mini", "stanford40_root": "", "mpii_root": "", "miniature_size": "mini", "miniature_seed": 0},
@@ -70,7 +69,7 @@ class Kept(StepBatches):
         return self.kept[step]
 
 
-def epoch(arm: lga_arms.Arm, start: Backbone, settings: LgaSettings, batches: StepBatches, device: Device) -> Weights:
+def epoch(arm: lga_arms.Arm, start: Backbone, settings: LgaSettings, batches: StepBatches, device: Device) -> Tensor:
     """One epoch of an arm by the trainer that chapters use; the classifier's weights after it."""
     network = lga_arms.network_of(arm, start, CLASSES, settings)
     lga_arms.train_arm(arm, network, batches, settings, device)
@@ -79,7 +78,7 @@ def epoch(arm: lga_arms.Arm, start: Backbone, settings: LgaSettings, batches: St
 
 def reference_epoch(
     start: Backbone, settings: LgaSettings, loader: Iterable[tuple[Tensor, Tensor]], device: Device
-) -> Weights:
+) -> Tensor:
     """One epoch in the manner of torchvision's classification reference: no mask, the same network and optimiser."""
     network = lga_arms.network_of(lga_arms.Arm("without", "without"), start, CLASSES, settings).train()
     network.to(device.torch_device, memory_format=torch.channels_last)
@@ -111,7 +110,7 @@ def main() -> None:
         recipe = [transforms.RandomHorizontalFlip(), turned, transforms.ToTensor()]
         folder = datasets.ImageFolder(root, transforms.Compose([*recipe, transforms.Normalize([0.5] * 3, [0.5] * 3)]))
 
-        def reference() -> Weights:
+        def reference() -> Tensor:
             return reference_epoch(start, settings, DataLoader(folder, BATCH, shuffle=True), device)
 
         work["torchvision's way, without the mask's loss"] = reference

@@ -109,17 +109,18 @@ def compare_table(
     source = published.tables[table]
     shown = list(columns or source.columns)
     claims = {(c.dataset, c.metric, c.arm, c.against): c for c in published.all_claims()}
+    on = {name: dataset or source.columns[name].dataset for name in shown}
+    one_metric = len({source.columns[name].metric for name in shown}) == 1
     cells: dict[tuple[str, str], dict[str, str]] = {}
     for name in shown:
         column = source.columns[name]
-        data = dataset or column.dataset
+        data = on[name]
         metric = published.metrics[column.metric]
         claimed = any((data, column.metric, source.main, arm) in claims for arm in source.rows)
-        metrics, datasets = ({getattr(source.columns[c], what) for c in shown} for what in ("metric", "dataset"))
         heading = _heading(metric.heading, metric.better)
-        if len(metrics) == 1 and len(shown) > 1:
+        if one_metric and len(shown) > 1:
             heading = published.datasets[data]
-        elif len(datasets) > 1:
+        elif len(set(on.values())) > 1:
             heading = f"{heading}, {published.datasets[data]}"
         for arm, row in source.rows.items():
             value = source.value(arm, name) if data == column.dataset else None
@@ -134,7 +135,6 @@ def compare_table(
                 cells.setdefault((heading, "verdict"), {})[row.heading] = label
     frame = pd.DataFrame(cells, index=[row.heading for row in source.rows.values()])
     elsewhere = f", rebuilt on {published.datasets[dataset]}" if dataset else ""
-    on = {name: dataset or source.columns[name].dataset for name in shown}
     caption = (
         f"{source.title}{elsewhere}. {_provenance(source, records, set(on.values()), published.items)}"
         f"{_uneven_seeds(published, source, records, on[shown[0]], shown)}"

@@ -15,10 +15,16 @@ def human_mask_loss(heatmap: Tensor, mask: Tensor, reduction: Reduction = "sum",
     """L_mask of Eq. 1, the mean over images: the squared distance of the heatmap [B, 1, h, w] from the mask, float
     [B, 1, H, W], brought to its size by area. "sum" is the norm as printed; "mean" divides it by the cells. Images of
     which no person's place is `known`, bool [B], do not count."""
-    wanted = F.adaptive_avg_pool2d(mask, heatmap.shape[-2:])
-    squared = ((heatmap.float() - wanted) ** 2).flatten(1)
+    squared = squared_errors(heatmap, mask)
     of_image = squared.sum(1) if reduction == "sum" else squared.mean(1)
     return of_image.mean() if known is None else (of_image * known).sum() / known.sum().clamp(min=1)
+
+
+def squared_errors(heatmap: Tensor, mask: Tensor) -> Tensor:
+    """Squared differences, cell by cell [B, h * w], of heatmaps [B, 1, h, w] from masks, float [B, 1, H, W], brought to
+    their size by area."""
+    wanted = F.adaptive_avg_pool2d(mask, heatmap.shape[-2:])
+    return ((heatmap.float() - wanted) ** 2).flatten(1)
 
 
 def sum_of_activation_maps(maps: Tensor, normalise: bool = True) -> Tensor:

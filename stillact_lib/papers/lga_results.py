@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from stillact_lib.evaluation.bootstrap import Interval, bootstrap_mean
+from stillact_lib.gains import gains_of
 from stillact_lib.miniature.context_layout import CONTEXTS
 from stillact_lib.published import Claim, Published
 from stillact_lib.records import RunRecord
@@ -75,18 +76,13 @@ def confusions(
 def gain_by_move(records: Sequence[RunRecord], dataset: str, arm: str, against: str) -> dict[str, Interval]:
     """What `arm` gains in accuracy over `against`, in points, where its PAM lies more inside people's boxes than the
     other's, and where it lies less; photographs of which either has no PAM or no box are left out."""
-    gains, moves, clusters, runs = [], [], [], []
-    for record in records:
-        scores = record.scores()
-        names = [f"{dataset}/{one}/{what}" for what in ("right", "pam_inside") for one in (arm, against)]
-        if all(name in scores for name in names):
-            right, other, inside, other_inside = (scores[name] for name in names)
-            gains.append(right - other)
-            moves.append(inside - other_inside)
-            clusters.append(scores.get(f"{dataset}/group", scores[f"{dataset}/clip"]))
-            runs.append(np.full(len(right), record.seed))
-    if not gains:
+    asked = [(one, what) for what in ("right", "pam_inside") for one in (arm, against)]
+    holding = [r for r in records if {f"{dataset}/{one}/{what}" for one, what in asked} <= r.scores().keys()]
+    if not holding:
         return {}
-    gain, move, cluster, run = (np.concatenate(of) for of in (gains, moves, clusters, runs))
+    right, other, inside, other_inside = (gains_of(holding, dataset, one, what) for one, what in asked)
+    gain, move = right.values - other.values, inside.values - other_inside.values
     halves = {"its map moved to people": move > 0, "its map moved away": move < 0}
-    return {name: bootstrap_mean(gain[of], clusters=cluster[of], runs=run[of]) for name, of in halves.items()}
+    return {
+        name: bootstrap_mean(gain[of], clusters=right.clusters[of], runs=right.runs[of]) for name, of in halves.items()
+    }

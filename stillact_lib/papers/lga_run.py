@@ -25,8 +25,8 @@ from stillact_lib.papers.lga_arms import (
     taught_masks,
     teach,
 )
-from stillact_lib.papers.lga_data import FAIR, MPII, STANFORD40, PlacedPhotographs
-from stillact_lib.papers.lga_maps import share_inside
+from stillact_lib.papers.lga_data import FAIR, STANFORD40, PlacedPhotographs
+from stillact_lib.papers.lga_maps import share_inside, squared_errors
 from stillact_lib.papers.lga_settings import LgaSettings
 from stillact_lib.training import Device, History
 
@@ -44,10 +44,15 @@ GAINS = {
 }
 
 
+def tested_on(dataset: str) -> str:
+    """Where arms taught on `dataset` are tested: those of the fair copy on the biased one's photographs."""
+    return STANFORD40 if dataset == FAIR else dataset
+
+
 @dataclass
 class GuidedRun:
-    """A run; opened: dataset -> its photographs. `seen`: what each arm says of the test photographs, by dataset (arms
-    of the fair copy are tested on the biased one's)."""
+    """A run; opened: dataset -> its photographs. `seen`: what each arm says of the test photographs, by the dataset
+    they are tested on; `taught`: those arms."""
 
     opened: dict[str, PlacedPhotographs | None]
     settings: LgaSettings
@@ -67,7 +72,7 @@ class GuidedRun:
 
     def tested(self, dataset: str) -> PlacedPhotographs:
         """The photographs that arms taught on `dataset` are tested on."""
-        return self.opened[STANFORD40 if dataset == FAIR else dataset]
+        return self.opened[tested_on(dataset)]
 
     def teach(self, arms: Sequence[Arm], starts: dict[BackboneName, Backbone]) -> None:
         """Trains and tests some arms; those whose photographs are not there are left out."""
@@ -79,9 +84,8 @@ class GuidedRun:
             self.networks[arm.taught_on, arm.name], self.histories[arm.taught_on, arm.name] = network, history
             tested = self.tested(arm.taught_on)
             seen = look(network, tested.photographs.images[torch.from_numpy(tested.test)], self.device)
-            tested_on = MPII if arm.taught_on == MPII else STANFORD40
-            self.seen.setdefault(tested_on, {})[arm.name] = seen
-            self.taught[tested_on, arm.name] = arm
+            self.seen.setdefault(tested_on(arm.taught_on), {})[arm.name] = seen
+            self.taught[tested_on(arm.taught_on), arm.name] = arm
 
     def precision(self, dataset: str, arm: str) -> float:
         """An arm's mAP in % over the test photographs."""
@@ -117,10 +121,10 @@ class GuidedRun:
                 "positives": photographs.positives[rows].astype(np.float32),
                 "class_groups": np.array(photographs.classes),
             }
-            # what one would draw without looking: the mean mask of the training part
-            usual, placed = tested.masks(tested.train)
             cells = next((seen.heatmap.shape[-2:] for seen in arms.values() if seen.heatmap is not None), None)
             if cells is not None:
+                # what one would draw without looking: the mean mask of the training part
+                usual, placed = tested.masks(tested.train)
                 drawn = F.adaptive_avg_pool2d(usual[placed].mean(dim=0), cells)
                 own["mean_mask/heatmap_error"] = _error(drawn.expand(len(rows), -1, -1), masks, known)
             if tested.context is not None:
@@ -149,8 +153,7 @@ class GuidedRun:
 def _error(heatmap: Tensor, masks: Tensor, known: Tensor) -> np.ndarray:
     """Mean squared error over the cells, times 100, of heatmaps [N, h, w] for masks [N, 1, S, S]: [N], NaN where no
     person's place is known."""
-    wanted = F.adaptive_avg_pool2d(masks, heatmap.shape[-2:])[:, 0]
-    return (100 * ((heatmap - wanted) ** 2).mean(dim=(1, 2))).where(known, torch.nan).numpy()
+    return (100 * squared_errors(heatmap[:, None], masks).mean(dim=1)).where(known, torch.nan).numpy()
 
 
 def _by_context(own: dict[str, np.ndarray], contexts: np.ndarray) -> dict[str, np.ndarray]:
