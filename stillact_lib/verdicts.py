@@ -148,10 +148,12 @@ def claims_table(
     """Claims as a matrix: a row for each arm, dataset and measure, a column for each opponent; the cell is the verdict
     over the measured difference (arm minus opponent) and its interval.
 
-    Rows in which nothing was attempted are left out and named in the caption. `.data` is the plain DataFrame.
+    Rows in which nothing was attempted are left out and named in the caption, as is how many seeds hold both arms of a
+    claim, where that is not all. `.data` is the plain DataFrame.
     """
     rows: dict[tuple[str, str, str], dict[str, str]] = {}
     tried: set[str] = set()
+    behind: set[int] = set()
     untried: dict[str, None] = {}
     for claim in published.all_claims():
         if dataset not in (None, claim.dataset) or group not in (None, claim.group):
@@ -161,6 +163,7 @@ def claims_table(
             untried[published.datasets[claim.dataset]] = None
             continue
         tried.add(claim.dataset)
+        behind.add(found.n_seeds)
         metric = published.metrics[claim.metric]
         arm, against = published.arm_heading(claim.arm), published.arm_heading(claim.against)
         row = (arm, published.datasets[claim.dataset], _heading(metric.heading, metric.better))
@@ -174,7 +177,9 @@ def claims_table(
         frame.index = pd.MultiIndex.from_tuples(frame.index)
     missing = f" Not attempted: {', '.join(untried)}." if untried else ""
     data = _data_of(records, tried, published.items)
-    caption = f"Verdict, and difference (arm minus opponent) with its interval: {data}{missing}"
+    fewer = min(behind, default=0) < len({record.seed for record in _runs_on(records, tried)})
+    held = f" Seeds that hold both arms: {', '.join(map(str, sorted(behind)))}." if fewer and behind else ""
+    caption = f"Verdict, and difference (arm minus opponent) with its interval: {data}{held}{missing}"
     return _styled(frame, caption, f"{published.chapter}-claims-{dataset}-{group}")
 
 
@@ -261,9 +266,13 @@ def _uneven_seeds(
     return " Seeds behind each row: " + "; ".join(f"{heading} {count}" for heading, count in counts.items()) + "."
 
 
+def _runs_on(records: Sequence[RunRecord], datasets: Collection[str]) -> list[RunRecord]:
+    return [record for record in records if any(origin.name in datasets for origin in record.data)]
+
+
 def _data_of(records: Sequence[RunRecord], datasets: Collection[str], items: str) -> str:
     """What `datasets` are and how many `items` they test on, and the profile and seeds of the runs on them."""
-    records = [record for record in records if any(origin.name in datasets for origin in record.data)]
+    records = _runs_on(records, datasets)
     if not records:
         return "no runs yet."
     origins = sorted({(origin.name, str(origin)) for r in records for origin in r.data if origin.name in datasets})

@@ -279,6 +279,13 @@ def test_rows_with_fewer_seeds_are_named(published, tmp_path):
     assert "Seeds behind each row" not in compare_table(published, "table1", [both], columns=["epe_fg"]).to_html()
 
 
+def test_verdicts_on_fewer_seeds_than_the_runs_say_so(published, tmp_path):
+    both, one = run(tmp_path, seed=0), run(tmp_path, seed=1, offsets=(0.0, 0.5))
+    caption = claims_table(published, [both, one], dataset="ucf101").to_html().partition("</caption>")[0]
+    assert "seeds 0, 1;" in caption and "Seeds that hold both arms: 1, 2." in caption
+    assert "hold both arms" not in claims_table(published, [both], dataset="ucf101").to_html()
+
+
 def test_chapter_02_s_claims_name_arms_that_are_taught_and_the_paper_s_gains_are_its_tables():
     published = load_published("02-human-mask-loss")
     arms = (*lga_arms.STANFORD40_ARMS, *lga_arms.FAIR_ARMS, *lga_arms.MPII_ARMS, *lga_arms.FURTHER_ARMS)

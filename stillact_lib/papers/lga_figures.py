@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import cv2
@@ -81,12 +82,12 @@ def maps_side_by_side(
         for axis, picture in zip(line, pictures, strict=True):
             axis.imshow(picture)
             bare(axis)
-        line[0].set_xlabel(spaced(classes[shown[row]]), fontsize=7.5)
+        line[0].set_xlabel(_narrow(classes[shown[row]]), fontsize=7.5)
         for axis, seen in zip(line[4:], (without, guided), strict=True):
             answer = int(seen.scores[row].argmax())
             right = answer == shown[row]
             axis.set_xlabel(
-                spaced(classes[answer]),
+                _narrow(classes[answer]),
                 fontsize=7.5,
                 color=PALETTE["green"] if right else PALETTE["vermilion"],
                 fontweight="bold" if right else "normal",
@@ -95,6 +96,11 @@ def maps_side_by_side(
         axis.set_title(title, fontsize=8)
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.0, hspace=0.02)
     return figure
+
+
+def _narrow(name: str) -> str:
+    """A class's name in lines as narrow as a picture: MPII's are long."""
+    return textwrap.fill(spaced(name), 16)
 
 
 def _stretched(of_cells: np.ndarray) -> np.ndarray:
