@@ -23,11 +23,12 @@ from torch.utils.data import DataLoader
 from torchvision import datasets, transforms
 
 from stillact_lib.networks.guided_backbones import Backbone, backbone
-from stillact_lib.papers import lga_arms, lga_data
-from stillact_lib.papers.lga_settings import LgaSettings
-from stillact_lib.photographs import Photographs
-from stillact_lib.training import Device, StepBatches, choose_device
+from stillact_lib.papers.lga import arms as lga_arms
+from stillact_lib.papers.lga import data as lga_data
+from stillact_lib.papers.lga.settings import LgaSettings
+from stillact_lib.training.loop import Device, StepBatches, choose_device
 from stillact_lib.vision.joint_warps import MOST_DEGREES, ZOOMS
+from stillact_lib.vision.photographs import Photographs
 
 PHOTOGRAPHS, CLASSES, SIDE, BATCH, ROUNDS = 480, 8, 48, 24, 12
 SETTINGS = {

@@ -28,8 +28,8 @@ from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
+from stillact_lib.evidence.records import kept_records_folder
 from stillact_lib.paths import project_root, workspace, written_whole
-from stillact_lib.records import kept_records_folder
 
 ROOT = project_root()
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import get_args
 
 from stillact_lib import manifests
+from stillact_lib.evidence.published import Published, load_published, published_folder
+from stillact_lib.evidence.records import RunRecord, code_digest, kept_records_folder, load_records
+from stillact_lib.evidence.verdicts import Label, claims_table, verdict_counts
 from stillact_lib.paths import project_root, written_whole
-from stillact_lib.published import Published, load_published, published_folder
-from stillact_lib.records import RunRecord, code_digest, kept_records_folder, load_records
-from stillact_lib.verdicts import Label, claims_table, verdict_counts
 
 GENERATED = project_root() / "book" / "_generated"
 

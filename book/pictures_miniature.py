@@ -17,8 +17,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-from stillact_lib.figures import INK, PALETTE, PAPER, use_book_style
 from stillact_lib.miniature import ACTIONS, MOTION_PAIRS, PART_NAMES, Clip, ClipSpec, WorldSettings, render_clip
+from stillact_lib.notebook.figures import INK, PALETTE, PAPER, use_book_style
 from stillact_lib.paths import project_root, written_whole
 from stillact_lib.vision.flow_encoding import flow_colours
 

@@ -11,7 +11,7 @@ import yaml
 
 from stillact_lib.configuration import configure
 from stillact_lib.miniature import write
-from stillact_lib.papers.im2flow_settings import Im2FlowSettings, RecognitionSettings
+from stillact_lib.papers.im2flow.settings import Im2FlowSettings, RecognitionSettings
 from stillact_lib.paths import project_root
 
 
@@ -34,5 +34,5 @@ def workspace_in(folder: Path) -> Iterator[None]:
     """A workspace for several tests; its miniatures are drawn in this process, as starting others takes longer."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STILLACT_WORKSPACE", str(folder))
-        patch.setattr("stillact_lib.run_data.write", partial(write, workers=1))
+        patch.setattr("stillact_lib.notebook.run_data.write", partial(write, workers=1))
         yield

@@ -1,7 +1,9 @@
-"""Inside the library, data flows one way: a module imports only from its own floor and from those below."""
+"""Inside the library, data flows one way: a module imports from the floors below its own and, on its floor, in no
+circle; README.md shows the tree as it is."""
 
 import ast
-from pathlib import Path
+import re
+from graphlib import CycleError, TopologicalSorter
 
 import pytest
 
@@ -10,74 +12,111 @@ from stillact_lib.paths import project_root
 LIBRARY = project_root() / "stillact_lib"
 FLOORS = [
     {"errors", "paths"},
-    {"manifests"},
+    {"configuration", "manifests"},
     {"datasets", "miniature"},
     {"vision"},
     {"networks"},
-    {
-        "training",
-        "classification",
-        "class_charts",
-        "gains",
-        "pretraining",
-        "photographs",
-        "evaluation",
-        "records",
-        "published",
-        "verdicts",
-        "figures",
-        "configuration",
-        "run_data",
-        "source",
-        "explorer",
-    },
+    {"training", "evaluation"},
+    {"evidence"},
+    {"notebook"},
     {"papers"},
     {"cli"},
 ]
 FLOOR_OF = {name: height for height, names in enumerate(FLOORS) for name in names}
-MODULES = sorted(path for path in LIBRARY.rglob("*.py") if path != LIBRARY / "__init__.py")
+#: a package that others of its floor may use
+SHARED = {"papers": "motion_baselines"}
+MODULES = {
+    ".".join(path.relative_to(LIBRARY.parent).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted(LIBRARY.rglob("*.py"))
+    if path != LIBRARY / "__init__.py"
+}
+of_every_module = pytest.mark.parametrize("module", MODULES)
 
 
-def part_of(path: Path) -> str:
-    """The part (module or package directly inside the library) that a file belongs to."""
-    return path.relative_to(LIBRARY).parts[0].removesuffix(".py")
-
-
-def imported_parts(path: Path) -> set[str]:
-    """Parts of the library that a file imports, wherever in it the import stands."""
+def imported_modules(module: str) -> set[str]:
+    """Modules of the library that a module imports, wherever in it the import stands."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module:
-            assert node.level == 0, f"{path.name}: write imports in full, not relative"
-            names = [node.module] if node.module != "stillact_lib" else [f"stillact_lib.{a.name}" for a in node.names]
+            assert node.level == 0, f"{module}: write imports in full, not relative"
+            found |= {name if (name := f"{node.module}.{a.name}") in MODULES else node.module for a in node.names}
         elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        else:
-            continue
-        found |= {name.split(".")[1] for name in names if name.startswith("stillact_lib.")}
-    return found
+            found |= {alias.name for alias in node.names}
+    return found & set(MODULES)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(LIBRARY).as_posix())
-def test_imports_go_down(path):
-    part = part_of(path)
+def part_of(module: str) -> str:
+    """The part (module or package directly inside the library) that a module belongs to."""
+    return module.split(".")[1]
+
+
+@of_every_module
+def test_imports_go_down(module):
+    part = part_of(module)
     assert part in FLOOR_OF, f"{part} has no floor: give it one in tests/test_layers.py"
-    upward = {name for name in imported_parts(path) if FLOOR_OF.get(name, 99) > FLOOR_OF[part]}
-    assert not upward, f"{path.name} imports from above: {sorted(upward)}"
+    floor = FLOOR_OF[part]
+    beside = {n for n in map(part_of, imported_modules(module)) if FLOOR_OF[n] >= floor and n != part}
+    assert not beside or FLOORS[floor] >= beside, f"{module} imports from above: {sorted(beside)}"
 
 
-def test_parts_of_one_floor_do_not_import_in_a_circle():
+def test_parts_of_one_floor_import_in_no_circle():
     above = {part: set() for part in FLOOR_OF}
-    for path in MODULES:
-        above[part_of(path)] |= imported_parts(path) - {part_of(path)}
-    while free := [part for part, needs in above.items() if not needs & set(above)]:
-        for part in free:
-            del above[part]
-    assert not above, f"import circle among {sorted(above)}"
+    for module in MODULES:
+        above[part_of(module)] |= {part_of(name) for name in imported_modules(module)} - {part_of(module)}
+    assert list(TopologicalSorter(above).static_order())
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(LIBRARY).as_posix())
-def test_a_module_holds_one_idea(path):
-    """At most about 300 lines (tables of key frames may be longer), and never a name that says nothing."""
-    assert path.stem.startswith("repertoire") or len(path.read_text(encoding="utf-8").splitlines()) <= 330
+def test_modules_import_in_no_circle():
+    """Imports that only a type checker follows count too."""
+    try:
+        TopologicalSorter({module: imported_modules(module) for module in MODULES}).prepare()
+    except CycleError as error:
+        pytest.fail(f"import circle: {' <- '.join(error.args[1])}")
+
+
+@of_every_module
+def test_a_paper_imports_no_other_paper(module):
+    if part_of(module) != "papers" or module.count(".") < 3:
+        return
+    own = module.split(".")[2]
+    papers = {name.split(".")[2] for name in imported_modules(module) if part_of(name) == "papers"}
+    assert papers <= {own, SHARED["papers"]}
+
+
+@of_every_module
+def test_a_module_holds_one_idea(module):
+    """At most about 300 lines, and never a name that says nothing."""
+    path = MODULES[module]
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 330
     assert path.stem not in {"utils", "util", "helpers", "misc", "common"}
+
+
+@pytest.mark.parametrize("package", sorted(path.parent for path in (LIBRARY / "papers").glob("*/__init__.py")), ids=str)
+def test_a_paper_lists_its_files(package):
+    text = (package / "__init__.py").read_text(encoding="utf-8")
+    if package.name == SHARED["papers"]:
+        return
+    assert re.search(r"Chapter 0\d, `chapters/0\d-[\w-]+\.ipynb`", text), "name the chapter that shows it"
+    named = set(re.findall(r"[a-z0-9_]+", text))
+    assert {path.stem for path in package.glob("[a-z]*.py")} <= named
+
+
+def test_readme_shows_the_tree():
+    """Every top-level entry and every part of the library has its line in README.md, and no line is of what is gone."""
+    tree = re.search(
+        r"## Files\n\n```\n(.*?)```", (project_root() / "README.md").read_text(encoding="utf-8"), re.DOTALL
+    )
+    lines = tree[1].splitlines()
+    top = {name for line in lines if (name := line.split("  ")[0].strip()) and not line.startswith(" ")}
+    hidden = {".ci", ".git", ".gitignore", ".venv", ".pytest_cache", ".ruff_cache", "workspace"}
+    here = {p.name + "/" * p.is_dir() for p in project_root().iterdir() if p.name not in hidden}
+    here = {name for name in here if not name.endswith((".egg-info/", ".md", "__pycache__/"))}
+    assert top == here
+    start = lines.index(next(line for line in lines if line.startswith("stillact_lib/"))) + 1
+    inside = []
+    for line in lines[start:]:
+        if not line.startswith("  "):
+            break
+        inside += re.findall(r"(?:^  |, | and )([a-z]+)(?:\.py|/)", line.split("   ")[0] + " ")
+    parts = {name for name in FLOOR_OF}
+    assert set(inside) == parts

@@ -19,16 +19,7 @@ import numpy as np
 
 from stillact_lib.datasets.annotations import Annotation, Box, Object, UnreadableAnnotation, read_annotation
 from stillact_lib.datasets.images import UnreadableImage, read_size
-from stillact_lib.datasets.samples import (
-    Listed,
-    Problem,
-    Survey,
-    absent,
-    inside_root,
-    is_debris,
-    match,
-    read_lines,
-)
+from stillact_lib.datasets.samples import Listed, Problem, Survey, absent, inside_root, is_debris, match, read_lines
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,8 +10,8 @@ from stillact_lib.miniature.dynamic_scenes import SceneSpec, render_scene
 from stillact_lib.miniature.figure import PART_NAMES
 from stillact_lib.miniature.layout import SIZES
 from stillact_lib.miniature.layouts import LAYOUTS, clip_specs
-from stillact_lib.miniature.truth import MPII_JOINTS
-from stillact_lib.miniature.world import Clip, ClipSpec, WorldSettings, render_clip
+from stillact_lib.miniature.truth import MPII_JOINTS, Clip
+from stillact_lib.miniature.world import ClipSpec, WorldSettings, render_clip
 from stillact_lib.miniature.writing import spec_of, truth_of, write
 
 __all__ = [

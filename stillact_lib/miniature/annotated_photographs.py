@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 
 from stillact_lib.miniature.actions import ACTIONS
-from stillact_lib.miniature.world import Clip, ClipSpec, render_clip
+from stillact_lib.miniature.truth import Clip
+from stillact_lib.miniature.world import ClipSpec, render_clip
 from stillact_lib.paths import written_whole
 
 # colour at full resolution: halved, as cameras store it, it would blur things of a few pixels in pictures this small

@@ -23,7 +23,8 @@ from stillact_lib.miniature.annotated_photographs import StanfordPhoto
 from stillact_lib.miniature.figure import LABEL
 from stillact_lib.miniature.layout import Layout, entropy
 from stillact_lib.miniature.still_layouts import PHOTO, photo, stanford_layout
-from stillact_lib.miniature.world import Clip, ClipSpec, render_clip
+from stillact_lib.miniature.truth import Clip
+from stillact_lib.miniature.world import ClipSpec, render_clip
 from stillact_lib.paths import written_whole
 
 PARTS = ".instances"  # what is in each photograph, until the annotation is put together

@@ -15,8 +15,8 @@ import numpy as np
 from stillact_lib.miniature.actions import ACTIONS
 from stillact_lib.miniature.figure import LABEL
 from stillact_lib.miniature.layout import HAND_HELD, MIXED, PLAIN, Layout, chosen, entropy
-from stillact_lib.miniature.truth import MPII_JOINTS
-from stillact_lib.miniature.world import Clip, ClipSpec, WorldSettings, render_clip
+from stillact_lib.miniature.truth import MPII_JOINTS, Clip
+from stillact_lib.miniature.world import ClipSpec, WorldSettings, render_clip
 from stillact_lib.paths import written_whole
 
 JPEG_QUALITY = 92

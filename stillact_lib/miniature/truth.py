@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,9 +10,6 @@ from stillact_lib.miniature.choreography import Performer
 from stillact_lib.miniature.figure import LABEL, OBJECT
 from stillact_lib.miniature.geometry import View
 from stillact_lib.miniature.rendering import Part, exact_flow
-
-if TYPE_CHECKING:
-    from stillact_lib.miniature.world import Clip
 
 MPII_JOINTS = (
     *(
@@ -42,6 +39,29 @@ _PARTS_AT = {
     "elbow": ("upper arm", "forearm"),
     "shoulder": ("upper arm", "torso"),
 }
+
+
+@dataclass
+class Clip:
+    """Frames uint8 [T, H, W, 3] RGB; the truth where it was asked for (pixels, right and down positive)."""
+
+    frames: np.ndarray
+    fps: float
+    action: str
+    flow: np.ndarray | None = None  # float32 [T-1, H, W, 2], from frame t to t+1
+    part_ids: np.ndarray | None = None  # uint8 [T, H, W], see figure.PART_NAMES
+    person_mask: np.ndarray | None = None  # bool [T, H, W], the actor
+    object_mask: np.ndarray | None = None  # bool [T, H, W], what the actor acts with
+    thing_mask: np.ndarray | None = None  # bool [T, H, W], the same without smoke and bubbles
+    boxes: np.ndarray | None = None  # float [T, 4] x0 y0 x1 y1 of the actor's visible pixels
+    person_boxes: np.ndarray | None = (
+        None  # float [T, people, 4], the actor first; also where only boxes were asked for
+    )
+    object_boxes: np.ndarray | None = None  # float [T, 4] of what the actor acts with; likewise
+    joints: np.ndarray | None = None  # float [T, 16, 2], MPII order
+    joints_visible: np.ndarray | None = None  # bool [T, 16]
+    face_boxes: np.ndarray | None = None  # float [T, 4]
+    hand_boxes: np.ndarray | None = None  # float [T, 2, 4], left then right
 
 
 def add_boxes(clip: Clip, owners: np.ndarray, parts: list[Part], person_of_body: np.ndarray) -> None:

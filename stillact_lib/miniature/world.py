@@ -16,6 +16,7 @@ from stillact_lib.miniature.props import PROPS
 from stillact_lib.miniature.props.stage import Stage
 from stillact_lib.miniature.rendering import SHADOW, Part
 from stillact_lib.miniature.scenes import paint
+from stillact_lib.miniature.truth import Clip
 
 #: Raised by hand when the same specification gives other pixels than before, which a test notices: copies on disk and
 #: kept records of another version are another world's.
@@ -59,29 +60,6 @@ class ClipSpec:
     decoy: str | None = None  # another action whose things stand about
     mirror: bool | None = None  # seen in a mirror; default: the actor's own coin
     beside: Companion | None = None  # somebody who does something else, beside the actor
-
-
-@dataclass
-class Clip:
-    """Frames uint8 [T, H, W, 3] RGB; the truth where it was asked for (pixels, right and down positive)."""
-
-    frames: np.ndarray
-    fps: float
-    action: str
-    flow: np.ndarray | None = None  # float32 [T-1, H, W, 2], from frame t to t+1
-    part_ids: np.ndarray | None = None  # uint8 [T, H, W], see figure.PART_NAMES
-    person_mask: np.ndarray | None = None  # bool [T, H, W], the actor
-    object_mask: np.ndarray | None = None  # bool [T, H, W], what the actor acts with
-    thing_mask: np.ndarray | None = None  # bool [T, H, W], the same without smoke and bubbles
-    boxes: np.ndarray | None = None  # float [T, 4] x0 y0 x1 y1 of the actor's visible pixels
-    person_boxes: np.ndarray | None = (
-        None  # float [T, people, 4], the actor first; also where only boxes were asked for
-    )
-    object_boxes: np.ndarray | None = None  # float [T, 4] of what the actor acts with; likewise
-    joints: np.ndarray | None = None  # float [T, 16, 2], MPII order
-    joints_visible: np.ndarray | None = None  # bool [T, 16]
-    face_boxes: np.ndarray | None = None  # float [T, 4]
-    hand_boxes: np.ndarray | None = None  # float [T, 2, 4], left then right
 
 
 def render_clip(spec: ClipSpec, truth: bool = False, boxes: bool = False) -> Clip:

@@ -22,7 +22,8 @@ from stillact_lib.miniature.items import Item
 from stillact_lib.miniature.layout import Layout
 from stillact_lib.miniature.layouts import layout_of
 from stillact_lib.miniature.object_photographs import ThingSpec
-from stillact_lib.miniature.world import VERSION, Clip, ClipSpec, render_clip
+from stillact_lib.miniature.truth import Clip
+from stillact_lib.miniature.world import VERSION, ClipSpec, render_clip
 
 STAMP = "miniature.json"
 _BATCH = 8  # items a task

@@ -1,0 +1,65 @@
+"""What one arm gains on another, read from records: class by class, from one test set to the next, as a share of what
+could be gained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from stillact_lib.evidence.bootstrap import Interval, Scored, bootstrap_contrast, bootstrap_ratio, paired_bootstrap
+from stillact_lib.evidence.records import CLIP, GROUP, RunRecord
+
+
+def class_gains(
+    records: Sequence[RunRecord],
+    stills: str,
+    classes: Sequence[str],
+    arm: str,
+    against: str,
+    resamples: int = 10_000,
+) -> dict[str, Interval]:
+    """Gain in accuracy of `arm` over `against`, in points, class by class over the records that hold both; empty where
+    none does. `resamples`: draws of each interval."""
+    first, second, clips, runs, shown = [], [], [], [], []
+    for record in records:
+        scores = record.scores()
+        if f"{stills}/{arm}/accuracy" in scores and f"{stills}/{against}/accuracy" in scores:
+            first.append(scores[f"{stills}/{arm}/accuracy"])
+            second.append(scores[f"{stills}/{against}/accuracy"])
+            clips.append(scores.get(f"{stills}/group", scores[f"{stills}/clip"]))
+            shown.append(scores[f"{stills}/positives"])
+            runs.append(np.full(len(first[-1]), record.seed))
+    if not runs:
+        return {}
+    a, b, clip, run = (np.concatenate(parts) for parts in (first, second, clips, runs))
+    positive = np.concatenate(shown) > 0
+    return {
+        name: paired_bootstrap(a[rows], b[rows], clusters=clip[rows], runs=run[rows], n=resamples)
+        for k, name in enumerate(classes)
+        if (rows := positive[:, k]).any()
+    }
+
+
+def gains_of(records: Sequence[RunRecord], dataset: str, arm: str, metric: str = "gain") -> Scored | None:
+    """Item scores of an arm over the records that hold it, one a seed (the last); None where none does."""
+    name = f"{dataset}/{arm}/{metric}"
+    of_seed = {record.seed: scores for record in records if name in (scores := record.scores())}
+    if not of_seed:
+        return None
+    values = [scores[name] for scores in of_seed.values()]
+    clips = [scores.get(f"{dataset}/{GROUP}", scores[f"{dataset}/{CLIP}"]) for scores in of_seed.values()]
+    runs = np.repeat(list(of_seed), [len(one) for one in values])
+    return Scored(np.concatenate(values).astype(float), np.concatenate(clips), runs)
+
+
+def contrast(records: Sequence[RunRecord], arm: str, first: str, second: str) -> Interval | None:
+    """How much more an arm gains on the test set `first` than on `second`; None where one was not scored."""
+    one, two = (gains_of(records, dataset, arm) for dataset in (first, second))
+    return None if one is None or two is None else bootstrap_contrast(one, two)
+
+
+def share_reached(records: Sequence[RunRecord], dataset: str, arm: str, oracle: str) -> Interval | None:
+    """An arm's gain as a share of its oracle's; None where one was not scored."""
+    part, whole = (gains_of(records, dataset, name) for name in (arm, oracle))
+    return None if part is None or whole is None else bootstrap_ratio(part, whole)

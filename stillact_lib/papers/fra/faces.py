@@ -1,0 +1,75 @@
+"""One face an image, as FRA looks for it (Rosenfeld and Ullman 2016, §3.3): the highest scoring, or none. Chapter 01.
+
+The paper's detector (Mathias et al., ECCV 2014) comes without code for today's machines. At `paper` OpenCV's YuNet
+takes its place, whose weights are a file to fetch; on the miniature, whose faces are drawn, the coarse network's own
+channel of faces does.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from torch import Tensor
+
+from stillact_lib.errors import StillactError
+from stillact_lib.papers.fra.data import FACE_LABEL, NOWHERE
+from stillact_lib.papers.fra.regions import overlap
+
+#: §3.3: images are enlarged so much before the detector looks
+ENLARGED = 2
+#: least probability of a face that the coarse network finds, at its likeliest pixel
+LEAST = 0.5
+#: a found face is right from this overlap with the true one on
+RIGHT = 0.5
+MODEL_PAGE = "github.com/opencv/opencv_zoo, models/face_detection_yunet"
+
+
+def face_of(coarse: np.ndarray) -> tuple[float, ...]:
+    """The face in coarse maps [L, H, W]: about the likeliest pixel, all that is connected to it and half as likely.
+    NaN where no pixel is likely enough."""
+    plane = np.ascontiguousarray(coarse[FACE_LABEL], np.float32)
+    row, column = np.unravel_index(plane.argmax(), plane.shape)
+    if plane[row, column] < LEAST:
+        return NOWHERE
+    _, numbered, statistics, _ = cv2.connectedComponentsWithStats((plane >= plane.max() / 2).astype(np.uint8))
+    x0, y0, width, height, _ = statistics[numbered[row, column]].tolist()
+    return float(x0), float(y0), float(x0 + width), float(y0 + height)
+
+
+class YuNet:
+    """OpenCV's detector of faces in photographs; `model` is its ONNX file. Raises StillactError where it is not one."""
+
+    def __init__(self, model: str) -> None:
+        if not Path(model).is_file():
+            raise StillactError(f"face_detector: no file {model}; fetch the .onnx of YuNet from {MODEL_PAGE}")
+        try:
+            self.detector = cv2.FaceDetectorYN.create(model, "", (0, 0))
+        except cv2.error as error:
+            raise StillactError(
+                f"face_detector: {model} is no detector that OpenCV can read ({' '.join(str(error).split())[:80]})"
+            ) from None
+
+    def faces(self, images: Tensor) -> np.ndarray:
+        """The best face of each image of uint8 [N, 3, H, W], boxes [N, 4]; NaN where there is none."""
+        found = []
+        for image in images.permute(0, 2, 3, 1).numpy():
+            large = cv2.resize(cv2.cvtColor(image, cv2.COLOR_RGB2BGR), None, fx=ENLARGED, fy=ENLARGED)
+            self.detector.setInputSize(large.shape[1::-1])
+            _, rows = self.detector.detect(large)
+            if rows is None:
+                found.append(NOWHERE)
+                continue
+            x, y, width, height = (rows[rows[:, -1].argmax(), :4] / ENLARGED).tolist()
+            found.append((x, y, x + width, y + height))
+        return np.array(found)
+
+
+def found_right(faces: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Whether each found face [N, 4] is the true one: 100, 0, or NaN where none shows."""
+    answers = np.full(len(faces), np.nan)
+    for row in np.flatnonzero(np.isfinite(wanted).all(axis=1)):
+        hit = np.isfinite(faces[row]).all() and overlap(faces[row : row + 1], wanted[row : row + 1])[0] >= RIGHT
+        answers[row] = 100.0 * hit
+    return answers

@@ -1,0 +1,202 @@
+"""The networks of FRA (Rosenfeld and Ullman 2016, §3.1, §3.4): what they begin with, the coarse and the fine one, how
+they are trained, and a network of the whole image beside them. Chapter 01.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from stillact_lib.datasets.fra import OBJECTS
+from stillact_lib.networks.fcn8s import IGNORED, FCN8s, segmentation_loss
+from stillact_lib.networks.vgg import Vgg
+from stillact_lib.notebook.run_data import checkpoint_for
+from stillact_lib.papers.fra.data import FraImages, objects_only
+from stillact_lib.papers.fra.settings import FraSettings
+from stillact_lib.training.loop import (
+    Device,
+    History,
+    StepBatches,
+    classification_loss,
+    predict,
+    train,
+    warm_up_then_cosine,
+)
+from stillact_lib.training.pretraining import ClassQuality, pretrain_on_photographs
+from stillact_lib.vision.images import as_network_input
+from stillact_lib.vision.photographs import Photographs
+from stillact_lib.vision.windows import about, cut, jittered
+
+CHAPTER = "01-action-objects"
+#: what the pre-trained network depends on
+PRETRAINING_DEPENDS_ON = (
+    *("profile", "miniature_size", "miniature_seed", "seed", "device", "full_architectures"),
+    *("batch_size", "pretraining", "pretraining_steps", "pretraining_rate"),
+)
+MOMENTUM, DECAY = 0.9, 5e-4
+#: how far windows of training move and change in size: of a whole image, of a face's surroundings
+WHOLE_JITTER, FACE_JITTER = (0.05, 0.1), (0.15, 0.2)
+#: labels of the network that is taught objects alone
+OBJECT_LABELS = 1 + len(OBJECTS)
+
+
+def pretrained(
+    settings: FraSettings, photographs: Photographs | None, device: Device
+) -> tuple[Vgg, ClassQuality | None]:
+    """VGG-16 with ImageNet's weights, or (`pretraining` "own") the run's VGG trained on `photographs`, and how well."""
+    torch.manual_seed(settings.seed)
+    if settings.pretraining == "imagenet":
+        return Vgg.full(1, imagenet=True), None
+    classes = len(photographs.classes)
+    network = Vgg.full(classes) if settings.full_architectures else Vgg.compact(classes)
+    quality = pretrain_on_photographs(
+        network,
+        photographs,
+        steps=settings.pretraining_steps,
+        batch_size=2 * settings.batch_size,
+        rate=settings.pretraining_rate,
+        device=device,
+        seed=settings.seed,
+        checkpoint=checkpoint_for(CHAPTER, "imagenet", settings, PRETRAINING_DEPENDS_ON),
+        workers=settings.workers,
+    )
+    return network, quality
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a segmentation network is taught: images uint8 [N, 3, S, S], label maps uint8 [N, 1, S, S], a window of each
+    [N, 4], how far it moves and changes in size, and the side at which it is seen."""
+
+    images: Tensor
+    labels: Tensor
+    boxes: np.ndarray
+    jitter: tuple[float, float]
+    side: int
+
+    def batches(self, batch_size: int, seed: int) -> StepBatches:
+        """Windows [B, 3, side, side] in [-1, 1] with labels int64 [B, side, side], half of them mirrored; what lies
+        outside the image has no label."""
+
+        def make_batch(rows: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+            boxes = jittered(self.boxes[rows], rng, *self.jitter)
+            turned = rng.random(len(rows)) < 0.5
+            boxes[turned] = boxes[turned][:, [2, 1, 0, 3]]  # from right to left: in a mirror
+            images = cut(as_network_input(self.images[rows]), boxes, self.side)
+            labels = cut(self.labels[rows].float(), boxes, self.side, outside=IGNORED, nearest=True)
+            return images, labels[:, 0].long()
+
+        return StepBatches(len(self.images), batch_size, make_batch, seed)
+
+
+def coarse_lesson(fra: FraImages, settings: FraSettings, objects_alone: bool = False) -> Lesson:
+    """Whole images; `objects_alone`: without the labels of faces and hands (§4.1)."""
+    rows = torch.from_numpy(fra.train)
+    labels = fra.label_maps()[rows]
+    whole = np.tile([[0.0, 0.0, settings.image_size, settings.image_size]], (len(rows), 1))
+    return Lesson(
+        fra.images[rows], objects_only(labels) if objects_alone else labels, whole, WHOLE_JITTER, settings.coarse_size
+    )
+
+
+def fine_lesson(fra: FraImages, settings: FraSettings) -> Lesson:
+    """Windows about the annotated faces, `face_times` as large and square, moved a little as those of a test are; an
+    image without a face teaches nothing here."""
+    faces = fra.faces()[fra.train]
+    shown = np.isfinite(faces).all(axis=1)
+    rows = torch.from_numpy(fra.train[shown])
+    boxes = about(faces[shown], settings.face_times, square=True)
+    return Lesson(fra.images[rows], fra.label_maps()[rows], boxes, FACE_JITTER, settings.fine_size)
+
+
+def train_segmentation(
+    start: Vgg, lesson: Lesson, labels: int, settings: FraSettings, device: Device, label: str
+) -> tuple[FCN8s, History]:
+    """An FCN-8s made of the network `start`; the rate falls by a half cosine. "sgd" is the paper's solver, with slow
+    skips; "adam", for the small network and few steps, teaches all layers alike."""
+    torch.manual_seed(settings.seed)
+    network = FCN8s(start, labels)
+
+    def step_loss(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        images, wanted = batch
+        scores = network(images).float()
+        things = (wanted > 0) & (wanted != IGNORED)
+        return segmentation_loss(scores, wanted), {"right": (scores.argmax(1) == wanted)[things].float().mean()}
+
+    if settings.solver == "sgd":
+        groups = network.parameter_groups(settings.rate)
+        optimiser = torch.optim.SGD(groups, lr=settings.rate, momentum=MOMENTUM, weight_decay=DECAY)
+    else:
+        optimiser = torch.optim.AdamW(network.parameters(), lr=settings.rate, weight_decay=0.01)
+    history = train(
+        network,
+        lesson.batches(settings.batch_size, settings.seed),
+        step_loss,
+        optimiser,
+        settings.steps,
+        device,
+        label=label,
+        schedule=warm_up_then_cosine(settings.steps),
+        checkpoint=checkpoint_for(CHAPTER, label.replace(" ", "-"), settings),
+        workers=settings.workers,
+    )
+    return network, history
+
+
+class WholeImage(nn.Module):
+    """A classifier of whole images that begins as a localiser: the highest score of each of its labels over all places,
+    and a linear layer. images [B, 3, S, S] -> [B, num_classes]. All of it learns."""
+
+    def __init__(self, localiser: FCN8s, num_classes: int) -> None:
+        super().__init__()
+        self.localiser = deepcopy(localiser)
+        labels = localiser.score.out_channels
+        self.classifier = nn.Sequential(nn.BatchNorm1d(labels), nn.Linear(labels, num_classes))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.classifier(self.localiser(images).amax(dim=(2, 3)))
+
+
+def train_whole_image(
+    localiser: FCN8s, fra: FraImages, settings: FraSettings, device: Device
+) -> tuple[WholeImage, History]:
+    """The whole image's fair chance: fine-tuned on the actions' labels, beginning with what the localiser knows."""
+    torch.manual_seed(settings.seed)
+    network = WholeImage(localiser, len(fra.photographs.classes))
+    rows, side = torch.from_numpy(fra.train), settings.image_size
+    images, labels = fra.images[rows], torch.from_numpy(fra.labels)[rows]
+
+    def make_batch(chosen: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        boxes = jittered(np.tile([[0.0, 0.0, side, side]], (len(chosen), 1)), rng, *WHOLE_JITTER)
+        turned = rng.random(len(chosen)) < 0.5
+        boxes[turned] = boxes[turned][:, [2, 1, 0, 3]]
+        return cut(as_network_input(images[chosen]), boxes, settings.coarse_size), labels[chosen]
+
+    history = train(
+        network,
+        StepBatches(len(images), settings.batch_size, make_batch, settings.seed),
+        classification_loss(network),
+        torch.optim.AdamW(network.parameters(), lr=settings.whole_rate, weight_decay=0.01),
+        settings.whole_steps,
+        device,
+        label="whole image",
+        schedule=warm_up_then_cosine(settings.whole_steps),
+        workers=settings.workers,
+    )
+    return network, history
+
+
+def whole_scores(network: WholeImage, fra: FraImages, settings: FraSettings, device: Device) -> np.ndarray:
+    """Class scores [N, C] of the test images."""
+    images, side = as_network_input(fra.images[torch.from_numpy(fra.test)]), settings.image_size
+    whole = np.tile([[0.0, 0.0, side, side]], (len(images), 1))
+    return predict(network, cut(images, whole, settings.coarse_size), device).numpy()
+
+
+def probabilities(network: FCN8s) -> nn.Module:
+    """A network's maps of probabilities, [B, L, H, W], for `predict`."""
+    return nn.Sequential(network, nn.Softmax(dim=1))

@@ -1,0 +1,218 @@
+"""The rows of Tables 2 to 4 as arms: which streams are trained on a still set, which are fused, what a record keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from itertools import repeat
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from stillact_lib.evidence.bootstrap import Interval
+from stillact_lib.evidence.gains import class_gains as class_gains
+from stillact_lib.evidence.published import Claim, Rule
+from stillact_lib.evidence.records import DataOrigin, RunRecord
+from stillact_lib.evidence.verdicts import verdict
+from stillact_lib.networks.im2flow_unet import Im2FlowUNet
+from stillact_lib.networks.streams import encoder_stream
+from stillact_lib.notebook.run_data import origin_of
+from stillact_lib.papers.im2flow.data import data_origins
+from stillact_lib.papers.im2flow.recognition import (
+    FlowSource,
+    Network,
+    Split,
+    StreamScores,
+    arm_scores,
+    average,
+    common_scores,
+    fuse,
+    new_stream,
+    split_rows,
+    start_from,
+    stream_scores,
+    train_stream,
+    true_motion,
+)
+from stillact_lib.papers.im2flow.settings import RecognitionSettings
+from stillact_lib.papers.im2flow.stills import StillSet
+from stillact_lib.training.loop import Device
+from stillact_lib.vision.flow_encoding import FlowEncoding
+from stillact_lib.vision.pair_shards import evenly_spaced_frames
+
+
+@dataclass
+class Recognition:
+    """What became of one still set: its rows, and each arm's scores; trained streams by the arm they make alone."""
+
+    stills: StillSet
+    split: Split
+    arms: dict[str, StreamScores] = field(default_factory=dict)
+    networks: dict[str, Network] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """What every stream of a run shares. `trunk` is the pre-trained network that streams start from; `seen` names the
+    videos that taught the flow network, whose encoder must not see their frames again either."""
+
+    settings: RecognitionSettings
+    device: Device
+    encoding: FlowEncoding
+    trunk: Network
+    flow_network: Im2FlowUNet
+    seen: frozenset[str]
+
+    def recognise(self, stills: StillSet, sources: Sequence[FlowSource], per_class: int) -> Recognition:
+        """Trains the streams of one still set on `per_class` labelled images a class (0: all) and fuses them.
+
+        Arms: "appearance", "appearance_appearance" (two of different seeds), for each source its motion and
+        "appearance_" and its motion, the same with "motion_truth" where the images are of videos, and with `controls`
+        "encoder" (a second appearance stream that starts from the flow network's encoder) and "appearance_encoder";
+        for each second stream also "average_" and its name, with the weight 1/2.
+        Raises LeakError where a source has seen videos of the test images.
+        """
+        split = split_rows(stills, self.settings, per_class)
+        found = Recognition(stills, split)
+        motions = {source.name: source.motion(stills) for source in sources}
+        if stills.true_flow is not None:
+            motions["motion_truth"] = true_motion(stills, self.encoding)
+        controls = ["encoder"] if self.settings.controls and not self.seen & stills.videos else []
+        self._stream(found, "appearance", stills.images, seed=0)
+        self._stream(found, "second_appearance", stills.images, seed=1)
+        for name, flow_images in motions.items():
+            self._stream(found, name, flow_images, seed=0)
+        for name in controls:
+            self._stream(found, name, stills.images, seed=0)
+        wanted = stills.labels[split.choose]
+        twice = found.arms.pop("second_appearance")
+        found.arms["appearance_appearance"] = fuse(found.arms["appearance"], twice, wanted)
+        for name in [*motions, *controls]:
+            found.arms[f"appearance_{name}"] = fuse(found.arms["appearance"], found.arms[name], wanted)
+            found.arms[f"average_{name}"] = average(found.arms["appearance"], found.arms[name])
+        return found
+
+    def _stream(self, found: Recognition, arm: str, inputs: Tensor, seed: int) -> None:
+        """Trains one stream; all of one seed start alike and see the same windows in the same order."""
+        own_seed = 1000 * seed + self.settings.seed
+        torch.manual_seed(own_seed)
+        network = self._new_network(arm, len(found.stills.classes))
+        rows, labels = found.split.fit, found.stills.labels
+        train_stream(
+            network,
+            inputs[rows],
+            labels[rows],
+            self.settings,
+            self.device,
+            seed=own_seed,
+            mirrored_channel=self.encoding.mirrored_channel if arm.startswith("motion") else None,
+            label=f"{found.stills.name}, {arm.replace('_', ' ')}",
+        )
+        found.networks[arm] = network
+        found.arms[arm] = stream_scores(network, inputs, found.split, self.device)
+
+    def _new_network(self, arm: str, classes: int) -> Network:
+        if arm == "encoder":
+            return encoder_stream(self.flow_network, classes)
+        network = new_stream(self.settings, classes)
+        if self.settings.pretraining == "parts":
+            start_from(network, self.trunk)
+        return network
+
+
+def scores_to_keep(found: Recognition, settings: RecognitionSettings, suffix: str = "") -> dict[str, np.ndarray]:
+    """What the record keeps of a still set, arms named with `suffix`.
+
+    Several runs meet on one set, each with its own flow network. Arms that do not depend on it are kept by one of them
+    (`keeps_shared_arms`), so that a table never has the same row from two kinds of run.
+    """
+    kept = common_scores(found.stills, found.split)
+    mine = settings.motion_arm
+    keeper = keeps_shared_arms(found.stills.name, settings)
+    for arm, scores in found.arms.items():
+        own = arm in (mine, f"appearance_{mine}", f"average_{mine}")
+        if settings.stream_network == "alexnet" and (own or keeper):
+            kept |= arm_scores(found.stills, found.split, f"{arm}{suffix}", scores)
+        if keeper and arm == f"appearance_{mine}":  # Table 4's rows are named by the base network
+            kept |= arm_scores(found.stills, found.split, f"im2flow_{settings.stream_network}{suffix}", scores)
+    return kept
+
+
+def summary(found: Recognition) -> dict[str, dict[str, float]]:
+    """Accuracy in % and the fusion weight (NaN for one stream) of each arm."""
+    rows = {}
+    for arm, scores in found.arms.items():
+        items = arm_scores(found.stills, found.split, arm, scores)
+        accuracy = float(items[f"{found.stills.name}/{arm}/accuracy"].mean())
+        rows[arm] = {"accuracy": accuracy, "weight": np.nan if scores.weight is None else scores.weight}
+    return rows
+
+
+def frame_scores_to_keep(
+    found: Recognition, by_frames: dict[str, StreamScores], settings: RecognitionSettings
+) -> dict[str, np.ndarray]:
+    """What the record keeps of `over_frames`."""
+    kept: dict[str, np.ndarray] = {}
+    if keeps_shared_arms(found.stills.name, settings):
+        for arm, scores in by_frames.items():
+            kept |= arm_scores(found.stills, found.split, arm, scores)
+    return kept
+
+
+def keeps_shared_arms(stills: str, settings: RecognitionSettings) -> bool:
+    """Whether this run is the one that keeps a still set's appearance, true-motion, Walker and control arms."""
+    keeper = {"ucf_static": "hmdb51", "yupp_static": "yupp"}.get(stills, "ucf101")
+    return settings.dataset == keeper and settings.arm == "im2flow"
+
+
+def all_origins(stills: Sequence[StillSet], settings: RecognitionSettings) -> tuple[DataOrigin, ...]:
+    """What a record says of all data behind a run: the videos that taught flow, and the still sets."""
+    real = bool(settings.stills_root)
+    return (*data_origins(settings), *(origin_of(one.root, one.name, real) for one in stills))
+
+
+def label_gains(
+    records: Sequence[RunRecord], stills: str, arm: str, counts: Sequence[int], everything: int, rule: Rule
+) -> dict[int, Interval]:
+    """Gain of `arm` over "appearance_appearance", in points of accuracy, by labelled stills a class; `everything` is
+    the number of the runs' full draw, whose arms have no suffix. Counts that no record holds are left out."""
+    gains = {}
+    for count in [*counts, everything]:
+        suffix = "" if count == everything else f"_at{count}"
+        claim = Claim("", stills, "accuracy", f"{arm}{suffix}", f"appearance_appearance{suffix}", "higher", rule)
+        found = verdict(claim, records)
+        if found.label != "not attempted":
+            gains[count] = Interval(found.difference, *found.interval, found.n_clips, found.n_seeds)
+    return gains
+
+
+def over_frames(
+    found: Recognition,
+    bench: Workbench,
+    source: FlowSource,
+    executor: Executor,
+) -> dict[str, StreamScores]:
+    """The temporal use of predicted flow (§4.2's last remark), in a simple form: a test video's class scores averaged
+    over `video_frames` evenly spaced frames, each with the flow inferred from that frame alone.
+
+    The streams are those of the centre frames. The paper instead trains a temporal segment network on every frame.
+    """
+    stills, settings = found.stills, bench.settings
+    videos = [stills.root / video for video in stills.items[found.split.test]]
+    side = stills.images.shape[-1]
+    frames = list(executor.map(evenly_spaced_frames, videos, repeat(settings.video_frames), repeat(side)))
+    images = torch.from_numpy(np.concatenate(frames)).permute(0, 3, 1, 2).contiguous()
+    every = Split(np.arange(0), np.arange(0), np.arange(len(images)))
+    averaged = {}
+    for arm, inputs in (("appearance", images), (source.name, source.motion_of(images, stills))):
+        scores = stream_scores(found.networks[arm], inputs, every, bench.device).test
+        averaged[arm] = scores.reshape(len(videos), settings.video_frames, -1).mean(1)
+    weight = found.arms[f"appearance_{source.name}"].weight
+    both = weight * averaged["appearance"] + (1 - weight) * averaged[source.name]
+    nothing = np.zeros((0, both.shape[1]))
+    return {
+        "appearance_frames": StreamScores(nothing, averaged["appearance"]),
+        "appearance_motion_frames": StreamScores(nothing, both, weight),
+    }

@@ -1,0 +1,213 @@
+"""The data of Im2Flow's first half (§4, §4.1): which videos are held out, training pairs, and the test frames with
+everything they are scored against. Used by chapter 04."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from stillact_lib.datasets import Samples, read
+from stillact_lib.errors import StillactError
+from stillact_lib.evaluation.flow_metrics import evaluation_masks, flow_scores
+from stillact_lib.evidence.records import DataOrigin
+from stillact_lib.notebook.run_data import grouped, miniature_of, miniature_or_real
+from stillact_lib.papers.im2flow.settings import Im2FlowSettings
+from stillact_lib.vision.flow_pairs import FlowPairs, exact_flow
+
+#: UCF-101's classes that show what one of Stanford10's does (climbing, riding, rowing, running, jumping, ...)
+SHARED_WITH_STANFORD10 = (
+    *("Biking", "FrisbeeCatch", "HighJump", "HorseRace", "HorseRiding", "JavelinThrow", "JumpingJack", "JumpRope"),
+    *("Kayaking", "LongJump", "PlayingGuitar", "PoleVault", "RockClimbingIndoor", "RopeClimbing", "Rowing"),
+    *("TrampolineJumping", "WalkingWithDog"),
+)
+
+
+def open_videos(settings: Im2FlowSettings) -> Samples:
+    """The videos that `settings` ask for: the real dataset in `data_root`, or its miniature, written on first use.
+
+    "ucf101+hmdb51" joins two: `data_root` then holds a folder of each name, and classes of the second come after the
+    first's. "ucf101_other" leaves out the classes that show an action of Stanford10 (`SHARED_WITH_STANFORD10`).
+    """
+    names = settings.dataset.removesuffix("_other").split("+")
+    real = Path(settings.data_root) if settings.data_root else None
+    roots = [miniature_or_real(name, real / name if real and len(names) > 1 else real, settings) for name in names]
+    samples = [read(name, root) for name, root in zip(names, roots, strict=True)]
+    if settings.dataset == "ucf101_other":
+        return without_classes(samples[0], SHARED_WITH_STANFORD10)
+    return samples[0] if len(samples) == 1 else joined(samples)
+
+
+def without_classes(samples: Samples, left_out: Collection[str]) -> Samples:
+    """The same dataset without some classes, labels counted anew."""
+    classes = tuple(name for name in samples.classes if name not in left_out)
+    videos = samples.videos[samples.videos["class_name"].isin(classes)].reset_index(drop=True)
+    return replace(samples, classes=classes, videos=videos.assign(label=videos["class_name"].map(classes.index)))
+
+
+def joined(samples: Sequence[Samples]) -> Samples:
+    """Several datasets as one below their roots' common parent; "wave" of HMDB-51 and of another stay two classes."""
+    parent = Path(os.path.commonpath([one.root for one in samples]))
+    tables, classes = [], []
+    for one in samples:
+        below = one.root.relative_to(parent).as_posix()
+        tables.append(
+            one.videos.assign(
+                dataset=one.name,
+                video=below + "/" + one.videos["video"],
+                class_name=one.name + " " + one.videos["class_name"],
+                label=one.videos["label"] + len(classes),
+            )
+        )
+        classes += [f"{one.name} {name}" for name in one.classes]
+    problems = [problem for one in samples for problem in one.problems]
+    name = "+".join(one.name for one in samples)
+    return Samples(name, parent, tuple(classes), pd.concat(tables, ignore_index=True), problems)
+
+
+def split_videos(settings: Im2FlowSettings, samples: Samples) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """(training videos, test videos) of §4.1: Weizmann's held-out person, elsewhere `held_out_videos` a class; of §4.2
+    for YUP++, where flow is learnt from nine tenths.
+
+    The draw does not depend on the run's seed, so that runs of several seeds are scored on the same clips.
+    """
+    videos = samples.videos
+    if settings.dataset in ("weizmann", "yupp"):
+        # YUP++'s 10-90 split is turned round: flow is learnt from the larger part, the smaller gives still images
+        sides = ("train", "test") if settings.dataset == "weizmann" else ("test", "train")
+        train, test = (videos[videos["split"] == side].reset_index(drop=True) for side in sides)
+        return train, test
+    return hold_out(videos, settings.held_out_videos, seed=0)
+
+
+def hold_out(videos: pd.DataFrame, per_class: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """(training videos, test videos): `per_class` videos of each class held out, as in §4.1.
+
+    The paper does not say whether clips cut from one source video may fall on both sides. They may not here: whole
+    groups (UCF-101's g01..g25, HMDB-51's films) are drawn at random until the number is reached; clips of the last
+    group beyond it are left out of both sides.
+    """
+    test, unused = [], []
+    rng = np.random.default_rng(seed)
+    for class_name, of_class in videos.groupby("class_name", sort=True):
+        groups = {group: list(rows) for group, rows in of_class.groupby("group", sort=True).groups.items()}
+        taken: list[int] = []
+        for group in rng.permutation(sorted(groups)):
+            if len(taken) < per_class:
+                taken += groups[group]
+        if len(taken) == len(of_class):
+            raise StillactError(
+                f"class {class_name}: holding out {per_class} videos takes all of its {len(groups)} groups; "
+                "lower held_out_videos"
+            )
+        test += taken[:per_class]
+        unused += taken[per_class:]
+    return videos.drop(index=test + unused).reset_index(drop=True), videos.loc[test].reset_index(drop=True)
+
+
+@dataclass(frozen=True)
+class TestFrames:
+    """Frames to predict flow for, and what predictions are scored against; N frames of side S.
+
+    images: uint8 [N, 3, S, S]; target: float32 [N, S, S, 2], the estimated mean flow, the paper's "ground truth";
+    foreground: bool [N, S, S]; exact: float32 [N, S, S, 2], the miniature's own mean flow, None for real videos;
+    table: a row a frame (video, frame, class_name, label, group).
+    """
+
+    __test__ = False  # not a test case, whatever pytest makes of the name
+
+    images: torch.Tensor
+    target: np.ndarray
+    foreground: np.ndarray
+    exact: np.ndarray | None
+    table: pd.DataFrame
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @property
+    def rgb(self) -> np.ndarray:
+        """The images as uint8 [N, S, S, 3], for pictures and OpenCV."""
+        return self.images.permute(0, 2, 3, 1).contiguous().numpy()
+
+
+def miniature_test_frames(pairs: FlowPairs, root: Path, executor: Executor | None = None) -> TestFrames:
+    """Test frames of a miniature. Its truth is rendered anew for measuring: the foreground is the actor and what is
+    held; the exact flow shows how good the estimated target is. No method is given either."""
+    images, target = pairs.load()
+    exact, foreground = exact_flow(pairs, root, executor)
+    return TestFrames(images, _numpy(target), foreground, exact, pairs.table)
+
+
+def real_test_frames(pairs: FlowPairs, device: torch.device) -> TestFrames:
+    """Test frames of real videos: the foreground is a segmenter's, exact flow is not to be had."""
+    from stillact_lib.vision.foreground import segment_foreground
+
+    images, target = pairs.load()
+    return TestFrames(images, _numpy(target), segment_foreground(images, device), None, pairs.table)
+
+
+def frames_to_score(
+    settings: Im2FlowSettings, pairs: FlowPairs, root: Path, device: torch.device, executor: Executor | None = None
+) -> TestFrames:
+    """The test frames of a run, with the foreground and the exact flow where there are any."""
+    if settings.data_root:
+        return real_test_frames(pairs, device)
+    if settings.dataset == "yupp":  # scenes without people: everything is foreground, and flow is known as estimated
+        images, target = pairs.load()
+        return TestFrames(images, _numpy(target), np.ones((len(pairs), *images.shape[2:]), bool), None, pairs.table)
+    return miniature_test_frames(pairs, root, executor)
+
+
+def video_ids(samples: Samples, videos: pd.DataFrame) -> frozenset[str]:
+    """Names that tell videos of any datasets apart, e.g. "ucf101:v_Biking_g01_c01.avi"; folders do not matter."""
+    datasets = videos["dataset"] if "dataset" in videos else [samples.name] * len(videos)
+    return frozenset(f"{dataset}:{Path(video).name}" for dataset, video in zip(datasets, videos["video"], strict=True))
+
+
+def _numpy(flow: torch.Tensor) -> np.ndarray:
+    return flow.float().permute(0, 2, 3, 1).contiguous().numpy()
+
+
+def scoring_masks(test: TestFrames, against_exact: bool = False) -> dict[str, np.ndarray]:
+    """Pixel sets of the estimated or the exact target: all, canny, fg, and moving, the foreground pixels whose target
+    moves by at least 1/160 of the side (.4 px at 64)."""
+    target = test.exact if against_exact else test.target
+    return evaluation_masks(test.rgb, target, test.foreground, moving_from=target.shape[1] / 160)
+
+
+def frame_scores(test: TestFrames, predictions: dict[str, np.ndarray], dataset: str) -> dict[str, np.ndarray]:
+    """All scores of all methods, one value a frame, named as records want them: "dataset/method/measure_mask"; against
+    the exact flow, where it is known, "dataset/method/exact_measure_mask". "dataset/clip" names each frame's video."""
+    scores = {f"{dataset}/clip": test.table["video"].to_numpy(str), f"{dataset}/group": grouped(test.table)}
+    for prefix, target in (("", test.target), ("exact_", test.exact)):
+        if target is None:
+            continue
+        masks = scoring_masks(test, against_exact=bool(prefix))
+        for method, flow in predictions.items():
+            of_method = flow_scores(flow, target, masks)
+            scores |= {f"{dataset}/{method}/{prefix}{name}": values for name, values in of_method.items()}
+    return scores
+
+
+def scores_to_keep(scores: dict[str, np.ndarray], settings: Im2FlowSettings) -> dict[str, np.ndarray]:
+    """What a run's record keeps: all methods, or in an ablation its own arm only, so that every arm's scores come from
+    one kind of run."""
+    if settings.baselines and settings.arm == "im2flow":
+        return scores
+    mine = tuple(f"{settings.dataset}/{name}" for name in ("clip", "group", f"{settings.arm}/"))
+    return {name: values for name, values in scores.items() if name.startswith(mine)}
+
+
+def data_origins(settings: Im2FlowSettings) -> tuple[DataOrigin, ...]:
+    """What a record says of the videos behind a run, one entry a dataset: real, or which miniature."""
+    names = settings.dataset.removesuffix("_other").split("+")
+    if settings.data_root:
+        return tuple(DataOrigin(name=name, kind="real") for name in names)
+    return tuple(DataOrigin(name=name, kind="miniature", detail=miniature_of(name, settings)) for name in names)

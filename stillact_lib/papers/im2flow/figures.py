@@ -1,0 +1,128 @@
+"""The charts of chapter 04: each takes arrays and gives a figure, so that the chapter's cells can tell the story."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from stillact_lib.notebook.figures import PALETTE, method_colour
+from stillact_lib.training.loop import History
+from stillact_lib.vision.flow_encoding import flow_colours
+
+
+def colours(flow: np.ndarray, max_magnitude: float) -> np.ndarray:
+    """Flow [N, H, W, 2] as colour pictures uint8 [N, H, W, 3]: hue is direction, full colour is `max_magnitude` px."""
+    as_tensor = torch.from_numpy(np.ascontiguousarray(flow)).permute(0, 3, 1, 2)
+    return flow_colours(as_tensor, max_magnitude).permute(0, 2, 3, 1).numpy()
+
+
+def class_balance(training: pd.DataFrame, test: pd.DataFrame) -> Figure:
+    """Videos a class on either side of the split, stacked."""
+    counts = {name: side["class_name"].value_counts() for name, side in (("training", training), ("test", test))}
+    figure, axis = plt.subplots(figsize=(7.2, 2.6))
+    shades = [PALETTE["sky"], PALETTE["vermilion"]]
+    pd.DataFrame(counts).sort_index().plot.bar(stacked=True, ax=axis, color=shades, width=0.8)
+    axis.set(xlabel="", ylabel="videos")
+    axis.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    plt.setp(axis.get_xticklabels(), rotation=38, ha="right")
+    return figure
+
+
+def training_curves(curves: Mapping[str, tuple[History, str]]) -> Figure:
+    """Logged figures over the steps with their running mean: title -> (history, name of the figure)."""
+    figure, axes = plt.subplots(1, len(curves), figsize=(7.2, 2.4), squeeze=False)
+    for axis, (title, (history, name)) in zip(axes[0], curves.items(), strict=True):
+        steps, values = history.series(name)
+        axis.plot(steps, values, color=PALETTE["grey"], alpha=0.5, lw=1)
+        axis.plot(steps, pd.Series(values).rolling(9, min_periods=1).mean(), color=method_colour("im2flow"))
+        axis.set(title=title, xlabel="training step", yscale="linear" if "accuracy" in name else "log")
+    return figure
+
+
+def cluster_centres(centres: torch.Tensor, max_magnitude: float) -> Figure:
+    """Walker's flow vectors [k, 2] as points, each in its own flow colour."""
+    figure, axis = plt.subplots(figsize=(3.4, 3.2))
+    hues = colours(centres.numpy()[:, None, None], max_magnitude)[:, 0, 0] / 255
+    axis.scatter(*centres.T.numpy(), s=60, c=hues, edgecolor=PALETTE["ink"], linewidth=0.7)
+    axis.set(xlabel="u, pixels a frame (right)", ylabel="v, pixels a frame (down)", aspect="equal")
+    axis.invert_yaxis()
+    return figure
+
+
+def method_bars(scores: Mapping[str, np.ndarray], dataset: str, methods: Sequence[str]) -> Figure:
+    """End-point error and direction similarity of each method on moving foreground pixels; zero flow as a line."""
+    figure, axes = plt.subplots(1, 2, figsize=(7.2, 2.6), sharey=True)
+    for axis, measure in zip(axes, ("epe_moving", "ds_moving"), strict=True):
+        means = [np.nanmean(scores[f"{dataset}/{method}/{measure}"]) for method in methods]
+        shades = [method_colour("im2flow" if method.startswith("im2flow") else method) for method in methods]
+        axis.barh(range(len(methods)), means, color=shades)
+    axes[0].axvline(np.nanmean(scores[f"{dataset}/zero_flow/epe_moving"]), color=PALETTE["ink"], ls="--", lw=1)
+    axes[0].set(xlabel="end-point error, px (dashed: zero flow)")
+    axes[0].set(yticks=range(len(methods)), yticklabels=[method.replace("_", " ") for method in methods])
+    axes[0].invert_yaxis()
+    axes[1].set(xlabel="direction similarity")
+    return figure
+
+
+def class_bars(scores: Mapping[str, np.ndarray], dataset: str, method: str, classes: Sequence[str]) -> Figure:
+    """Direction similarity on moving pixels class by class, and the end-point error gained on zero flow."""
+    gain = scores[f"{dataset}/zero_flow/epe_moving"] - scores[f"{dataset}/{method}/epe_moving"]
+    frames = pd.DataFrame({"ds": scores[f"{dataset}/{method}/ds_moving"], "gain": gain, "class": classes})
+    table = frames.groupby("class").mean().sort_values("ds")
+    figure, axes = plt.subplots(1, 2, figsize=(7.2, 0.5 + 0.23 * len(table)), sharey=True)
+    axes[0].barh(table.index, table["ds"], color=method_colour("im2flow"))
+    axes[0].set(xlabel="direction similarity, moving pixels")
+    shades = np.where(table["gain"] > 0, PALETTE["green"], PALETTE["vermilion"])
+    axes[1].barh(table.index, table["gain"], color=shades)
+    axes[1].set(xlabel="end-point error gained on zero flow, px")
+    for axis in axes:
+        axis.axvline(0, color=PALETTE["ink"], lw=0.8)
+    return figure
+
+
+def best_middle_worst(similarity: np.ndarray, moving_share: np.ndarray, clips: np.ndarray) -> np.ndarray:
+    """Rows of the three best, three middle and three worst frames, a clip at most once in each third.
+
+    similarity: a score a frame, higher is better; moving_share: share of the frame's pixels that move; frames with less
+    than 2 % are passed over.
+    """
+    enough = np.flatnonzero((moving_share > 0.02) & np.isfinite(similarity))
+    ranked = enough[np.argsort(-similarity[enough], kind="stable")]
+    by_distance_to_middle = ranked[np.argsort(np.abs(np.arange(len(ranked)) - len(ranked) // 2), kind="stable")]
+
+    def three(candidates: np.ndarray) -> np.ndarray:
+        _, first = np.unique(clips[candidates], return_index=True)
+        rows = candidates[np.sort(first)][:3]
+        return rows[np.argsort(-similarity[rows], kind="stable")]
+
+    return np.concatenate([three(ranked), three(by_distance_to_middle), three(ranked[::-1])])
+
+
+def arrows(image: np.ndarray, flows: Mapping[str, np.ndarray], title: str) -> Figure:
+    """A frame [H, W, 3], and each flow [H, W, 2] as arrows on it, four times as long as the motion of one frame."""
+    figure, axes = plt.subplots(1, 1 + len(flows), figsize=(7.2, 2.6))
+    axes[0].imshow(image)
+    axes[0].set_title(title)
+    for axis, (name, flow) in zip(axes[1:], flows.items(), strict=True):
+        draw_arrows(axis, image, flow, method_colour("im2flow" if name.startswith("im2flow") else name))
+        axis.set_title(name.replace("_", " "))
+    for axis in axes:
+        axis.set(xticks=[], yticks=[])
+        axis.grid(False)
+    return figure
+
+
+def draw_arrows(axis: Axes, image: np.ndarray, flow: np.ndarray, shade: str) -> None:
+    """On `axis`, a pale frame [H, W, 3] with about 21 arrows a column, four times the flow [H, W, 2] below each."""
+    axis.imshow(image, alpha=0.35)
+    step = max(1, len(image) // 21)
+    y, x = np.mgrid[step // 2 : image.shape[0] : step, step // 2 : image.shape[1] : step]
+    axis.quiver(
+        x, y, *flow[y, x].transpose(2, 0, 1), color=shade, angles="xy", scale_units="xy", scale=0.25, width=6e-3
+    )

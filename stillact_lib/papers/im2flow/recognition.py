@@ -1,0 +1,315 @@
+"""Im2Flow's second half: recognising actions in one image with the motion it implies (§3.3, §4.2).
+
+Two networks of one kind, one for the image and one for a flow image, begin with the weights of one AlexNet (whose pool5
+also finds nearest neighbours), are trained apart, and their softmax scores are averaged with a weight that a part of
+the training images chooses. What the second stream is given is all that differs between the rows of Table 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from stillact_lib.errors import StillactError
+from stillact_lib.networks.alexnet import BNAlexNet, ImageNetAlexNet
+from stillact_lib.networks.streams import (
+    Stream,
+    compact_resnet_stream,
+    compact_vgg_stream,
+    resnet50_stream,
+    vgg16_stream,
+)
+from stillact_lib.notebook.run_data import checkpoint_for
+from stillact_lib.papers.im2flow.settings import Im2FlowSettings, RecognitionSettings
+from stillact_lib.papers.im2flow.stills import CROPS, StillSet
+from stillact_lib.training.loop import (
+    Checkpoint,
+    Device,
+    History,
+    StepBatches,
+    classification_loss,
+    predict,
+    seed_everything,
+    train,
+    warm_up_then_cosine,
+)
+from stillact_lib.training.pretraining import PartQuality, photographs_once, pretrain_on_parts
+from stillact_lib.vision.crops import cut_windows
+from stillact_lib.vision.flow_encoding import FlowEncoding
+from stillact_lib.vision.images import as_network_input, at_side
+from stillact_lib.vision.pair_shards import still_foreground
+
+IMAGENET_CLASSES = 1000
+#: the settings that a pre-trained network depends on
+DEPENDS_ON = (
+    *("profile", "miniature_seed", "seed", "device", "image_size", "full_architectures", "batch_size"),
+    *("pretraining", "pretraining_photographs", "pretraining_steps", "pretraining_rate"),
+)
+
+
+def new_alexnet(settings: Im2FlowSettings, classes: int) -> BNAlexNet | ImageNetAlexNet:
+    """An AlexNet of the run's size with a fresh last layer; with `pretraining` "imagenet" the rest has its weights."""
+    if settings.pretraining == "imagenet":
+        return ImageNetAlexNet(classes)
+    return BNAlexNet.full(classes) if settings.full_architectures else BNAlexNet.compact(classes, settings.image_size)
+
+
+def pretrained_alexnet(
+    settings: Im2FlowSettings, device: Device, executor: Executor
+) -> tuple[BNAlexNet | ImageNetAlexNet, PartQuality | None]:
+    """The run's AlexNet after pre-training. Where runs keep checkpoints, those that differ in their videos and flow
+    networks alone share it: it depends on none of them."""
+    seed_everything(settings.seed)
+    alexnet = new_alexnet(settings, IMAGENET_CLASSES)
+    return alexnet, pretrain(
+        alexnet, settings, device, executor, checkpoint_for("04-im2flow", "alexnet", settings, DEPENDS_ON)
+    )
+
+
+def pretrain(
+    network: BNAlexNet | Stream,
+    settings: Im2FlowSettings,
+    device: Device,
+    executor: Executor,
+    checkpoint: Checkpoint | None = None,
+) -> PartQuality | None:
+    """Pre-trains the convolutions of `network` on body parts, in place, and says how well that went.
+
+    With `pretraining` "imagenet" the network has its weights already: nothing is done, and None is returned. Afterwards
+    it is in evaluation mode.
+    """
+    quality = None
+    if settings.pretraining == "parts":
+        count, side = settings.pretraining_photographs, settings.image_size
+        images, parts = photographs_once(count, side, settings.miniature_seed, executor)
+        quality = pretrain_on_parts(
+            network.maps,
+            images,
+            parts,
+            network.image_size,
+            steps=settings.pretraining_steps,
+            batch_size=2 * settings.batch_size,
+            rate=settings.pretraining_rate,
+            device=device,
+            seed=settings.seed,
+            checkpoint=checkpoint,
+            workers=settings.workers,
+        )
+    network.eval()
+    return quality
+
+
+Network = Stream | BNAlexNet | ImageNetAlexNet
+#: Table 4's base networks: at the published size, and small
+LARGER = {"vgg16": (vgg16_stream, compact_vgg_stream), "resnet50": (resnet50_stream, compact_resnet_stream)}
+#: candidates for the weight of the first stream
+WEIGHTS = np.linspace(0, 1, 21)
+
+
+class LeakError(StillactError):
+    """A flow network was asked about images of videos that it learnt from."""
+
+
+@dataclass(frozen=True)
+class FlowSource:
+    """Something that turns images uint8 [N, 3, S, S] into flow images [N, 3, S, S] in [-1, 1].
+
+    `seen` names every video it learnt from (`im2flow_data.video_ids`).
+    """
+
+    name: str
+    infer: Callable[[Tensor], Tensor]
+    seen: frozenset[str]
+
+    def motion(self, stills: StillSet) -> Tensor:
+        """Flow images of all of `stills`. Raises LeakError where any test image is of a video that taught the flow:
+        the cells that Table 2 leaves out cannot be computed."""
+        return self.motion_of(stills.images, stills)
+
+    def motion_of(self, images: Tensor, stills: StillSet) -> Tensor:
+        """Flow images of other `images` [M, 3, S, S] of the same set, further frames of its videos for instance."""
+        self.check(stills.name, stills.videos)
+        return self.infer(images)
+
+    def check(self, stills: str, videos: frozenset[str]) -> None:
+        """Raises LeakError where a still set's test images are of `videos` that taught the flow."""
+        if count := len(self.seen & videos):
+            raise LeakError(
+                f"{self.name} learnt flow from {count} of the {len(videos)} videos behind the test images of {stills}; "
+                "use a flow network of other videos"
+            )
+
+
+def true_motion(stills: StillSet, encoding: FlowEncoding) -> Tensor:
+    """The upper bound of Table 2: flow images of the videos' own (estimated) motion. Raises StillactError for
+    photographs, which have none."""
+    if stills.true_flow is None:
+        raise StillactError(f"{stills.name} holds photographs: there is no video to take its motion from")
+    return encoding.encode(stills.true_flow)
+
+
+def new_stream(settings: RecognitionSettings, classes: int) -> Network:
+    """An untrained stream of the run's architecture and size, with ImageNet's weights where `pretraining` says so."""
+    if settings.stream_network == "alexnet":
+        return new_alexnet(settings, classes)
+    full, compact = LARGER[settings.stream_network]
+    imagenet = settings.pretraining == "imagenet"
+    if settings.full_architectures or imagenet:
+        return full(classes, imagenet)
+    return compact(classes, settings.image_size)
+
+
+def start_from(network: Network, pretrained: Network) -> None:
+    """Gives `network` the convolutions of a pre-trained network of its kind; its other layers stay as they are."""
+    network.maps.load_state_dict(pretrained.maps.state_dict())
+
+
+@dataclass(frozen=True)
+class Split:
+    """Rows of a still set: to fit the streams, to choose the fusion weight, to test."""
+
+    fit: np.ndarray
+    choose: np.ndarray
+    test: np.ndarray
+
+
+def split_rows(stills: StillSet, settings: RecognitionSettings, per_class: int) -> Split:
+    """The labelled images that a run may use, `per_class` of each class (0: all), a share of them set aside to choose
+    the fusion weight ("the optimal weight determined on a validation set"), and the test images. Images of one group
+    (a photograph's people, a source video's clips) are set aside together."""
+    rows = stills.training_rows(per_class, settings.seed)
+    rng = np.random.default_rng(settings.seed)
+    aside: set[str] = set()
+    for label in range(len(stills.classes)):
+        of_class = rows[stills.labels[rows] == label]
+        wanted = max(1, round(settings.validation_share * len(of_class)))
+        for group in rng.permutation(np.unique(stills.groups[of_class]))[:-1]:  # one group at least is left to fit
+            if np.isin(stills.groups[of_class], list(aside)).sum() >= wanted:
+                break
+            aside.add(group)
+    chosen = np.isin(stills.groups[rows], list(aside))
+    return Split(rows[~chosen], rows[chosen], np.flatnonzero(stills.test))
+
+
+@dataclass(frozen=True)
+class StreamScores:
+    """Softmax scores of one or two fused streams: [V, C] on the rows that choose the weight, [T, C] on the test rows;
+    `weight` is the first stream's share where two were fused."""
+
+    choose: np.ndarray
+    test: np.ndarray
+    weight: float | None = None
+
+
+def train_stream(
+    network: nn.Module,
+    inputs: Tensor,
+    labels: np.ndarray,
+    settings: RecognitionSettings,
+    device: Device,
+    *,
+    seed: int,
+    mirrored_channel: int | None = None,
+    label: str = "stream",
+) -> History:
+    """Trains a stream on inputs [N, 3, S, S] (uint8 images, or flow images in [-1, 1]) with labels int64 [N].
+
+    Windows and flips are those of Im2Flow's training, and two streams of one seed see the same ones. Where an image is
+    mirrored, `mirrored_channel` of a flow image, its horizontal one, changes sign.
+    """
+    wanted = torch.from_numpy(labels)
+
+    def make_batch(rows: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        shown = _as_shown(inputs[rows])
+        cut, mirrored = cut_windows(shown, rng)
+        if mirrored_channel is not None:
+            cut[mirrored, mirrored_channel] *= -1
+        return at_side(cut, network.image_size), wanted[rows]
+
+    return train(
+        network,
+        StepBatches(len(inputs), min(settings.batch_size, len(inputs)), make_batch, seed),
+        classification_loss(network),
+        torch.optim.AdamW(network.parameters(), lr=settings.stream_rate, weight_decay=0.01),
+        settings.stream_steps,
+        device,
+        label=label,
+        schedule=warm_up_then_cosine(settings.stream_steps, warm_up=20),
+        workers=settings.workers,
+    )
+
+
+def stream_scores(network: nn.Module, inputs: Tensor, split: Split, device: Device) -> StreamScores:
+    """Softmax scores of a trained stream on whole, unflipped inputs."""
+    rows = np.concatenate([split.choose, split.test])
+    shown = _as_shown(inputs[rows])
+    scores = predict(network, at_side(shown, network.image_size), device).softmax(1).numpy()
+    return StreamScores(scores[: len(split.choose)], scores[len(split.choose) :])
+
+
+def fuse(first: StreamScores, second: StreamScores, labels: np.ndarray) -> StreamScores:
+    """w first + (1 - w) second, with the w that is most often right on the rows set aside, labels int64 [V].
+
+    Test scores play no part. Among equally good weights, the one that gives the right classes the highest scores.
+    """
+    mixtures = [w * first.choose + (1 - w) * second.choose for w in WEIGHTS]
+    rows = np.arange(len(labels))
+    right = [(mixture.argmax(1) == labels).mean() for mixture in mixtures]
+    sure = [np.log(mixture[rows, labels] + 1e-9).mean() for mixture in mixtures]
+    best = max(range(len(WEIGHTS)), key=lambda k: (right[k], sure[k]))
+    weight = float(WEIGHTS[best])
+    return StreamScores(mixtures[best], weight * first.test + (1 - weight) * second.test, weight)
+
+
+def average(first: StreamScores, second: StreamScores) -> StreamScores:
+    """§3.3's "average of the two outputs": the weight 1/2, chosen by nobody."""
+    return StreamScores((first.choose + second.choose) / 2, (first.test + second.test) / 2, 0.5)
+
+
+def arm_scores(stills: StillSet, split: Split, arm: str, scores: StreamScores) -> dict[str, np.ndarray]:
+    """What a record keeps of an arm: for each test image 100 where its best class is right and 0 elsewhere (the mean is
+    the accuracy in %), and its class scores, from which mAP is computed. Of several actions of a person, any is right.
+    """
+    positives = stills.positives[split.test]
+    right = positives[np.arange(len(positives)), scores.test.argmax(1)]
+    name = f"{stills.name}/{arm}"
+    return {f"{name}/accuracy": 100.0 * right, f"{name}/class_scores": scores.test.astype(np.float32)}
+
+
+def common_scores(stills: StillSet, split: Split) -> dict[str, np.ndarray]:
+    """What all arms of a set share: the photograph or video of each test image, and what it shows, bool [T, C]."""
+    return {
+        f"{stills.name}/clip": stills.items[split.test],
+        f"{stills.name}/group": stills.groups[split.test],
+        f"{stills.name}/positives": stills.positives[split.test].astype(np.float32),
+    }
+
+
+def motion_potential(flow: np.ndarray, foreground: np.ndarray) -> np.ndarray:
+    """§4.1: the flow's mean magnitude over the image, divided by the share of the image that is foreground, so that
+    large things are not favoured: flow [N, H, W, 2] in pixels, foreground bool [N, H, W] -> [N] in pixels; NaN where
+    there is no foreground."""
+    area = foreground.mean((1, 2))
+    magnitude = np.linalg.norm(flow, axis=-1).mean((1, 2))
+    return np.where(area > 0, magnitude / np.maximum(area, 1e-9), np.nan)
+
+
+def foreground_of(stills: StillSet, rows: np.ndarray, executor: Executor) -> np.ndarray:
+    """Foreground bool [R, S, S] of whole miniature photographs, from their truth, in place of the paper's segmenter.
+
+    Raises StillactError for sets of cut-out people, whose images are not the photographs'."""
+    if stills.name in CROPS or stills.videos:
+        raise StillactError(f"{stills.name}: no foreground is known for its images; use a set of whole photographs")
+    side = stills.images.shape[-1]
+    jobs = [executor.submit(still_foreground, stills.root, stills.items[row], side) for row in rows]
+    return np.stack([job.result() for job in jobs])
+
+
+def _as_shown(inputs: Tensor) -> Tensor:
+    """Images uint8, or flow images in [-1, 1] already, as a stream is shown them: float in [-1, 1]."""
+    return as_network_input(inputs) if inputs.dtype == torch.uint8 else inputs.float()

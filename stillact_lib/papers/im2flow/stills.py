@@ -1,0 +1,186 @@
+"""The still images of Im2Flow's second half (§4.2): photographs of people, and the centre frames of videos.
+
+Every set comes as a `StillSet`: images at the networks' size, what each shows, which are for testing, and which videos
+the test images are cut from, so that a flow network that learnt from them can be refused.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import repeat
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import torch
+
+from stillact_lib.datasets import Samples, Stills, read
+from stillact_lib.datasets.images import UnreadableImage, read_rgb
+from stillact_lib.datasets.static_sets import static_set
+from stillact_lib.errors import StillactError
+from stillact_lib.notebook.run_data import grouped, miniature_or_real
+from stillact_lib.papers.im2flow.data import video_ids
+from stillact_lib.papers.im2flow.settings import RecognitionSettings
+from stillact_lib.vision.pair_shards import PairRecipe, centre_pair
+
+#: name in the paper's tables -> dataset, and what its reader is asked for
+PHOTOGRAPHS = {
+    "willow": ("willow_actions", {}),
+    "stanford10": ("stanford40", {"subset": "stanford10"}),
+    "voc2012_action": ("voc2012_action", {}),
+}
+FROM_VIDEOS = {"ucf_static": "ucf101", "hmdb_static": "hmdb51", "penn_action": "penn_action", "yupp_static": "yupp"}
+#: person boxes are enlarged about their centre by this factor before they are cut out; without an entry: whole images
+CROPS = {"willow": 1.5, "voc2012_action": 1.0}
+
+
+@dataclass(frozen=True)
+class StillSet:
+    """N labelled images.
+
+    images: uint8 [N, 3, S, S]; positives: bool [N, C]; labels: int64 [N], the first class of each; test: bool [N];
+    items: str [N], the photograph or video each image is of; groups: str [N], what belongs together, which is what an
+    interval draws: the photograph, or the class and group of the video; videos: where the *test*
+    images come from, as `video_ids` writes them; true_flow: float32 [N, 2, S, S], the estimated mean flow at the image
+    in pixels, None for photographs.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    images: torch.Tensor
+    positives: np.ndarray
+    labels: np.ndarray
+    test: np.ndarray
+    items: np.ndarray
+    groups: np.ndarray
+    videos: frozenset[str]
+    true_flow: torch.Tensor | None
+    root: Path
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def training_rows(self, per_class: int, seed: int) -> np.ndarray:
+        """Rows [R] to learn from: `per_class` training images of each class (0: all), drawn with `seed`; a smaller
+        draw is part of a larger one of the same seed."""
+        rng = np.random.default_rng(seed)
+        rows = rng.permutation(np.flatnonzero(~self.test))
+        by_class = [rows[self.labels[rows] == label] for label in range(len(self.classes))]
+        return np.sort(np.concatenate([of_class[: per_class or None] for of_class in by_class]))
+
+
+def open_stills(name: str, settings: RecognitionSettings, executor: Executor) -> StillSet:
+    """One of the paper's still-image sets by its name in the tables; with no `stills_root`, its miniature.
+
+    Raises StillactError for an unknown name, and for whatever the dataset's reader finds wrong.
+    """
+    if name in PHOTOGRAPHS:
+        dataset, options = PHOTOGRAPHS[name]
+        photographs = read(dataset, still_root(dataset, settings), **options)
+        stills = _of_photographs(name, photographs, settings.image_size, CROPS.get(name))
+    elif name in FROM_VIDEOS:
+        stills = _of_videos(name, _videos_of(name, settings), settings, executor)
+    else:
+        known = ", ".join([*PHOTOGRAPHS, *FROM_VIDEOS])
+        raise StillactError(f"parameter 'stills': there is no set {name!r}; there are: {known}")
+    if stills.test.all() or not stills.test.any():
+        raise StillactError(f"{stills.root}: {name} has images for training only, or for testing only; complete it")
+    return stills
+
+
+def test_videos(name: str, settings: RecognitionSettings) -> frozenset[str]:
+    """The videos behind a set's test images, without opening any of them."""
+    samples = _videos_of(name, settings)
+    videos = static_set(samples)
+    return video_ids(samples, videos[videos["split"] == "test"])
+
+
+def _videos_of(name: str, settings: RecognitionSettings) -> Samples:
+    """The videos that a set's images are centre frames of, under the set's own split."""
+    samples = read(FROM_VIDEOS[name], still_root(FROM_VIDEOS[name], settings))
+    return two_thirds_of_training(samples) if name == "yupp_static" else samples
+
+
+def still_root(dataset: str, settings: RecognitionSettings) -> Path:
+    """Where a dataset of stills lies: below `stills_root`, or its miniature, written on first use."""
+    real = Path(settings.stills_root) / dataset if settings.stills_root else None
+    return miniature_or_real(dataset, real, settings)
+
+
+def two_thirds_of_training(samples: Samples) -> Samples:
+    """static-YUP++ (§4.2): of the videos that the flow network does not see (the 10-90 split's training part), two
+    thirds of each class train and one third tests. Which ones is not said: every third in the order of names tests."""
+    kept = samples.videos[samples.videos["split"] == "train"].reset_index(drop=True)
+    of_class = kept.groupby("class_name")["video"]
+    third = np.minimum(2, of_class.transform("size") - 1)
+    kept["split"] = np.where(of_class.cumcount() % 3 == third, "test", "train")
+    return Samples(samples.name, samples.root, samples.classes, kept, samples.problems)
+
+
+def _of_photographs(name: str, stills: Stills, side: int, enlarged: float | None) -> StillSet:
+    named = stills.positives.any(axis=1)
+    if enlarged is not None:
+        named &= stills.persons["x0"].notna().to_numpy()
+    persons, positives = stills.persons[named].reset_index(drop=True), stills.positives[named]
+    cut = partial(_cut_out, stills.root, side=side, enlarged=enlarged)
+    with ThreadPoolExecutor() as pool:
+        images = np.stack(list(pool.map(cut, persons.itertuples(index=False))))
+    return StillSet(
+        name,
+        stills.classes,
+        torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(),
+        positives,
+        positives.argmax(axis=1),
+        _for_testing(name, persons["split"]),
+        persons["image"].to_numpy(str),
+        persons["image"].to_numpy(str),
+        frozenset(),
+        None,
+        stills.root,
+    )
+
+
+def _for_testing(name: str, split: pd.Series) -> np.ndarray:
+    """VOC's test annotations are withheld: its validation part tests (§4.2); elsewhere validation is training."""
+    return (split == ("val" if name == "voc2012_action" else "test")).to_numpy()
+
+
+def _cut_out(root: Path, person: tuple, side: int, enlarged: float | None) -> np.ndarray:
+    """The image, or the person's box in it enlarged about its centre, shrunk to side x side: uint8 [S, S, 3] RGB."""
+    try:
+        image = read_rgb(root / person.image)  # pixels as the boxes count them: OpenCV would obey a rotation tag
+    except UnreadableImage as reason:
+        raise StillactError(f"{root / person.image}: {reason}; fetch it again or leave it out") from None
+    if enlarged is not None:
+        height, width = image.shape[:2]
+        x, y = (person.x0 + person.x1) / 2, (person.y0 + person.y1) / 2
+        half_w, half_h = enlarged * (person.x1 - person.x0) / 2, enlarged * (person.y1 - person.y0) / 2
+        left, top = (max(0, min(round(at), end - 1)) for at, end in ((x - half_w, width), (y - half_h, height)))
+        right, bottom = max(left + 1, round(x + half_w)), max(top + 1, round(y + half_h))
+        image = image[top:bottom, left:right]
+    return cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
+
+
+def _of_videos(name: str, samples: Samples, settings: RecognitionSettings, executor: Executor) -> StillSet:
+    videos = static_set(samples)
+    recipe = PairRecipe(settings.image_size, "estimated", settings.flow_method, 5, 0)
+    paths = [samples.root / video for video in videos["video"]]
+    images, flows = zip(*executor.map(centre_pair, paths, repeat(recipe)), strict=True)
+    labels = videos["label"].to_numpy(np.int64)
+    test = (videos["split"] == "test").to_numpy()
+    return StillSet(
+        name,
+        samples.classes,
+        torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous(),
+        np.eye(len(samples.classes), dtype=bool)[labels],
+        labels,
+        test,
+        videos["video"].to_numpy(str),
+        grouped(videos),
+        video_ids(samples, videos[test]),
+        torch.from_numpy(np.stack(flows).astype(np.float32)).permute(0, 3, 1, 2).contiguous(),
+        samples.root,
+    )

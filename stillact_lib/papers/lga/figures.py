@@ -1,0 +1,151 @@
+"""The charts of chapter 02: each takes images, maps or intervals and gives a figure, so that cells tell the story."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+
+import cv2
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from stillact_lib.evidence.bootstrap import Interval
+from stillact_lib.notebook.class_charts import best_classes, spaced
+from stillact_lib.notebook.figures import PALETTE, bare
+from stillact_lib.papers.lga.arms import Seen
+from stillact_lib.training.loop import History
+
+HEAT = "inferno"
+#: the colours of what a network is taught to find
+TAUGHT = {
+    "without": PALETTE["grey"],
+    "with": PALETTE["blue"],
+    "right place": PALETTE["blue"],
+    "wrong place": PALETTE["vermilion"],
+}
+#: how strongly a map covers its image
+COVER = 0.6
+
+
+def masked(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """An image uint8 [S, S, 3], pale outside of the mask, float [S, S]."""
+    return (image * mask[..., None] + (0.3 * image + 0.7 * 246) * (1 - mask[..., None])).astype(np.uint8)
+
+
+def lit(image: np.ndarray, of_cells: np.ndarray) -> np.ndarray:
+    """An image uint8 [S, S, 3] under a map [h, w]: what is below zero is dark, the greatest value bright."""
+    side = image.shape[0]
+    heat = np.clip(of_cells, 0, None)
+    heat = heat / heat.max() if heat.max() > 0 else heat
+    large = np.clip(cv2.resize(heat.astype(np.float32), (side, side), interpolation=cv2.INTER_LINEAR), 0, 1)
+    shade = plt.get_cmap(HEAT)(large)[..., :3] * 255
+    grey = image.mean(axis=2, keepdims=True)
+    return (COVER * shade + (1 - COVER) * grey).astype(np.uint8)
+
+
+def training_curves(histories: Mapping[str, History], names: Sequence[str]) -> Figure:
+    """Logged figures of some trainings, one panel a figure: "naming" and "placing" are the two parts of the loss.
+    histories: a name of `TAUGHT` -> what was logged."""
+    figure, axes = plt.subplots(1, len(names), figsize=(7.2, 2.5))
+    titles = {"naming": "L_cls, cross entropy", "placing": "L_mask, squared error over the cells"}
+    for axis, name in zip(axes, names, strict=True):
+        for label, history in histories.items():
+            if name in history.rows[-1]:
+                axis.plot(*history.series(name), label=label, lw=1.4, color=TAUGHT[label])
+        axis.set(title=titles[name], xlabel="step", ylim=(0, None))
+        axis.legend(fontsize=8)
+    return figure
+
+
+def maps_side_by_side(
+    images: np.ndarray,
+    without: Seen,
+    guided: Seen,
+    rows: Sequence[int],
+    shown: Sequence[int],
+    classes: Sequence[str],
+) -> Figure:
+    """Figures 5 to 9: image, heatmap, SAM and PAM without and with the mask's loss; a right answer's name is green and
+    bold, a wrong one's vermilion.
+
+    images uint8 [N, S, S, 3]; rows: which; shown: the right class of each image.
+    """
+    columns = ("image", "heatmap", "SAM, without", "SAM, with", "PAM, without", "PAM, with")
+    figure, axes = plt.subplots(len(rows), len(columns), figsize=(7.2, 1.36 * len(rows) + 0.2), squeeze=False)
+    for line, row in zip(axes, rows, strict=True):
+        image = images[row]
+        pictures = [image, lit(image, guided.heatmap[row].numpy())]
+        pictures += [lit(image, _stretched(seen.sam[row].numpy())) for seen in (without, guided)]
+        pictures += [lit(image, seen.pam[row].numpy()) for seen in (without, guided)]
+        for axis, picture in zip(line, pictures, strict=True):
+            axis.imshow(picture)
+            bare(axis)
+        line[0].set_xlabel(_narrow(classes[shown[row]]), fontsize=7.5)
+        for axis, seen in zip(line[4:], (without, guided), strict=True):
+            answer = int(seen.scores[row].argmax())
+            right = answer == shown[row]
+            axis.set_xlabel(
+                _narrow(classes[answer]),
+                fontsize=7.5,
+                color=PALETTE["green"] if right else PALETTE["vermilion"],
+                fontweight="bold" if right else "normal",
+            )
+    for axis, title in zip(axes[0], columns, strict=True):
+        axis.set_title(title, fontsize=8)
+    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.0, hspace=0.02)
+    return figure
+
+
+def _narrow(name: str) -> str:
+    """A class's name in lines as narrow as a picture: MPII's are long."""
+    return textwrap.fill(spaced(name), 16)
+
+
+def _stretched(of_cells: np.ndarray) -> np.ndarray:
+    """A map from its least value, so that a sum of channels that are nowhere zero shows its differences."""
+    return of_cells - of_cells.min()
+
+
+def accuracy_by_context(panels: Mapping[str, Mapping[str, Mapping[str, Interval]]]) -> Figure:
+    """Panel title -> arm -> context -> accuracy in %: lines over contexts, from the one that agrees to the one that
+    misleads."""
+    marks = {"without": "o", "right place": "s", "wrong place": "D"}
+    figure, axes = plt.subplots(1, len(panels), figsize=(7.2, 2.9), sharey=True, squeeze=False)
+    for axis, (title, arms) in zip(axes[0], panels.items(), strict=True):
+        for number, (arm, found) in enumerate(arms.items()):
+            x = np.arange(len(found)) + 0.07 * (number - 1)
+            axis.vlines(x, [i.low for i in found.values()], [i.high for i in found.values()], color=TAUGHT[arm], lw=1.2)
+            axis.plot(x, [i.mean for i in found.values()], marks[arm] + "-", color=TAUGHT[arm], ms=5, label=arm)
+            axis.set_xticks(range(len(found)), list(found))
+        axis.set_title(title)
+        axis.set_xlim(-0.3, len(found) - 0.7)
+    axes[0, 0].set_ylabel("accuracy, %")
+    axes[0, 0].legend(title="mask's loss", fontsize=8)
+    return figure
+
+
+def one_image(image: np.ndarray, seen: Mapping[str, Seen], classes: Sequence[str], right: int) -> Figure:
+    """An image uint8 [S, S, 3] and, of each network, its heatmap, the PAM asked for, and its best classes."""
+    figure, axes = plt.subplots(
+        len(seen), 4, figsize=(7.2, 1.75 * len(seen)), gridspec_kw={"width_ratios": [1, 1, 1, 1.5]}, squeeze=False
+    )
+    for line, (name, found) in zip(axes, seen.items(), strict=True):
+        line[0].imshow(image)
+        line[0].set_ylabel(name, fontsize=8.5)
+        if found.heatmap is None:
+            _says(line[1], "no such branch")
+        else:
+            line[1].imshow(found.heatmap[0], cmap=HEAT, vmin=0, vmax=1)
+        line[2].imshow(lit(image, found.pam[0].numpy()))
+        best_classes(line[3], found.scores[0], classes, min(5, len(classes)), right)
+        for axis in line[:3]:
+            bare(axis)
+    for axis, title in zip(axes[0], ("image", "heatmap", "PAM", "likeliest classes"), strict=True):
+        axis.set_title(title, fontsize=8.5)
+    return figure
+
+
+def _says(axis: Axes, words: str) -> None:
+    axis.text(0.5, 0.5, words, ha="center", va="center", fontsize=8, color=PALETTE["grey"], transform=axis.transAxes)

@@ -1,0 +1,269 @@
+"""Predicting the flow of one image for POF-SM (Safaei and Foroosh, arXiv 1705.04641, §III-A): forty clusters, Walker's
+network, one of the readings of Eqs. 2 and 3, and how well each reading predicts. Chapter 03.
+
+The paper takes "a CNN model similar to the one proposed by Walker et al."; whether it trained one is not said, and the
+public one had seen UCF-101's test videos. Here it learns from the training videos of split 1 alone. Flow is (u, v) in
+pixels a frame of the network's own input.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+
+import numpy as np
+import pandas as pd
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from stillact_lib.errors import StillactError
+from stillact_lib.evaluation.flow_metrics import flow_scores
+from stillact_lib.networks.walker import WalkerNet
+from stillact_lib.notebook.run_data import checkpoint_for, grouped
+from stillact_lib.papers.motion_baselines.walker import train_walker
+from stillact_lib.papers.pof_sm.flow_loss import READINGS, likely_label_loss
+from stillact_lib.papers.pof_sm.settings import PofSmSettings
+from stillact_lib.paths import workspace, written_whole
+from stillact_lib.training.loop import Device, History, choose_device, predict
+from stillact_lib.training.pretraining import PartQuality, photographs_once, pretrain_on_parts
+from stillact_lib.vision.flow_kmeans import FlowHistogram
+from stillact_lib.vision.flow_pairs import FlowPairs
+from stillact_lib.vision.images import as_network_input
+from stillact_lib.vision.mirrored_clusters import mirrored_kmeans
+
+CHAPTER = "03-space-time-saliency"
+#: what the flow networks depend on
+DEPENDS_ON = (
+    *("trunk_photographs", "trunk_steps", "trunk_rate"),
+    *("profile", "data_root", "miniature_size", "miniature_seed", "seed", "device", "full_architectures", "image_size"),
+    *("flow_method", "pairs_per_video", "clusters", "most_likely", "flow_steps", "flow_batch", "flow_rate"),
+)
+#: vectors are pooled over squares of this side before they are counted, a field has so many that are alike
+STRIDE = 2
+
+
+def flow_size(settings: PofSmSettings) -> int:
+    """Side of the flow network's input: 200 px as published, else the recognition network's own."""
+    return 200 if settings.full_architectures else settings.image_size
+
+
+def new_flow_network(settings: PofSmSettings) -> WalkerNet:
+    """An untrained network of Walker's, at the published size or small."""
+    if settings.full_architectures:
+        return WalkerNet.full(settings.clusters)
+    return WalkerNet.compact(flow_size(settings), clusters=settings.clusters)
+
+
+def flow_centres(pairs: FlowPairs, settings: PofSmSettings, videos_at_once: int = 64) -> Tensor:
+    """The clusters' centres [k, 2] in pixels, shortest first, closed under mirroring: a k-means of every second flow
+    vector, in both directions, of all `pairs`."""
+    histogram = FlowHistogram()
+    for rows in np.array_split(np.arange(len(pairs)), max(1, len(pairs) // videos_at_once)):
+        flows = pairs.load(rows)[1][:, :, ::STRIDE, ::STRIDE]
+        histogram.add(flows.permute(0, 2, 3, 1).reshape(-1, 2).float())
+    return mirrored_kmeans(histogram, settings.clusters, seed=0)
+
+
+def pretrained_trunk(
+    settings: PofSmSettings, device: Device, executor: Executor
+) -> tuple[dict[str, Tensor], PartQuality] | None:
+    """Weights of the trunk after it learnt to mark body parts, and how well; None where `trunk_photographs` is 0.
+
+    Walker's network is trained from scratch, on a thousand times as many frames as a laptop has minutes for. With few,
+    it has to know bodies before it can learn where they go.
+    """
+    if not settings.trunk_photographs:
+        return None
+    torch.manual_seed(settings.seed)
+    network = new_flow_network(settings)
+    images, parts = photographs_once(settings.trunk_photographs, network.image_size, settings.miniature_seed, executor)
+    quality = pretrain_on_parts(
+        network.trunk[:-2],  # without its last pooling
+        images,
+        parts,
+        network.image_size,
+        steps=settings.trunk_steps,
+        batch_size=64,
+        rate=settings.trunk_rate,
+        device=device,
+        seed=settings.seed,
+        checkpoint=checkpoint_for(CHAPTER, "flow-trunk", settings, DEPENDS_ON),
+    )
+    return {name: value.detach().cpu().clone() for name, value in network.trunk.state_dict().items()}, quality
+
+
+def train_flow_network(
+    pairs: FlowPairs,
+    centres: Tensor,
+    loss: str,
+    settings: PofSmSettings,
+    device: Device,
+    trunk: dict[str, Tensor] | None = None,
+) -> tuple[WalkerNet, History]:
+    """A network trained with the "all clusters" loss (Eq. 1) or with that over "likely labels", from scratch or from a
+    pre-trained `trunk`. Two networks of one seed start alike and see the same windows."""
+    torch.manual_seed(settings.seed)
+    network = new_flow_network(settings)
+    if trunk is not None:
+        network.trunk.load_state_dict(trunk)
+    chosen = partial(likely_label_loss, k=settings.most_likely) if loss == "likely labels" else READINGS[loss].loss
+    history = train_walker(
+        network,
+        pairs,
+        centres,
+        device,
+        steps=settings.flow_steps,
+        batch_size=settings.flow_batch,
+        rate=settings.flow_rate,
+        seed=settings.seed,
+        loss=chosen,
+        label=f"flow network, {loss}",
+        checkpoint=checkpoint_for(CHAPTER, f"flow-{loss.replace(' ', '-')}", settings, DEPENDS_ON),
+        workers=settings.workers,
+    )
+    return network, history
+
+
+@dataclass(frozen=True)
+class FlowPredictor:
+    """A trained network with the centres and the reading that turn its scores into flow."""
+
+    network: WalkerNet
+    centres: Tensor
+    reading: str
+    most_likely: int
+    device: Device
+
+    def scores(self, images: Tensor) -> Tensor:
+        """Scores [N, C, g, g] before the softmax, of images uint8 [N, 3, H, W]."""
+        return predict(self.network, as_network_input(images, self.network.image_size), self.device)
+
+    def decode(self, scores: Tensor, side: int) -> Tensor:
+        """Flow [N, 2, side, side] under the reading."""
+        return decoding(self.reading, self.most_likely)(scores, self.centres, (side, side))
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Flow float32 [N, 2, H, W] of square images uint8 [N, 3, H, W]."""
+        return self.decode(self.scores(images), images.shape[-1])
+
+    def save(self) -> str:
+        """Keeps the predictor in the workspace; returns the digest that `load_predictor` takes."""
+        tensors = {f"network.{name}": value.contiguous() for name, value in self.network.state_dict().items()}
+        tensors["centres"] = self.centres
+        described = {"reading": self.reading, "most_likely": self.most_likely, "side": self.network.image_size}
+        digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
+        for name in sorted(tensors):
+            tensors[name] = tensors[name].cpu()
+            digest.update(name.encode() + tensors[name].numpy().tobytes())
+        name = digest.hexdigest()[:16]
+        path = _place(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.is_file():
+            with written_whole(path) as temporary:
+                save_file(tensors, temporary, {key: str(value) for key, value in described.items()})
+        return name
+
+
+def full_scale(flow: Tensor, share: float) -> float:
+    """Pixels a frame that the full level stands for: no more than 1 - `share` of all cells of flow [N, 2, H, W] have a
+    component beyond it, so that predictions, which are short, use the eight bits; two digits."""
+    largest = flow.abs().amax(1).flatten()
+    return float(f"{float(np.quantile(largest.numpy(), share)):.2g}") or 1.0
+
+
+def decoding(reading: str, most_likely: int):
+    """The decoding of a reading (scores, centres, size) -> flow, with its K where it has one."""
+    decode = READINGS[reading].decode
+    return partial(decode, k=most_likely) if reading in ("likely expectation", "likely mean") else decode
+
+
+def loss_of(reading: str) -> str:
+    """Which of the two trained networks a reading decodes: "all clusters" or "likely labels"."""
+    return "likely labels" if reading == "likely labels" else "all clusters"
+
+
+@lru_cache(maxsize=2)
+def load_predictor(digest: str, device: str) -> FlowPredictor:
+    """A kept predictor. Raises StillactError where there is none of that name."""
+    path = _place(digest)
+    if not path.is_file():
+        raise StillactError(f"{path}: not there; train the flow network again (run the chapter from its start)")
+    with safe_open(path, framework="pt") as kept:
+        described = kept.metadata()
+        tensors = {name: kept.get_tensor(name) for name in kept.keys()}  # noqa: SIM118 (no mapping)
+    centres = tensors.pop("centres")
+    side = int(described["side"])
+    network = WalkerNet.full(len(centres)) if side == 200 else WalkerNet.compact(side, clusters=len(centres))
+    network.load_state_dict({name.removeprefix("network."): value for name, value in tensors.items()})
+    return FlowPredictor(network, centres, described["reading"], int(described["most_likely"]), choose_device(device))
+
+
+def _place(digest: str):
+    return workspace() / "flow-networks" / f"{digest}.safetensors"
+
+
+#: as many frames are scored, evenly spaced over all
+SCORED = 480
+
+
+def of_videos(pairs: FlowPairs, videos: pd.Series, in_memory: bool = True) -> FlowPairs:
+    """The pairs of some videos, held in memory where they fit."""
+    rows = np.flatnonzero(pairs.table["video"].isin(videos))
+    some = replace(pairs, table=pairs.table.iloc[rows].reset_index(drop=True), in_memory=None)
+    return replace(some, in_memory=pairs.load(rows)) if in_memory else some
+
+
+@dataclass(frozen=True)
+class ReadingScores:
+    """End-point errors and direction similarity of every reading, item by item, as records name them ("ucf101/...")."""
+
+    scores: dict[str, np.ndarray]
+
+    def summary(self) -> pd.DataFrame:
+        """Means over the frames: a row a reading, in the readings' order, and one for no motion."""
+        rows: dict[str, dict[str, float]] = {}
+        for name, values in self.scores.items():
+            if name.count("/") == 2:
+                _, arm, measure = name.split("/")
+                rows.setdefault(arm, {})[measure] = float(np.nanmean(values))
+        return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def arm_of(reading: str) -> str:
+    """A reading's name as an arm of records."""
+    return f"reading_{reading.replace(' ', '_')}"
+
+
+def score_readings(
+    networks: Mapping[str, WalkerNet], centres: Tensor, pairs: FlowPairs, most_likely: int, device: Device
+) -> ReadingScores:
+    """Scores of all readings on `SCORED` frames of `pairs`, over all pixels and over those whose flow is at least 1/160
+    of the side (.4 px at 64)."""
+    rows = np.unique(np.linspace(0, len(pairs) - 1, SCORED).round().astype(int))
+    images, flows = pairs.load(rows)
+    target = flows.float().permute(0, 2, 3, 1).numpy()
+    moving = np.linalg.norm(target, axis=-1) >= target.shape[1] / 160
+    masks = {"all": np.ones_like(moving), "moving": moving}
+    of_network = {
+        loss: FlowPredictor(network, centres, loss, most_likely, device).scores(images)
+        for loss, network in networks.items()
+    }
+    table = pairs.table.iloc[rows]
+    found: dict[str, np.ndarray] = {"ucf101/clip": table["video"].to_numpy(str), "ucf101/group": grouped(table)}
+    predictions = {"zero_flow": np.zeros_like(target)}
+    for reading in READINGS:
+        loss = loss_of(reading)
+        predictor = FlowPredictor(networks[loss], centres, reading, most_likely, device)
+        decoded = predictor.decode(of_network[loss], target.shape[1])
+        predictions[arm_of(reading)] = decoded.permute(0, 2, 3, 1).numpy()
+    for arm, flow in predictions.items():
+        of_arm = flow_scores(flow, target, masks)
+        kept = {name: values for name, values in of_arm.items() if name.startswith(("epe", "ds"))}
+        found |= {f"ucf101/{arm}/{name}": values for name, values in kept.items()}
+    return ReadingScores(found)

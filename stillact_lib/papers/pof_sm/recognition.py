@@ -1,0 +1,237 @@
+"""Recognition in the POF-SM domain (Safaei and Foroosh, arXiv 1705.04641, §III-B, §IV): the ImageNet start, the
+training regimes of Tables I and II (from scratch, fine-tuning all layers, fine-tuning the top five), and the fixed
+features of Table III. Chapter 03.
+
+III.B and IV.A: a base learning rate of 0.001 and a step of 70,000 iterations; the new FC8 is trained from scratch
+"with a higher learning rate"; "freezing the first three convolutional layers and fine-tuning the rest". Open in the
+paper, and chosen: momentum .9 and weight decay .0005 (Krizhevsky, Sutskever, Hinton, 2012); a step divides the rate by
+ten, and FC8 learns ten times as fast as what is fine-tuned (habits of Caffe's examples, whose terms the paper uses).
+They serve any AlexNet of five convolutions and three linear layers, the last of them `classifier[-1]`: `LRNAlexNet`,
+and torchvision's as `ImageNetAlexNet`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from torch import Tensor, nn
+
+from stillact_lib.errors import StillactError
+from stillact_lib.evaluation.top_accuracy import within_top
+from stillact_lib.networks.alexnet import ImageNetAlexNet
+from stillact_lib.networks.lrn_alexnet import LRNAlexNet
+from stillact_lib.notebook.run_data import checkpoint_for
+from stillact_lib.papers.pof_sm.flow import CHAPTER
+from stillact_lib.papers.pof_sm.settings import PofSmSettings
+from stillact_lib.training.classification import crop_batches
+from stillact_lib.training.loop import Device, History, classification_loss, predict, train
+from stillact_lib.training.pretraining import pretrain_on_photographs
+from stillact_lib.vision.crops import Mirror, centre_crops
+from stillact_lib.vision.images import as_network_input
+from stillact_lib.vision.photographs import Photographs
+
+LAYERS = ("C1", "C2", "C3", "C4", "C5", "FC6", "FC7", "FC8")
+BASE_RATE, STEP, DROP = 1e-3, 70_000, 0.1
+MOMENTUM, WEIGHT_DECAY = 0.9, 5e-4
+FASTER = 10.0  # FC8 against what is fine-tuned
+
+AlexNet = TypeVar("AlexNet", bound=nn.Module)
+
+
+@dataclass(frozen=True)
+class Regime:
+    """What a run starts from and which layers stay as they are; a scratch run has one rate for all its layers."""
+
+    pretrained: bool
+    frozen: tuple[str, ...] = ()
+
+
+REGIMES = {
+    "scratch": Regime(pretrained=False),
+    "fine-tune all": Regime(pretrained=True),
+    "fine-tune top five": Regime(pretrained=True, frozen=("C1", "C2", "C3")),
+}
+
+
+def regime_called(name: str) -> Regime:
+    """The regime of that name. Raises StillactError where there is none."""
+    if name not in REGIMES:
+        raise StillactError(f"regime {name!r}: there is none; there are: {', '.join(REGIMES)}")
+    return REGIMES[name]
+
+
+def weighted_layers(network: nn.Module) -> dict[str, nn.Module]:
+    """C1 to C5 and FC6 to FC8 of an AlexNet. Raises StillactError for a network with other layers that learn."""
+    convolutions = [m for m in network.modules() if isinstance(m, nn.Conv2d)]
+    linear = [m for m in network.modules() if isinstance(m, nn.Linear)]
+    known = {id(p) for layer in (*convolutions, *linear) for p in layer.parameters()}
+    others = [name for name, p in network.named_parameters() if id(p) not in known]
+    if (len(convolutions), len(linear)) != (5, 3) or others:
+        found = f"{len(convolutions)} convolutions, {len(linear)} linear layers, {len(others)} other parameters"
+        raise StillactError(
+            f"{type(network).__name__}: the regimes are for five convolutions and three linear layers, not {found}"
+        )
+    return dict(zip(LAYERS, (*convolutions, *linear), strict=True))
+
+
+def with_new_fc8(network: AlexNet, num_classes: int) -> AlexNet:
+    """A copy of a pre-trained network whose FC8 is new, for `num_classes` (III.B): weights N(0, .01), biases 0."""
+    adapted = deepcopy(network)
+    old = weighted_layers(adapted)["FC8"]
+    new = nn.Linear(old.in_features, num_classes)
+    nn.init.normal_(new.weight, std=0.01)
+    nn.init.zeros_(new.bias)
+    adapted.classifier[-1] = new.to(old.weight)
+    return adapted
+
+
+def parameter_groups(network: nn.Module, regime: str, rate: float = BASE_RATE) -> list[dict[str, object]]:
+    """The optimiser's groups under a regime: what learns at `rate`, then FC8 at its own; frozen layers are in none.
+
+    Frozen layers also stop asking for gradients, the others ask for them again.
+    """
+    chosen, layers = regime_called(regime), weighted_layers(network)
+    for name, layer in layers.items():
+        layer.requires_grad_(name not in chosen.frozen)
+    body = [p for name, layer in layers.items() if name not in (*chosen.frozen, "FC8") for p in layer.parameters()]
+    factor = FASTER if chosen.pretrained else 1.0
+    return [{"params": body, "lr": rate}, {"params": list(layers["FC8"].parameters()), "lr": factor * rate}]
+
+
+def optimiser_for(network: nn.Module, regime: str, rate: float = BASE_RATE) -> torch.optim.SGD:
+    """Stochastic gradient descent over `parameter_groups`, with momentum and weight decay."""
+    return torch.optim.SGD(parameter_groups(network, regime, rate), rate, MOMENTUM, weight_decay=WEIGHT_DECAY)
+
+
+def step_schedule(step: int = STEP) -> Callable[[int], float]:
+    """Learning-rate factor for `training.train`: 1 at first, a tenth of what it was after every `step` iterations."""
+    return lambda iteration: DROP ** (iteration // step)
+
+
+AlexNet = LRNAlexNet | ImageNetAlexNet
+
+IMAGENET_CLASSES = 1000
+#: what the ImageNet start depends on
+PRETRAINING_DEPENDS_ON = (
+    *("profile", "imagenet_root", "miniature_size", "miniature_seed", "seed", "device", "full_architectures"),
+    *("stored_size", "image_size", "batch_size", "pretraining", "pretraining_steps", "pretraining_rate"),
+)
+
+
+def new_alexnet(classes: int, settings: PofSmSettings) -> LRNAlexNet:
+    """The paper's network, untrained, at the published size or small."""
+    return LRNAlexNet.full(classes) if settings.full_architectures else LRNAlexNet.compact(classes, settings.image_size)
+
+
+def fit(
+    network: AlexNet,
+    images: Tensor,
+    labels: np.ndarray,
+    regime: str,
+    mirror: Mirror,
+    settings: PofSmSettings,
+    device: Device,
+    *,
+    label: str,
+) -> History:
+    """Trains a network in place on images uint8 [N, 3, S, S] with labels int64 [N], under a regime of Table I."""
+    return train(
+        network,
+        crop_batches(images, labels, network.image_size, mirror, settings.batch_size, settings.seed),
+        classification_loss(network),
+        optimiser_for(network, regime, settings.rate),
+        settings.steps,
+        device,
+        label=label,
+        schedule=step_schedule(settings.rate_step),
+        workers=settings.workers,
+    )
+
+
+@dataclass(frozen=True)
+class Start:
+    """The network that fine-tuning begins with, and how well it knows ImageNet: top-1 on its validation part in %,
+    beside what always naming one class would reach. Both NaN where the weights were downloaded."""
+
+    network: AlexNet
+    accuracy: float
+    commonest: float
+    history: History | None
+
+
+def pretrain(photographs: Photographs, settings: PofSmSettings, device: Device) -> Start:
+    """The paper's AlexNet, trained on ImageNet's photographs; the paper takes it trained."""
+    torch.manual_seed(settings.seed)
+    network = new_alexnet(len(photographs.classes), settings)
+    quality = pretrain_on_photographs(
+        network,
+        photographs,
+        steps=settings.pretraining_steps,
+        batch_size=2 * settings.batch_size,
+        rate=settings.pretraining_rate,
+        device=device,
+        seed=settings.seed,
+        checkpoint=checkpoint_for(CHAPTER, "imagenet", settings, PRETRAINING_DEPENDS_ON),
+        workers=settings.workers,
+    )
+    return Start(network, quality.accuracy, quality.commonest, quality.history)
+
+
+def torchvision_start() -> Start:
+    """torchvision's AlexNet with its ImageNet weights, a declared deviation: no normalisation, narrower convolutions.
+
+    Raises StillactError where the weights cannot be had.
+    """
+    return Start(ImageNetAlexNet(IMAGENET_CLASSES), float("nan"), float("nan"), None)
+
+
+def begin(regime: str, start: AlexNet, classes: int, settings: PofSmSettings) -> AlexNet:
+    """The network that a regime starts from: a new one, or the pre-trained one with a new FC8."""
+    torch.manual_seed(settings.seed)
+    return with_new_fc8(start, classes) if regime_called(regime).pretrained else new_alexnet(classes, settings)
+
+
+def accuracies(scores: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
+    """Top-1 and top-5 of each still: 100 where the true class is among the best, else 0."""
+    return {f"top{k}": 100.0 * within_top(scores, labels, k) for k in (1, 5)}
+
+
+def fixed_features(network: AlexNet, images: Tensor, device: Device) -> np.ndarray:
+    """What is left when the last layer is removed (§IV.B): FC7's outputs [N, hidden] of centre crops."""
+    body = nn.Sequential(_WithoutFC8(network))
+    return predict(body, as_network_input(centre_crops(images, network.image_size)), device).numpy()
+
+
+class _WithoutFC8(nn.Module):
+    def __init__(self, network: AlexNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.network.fc7(images)
+
+
+def linear_softmax(
+    network: AlexNet, photographs: Photographs, images: Tensor, mirror: Mirror, device: Device
+) -> np.ndarray:
+    """Class scores [T, C] of the test photographs: a linear soft-max classifier on fixed features of `images`, the
+    photographs themselves or their POF-SM images.
+
+    "Randomly mirrored images": every training photograph counts twice, as it is and mirrored.
+    """
+    seen, asked = (torch.from_numpy(rows) for rows in (~photographs.test, photographs.test))
+    learnt = [fixed_features(network, shown, device) for shown in (images[seen], mirror(images[seen]))]
+    wanted = np.tile(photographs.labels[~photographs.test], 2)
+    classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=2000))
+    classifier.fit(np.concatenate(learnt), wanted)
+    scores = np.zeros((int(asked.sum()), len(photographs.classes)))
+    scores[:, classifier.classes_] = classifier.predict_proba(fixed_features(network, images[asked], device))
+    return scores

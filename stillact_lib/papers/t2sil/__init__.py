@@ -1,0 +1,14 @@
+"""T2SIL, temporal information for still images: Herath, Fernando and Harandi, "Using temporal information for
+recognizing actions from still images" (Pattern Recognition 2019). Chapter 05, `chapters/05-temporal-transfer.ipynb`.
+
+The method, in the paper's order::
+
+    transfers    §3.1 to §3.3   a GAN, an embedding by triplets, a teacher and its student: perceptrons and losses
+    key_frames   §4             frames of videos as further stills: x-means
+    backbones    §5.1           the networks for stills, dynamic images and flow, and what is kept of them
+    experiment   §5.1, §6       how each transfer is trained, tuned and fused; the controls
+
+How the book tests it::
+
+    settings   data   arms (one run, its oracle, what a record keeps)   figures
+"""

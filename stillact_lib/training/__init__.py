@@ -1,0 +1,1 @@
+"""One training loop, and what networks know before they see an action."""

@@ -1,0 +1,248 @@
+"""The one training loop: plain PyTorch, resumable bit for bit, the same on a laptop's CPU and on a GPU.
+
+Everything random in a step comes from (seed, step): which items, which augmentation. So there is no loader state to
+save, and a run that was killed and resumed ends in the same weights, bit for bit, as one that was not (same machine,
+same thread count). The optimiser, the model and torch's own random state (dropout) are in the checkpoint.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils.data import DataLoader, Dataset
+
+from stillact_lib.errors import StillactError
+from stillact_lib.paths import written_whole
+from stillact_lib.training.progress import progress
+
+#: a step's items and augmentation -> a batch; the generator is the only source of randomness it may use
+MakeBatch = Callable[[np.ndarray, np.random.Generator], Any]
+#: the batch, on its device -> the loss to descend, and the figures to log
+StepLoss = Callable[[Any], tuple[Tensor, dict[str, Tensor]]]
+
+
+@dataclass(frozen=True)
+class Device:
+    """Where a run computes: the torch device, and the autocast type it gains from (None: float32)."""
+
+    torch_device: torch.device
+    autocast: torch.dtype | None
+
+    def __str__(self) -> str:
+        name = (
+            torch.cuda.get_device_name()
+            if self.torch_device.type == "cuda"
+            else f"CPU, {torch.get_num_threads()} threads"
+        )
+        return f"{name}, {'float32' if self.autocast is None else 'bfloat16 autocast'}"
+
+    def autocasting(self):
+        """Context in which forward passes use the reduced type, where the device has one."""
+        return nullcontext() if self.autocast is None else torch.autocast(self.torch_device.type, self.autocast)
+
+
+def choose_device(prefer: str = "auto") -> Device:
+    """The device for "auto", "cuda" or "cpu", with bfloat16 where hardware multiplies it (GPU; CPUs with AMX or
+    AVX-512 BF16, where a step of Im2Flow takes 0.6 of the time). Elsewhere it is emulated, so float32 stays.
+    """
+    if prefer == "cuda" and not torch.cuda.is_available():
+        raise StillactError("device 'cuda': PyTorch sees no GPU here; set device to 'cpu' or 'auto'")
+    if prefer == "cuda" or (prefer == "auto" and torch.cuda.is_available()):
+        return Device(torch.device("cuda"), torch.bfloat16 if torch.cuda.is_bf16_supported() else None)
+    able = torch.cpu.get_capabilities()
+    multiplies = torch.backends.mkldnn.is_available() and (able.get("amx_tile") or able.get("avx512_bf16"))
+    return Device(torch.device("cpu"), torch.bfloat16 if multiplies else None)
+
+
+def seed_everything(seed: int) -> None:
+    """Seeds torch (weights, dropout); data order and augmentation are seeded by step, see `StepBatches`."""
+    torch.manual_seed(seed)
+
+
+class StepBatches(Dataset):
+    """Batch number `step` of a run, as a function of (seed, step) alone.
+
+    Items are drawn without replacement epoch by epoch. Being an ordinary Dataset whose item is a whole batch, it is
+    prefetched by a `DataLoader`'s workers and may start at any step.
+    """
+
+    def __init__(self, count: int, batch_size: int, make_batch: MakeBatch, seed: int):
+        if count == 0:
+            raise StillactError("training set: it holds no item; check the data root and the class selection")
+        self.count, self.batch_size, self.make_batch, self.seed = count, batch_size, make_batch, seed
+
+    def items(self, step: int) -> np.ndarray:
+        """Indices int64 [batch_size] of one step."""
+        positions = np.arange(step * self.batch_size, (step + 1) * self.batch_size)
+        epochs, within = np.divmod(positions, self.count)
+        orders = {e: np.random.default_rng((self.seed, 0, int(e))).permutation(self.count) for e in np.unique(epochs)}
+        return np.array([orders[e][i] for e, i in zip(epochs, within, strict=True)])
+
+    def __getitem__(self, step: int) -> Any:
+        return self.make_batch(self.items(step), np.random.default_rng((self.seed, 1, step)))
+
+    def __len__(self) -> int:
+        return sys.maxsize
+
+
+@dataclass
+class History:
+    """What was logged: one row every `log_every` steps, and the seconds spent (over all sessions of a resumed run)."""
+
+    rows: list[dict[str, float]] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def series(self, name: str) -> tuple[list[float], list[float]]:
+        """(steps, values) of one logged figure, for a curve."""
+        return [row["step"] for row in self.rows], [row[name] for row in self.rows]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where a run keeps its state, written every `every` steps under a temporary name and then renamed.
+
+    `settings` identifies the run: a checkpoint of other settings is refused rather than resumed.
+    """
+
+    path: Path
+    every: int
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def save(self, step: int, model: nn.Module, optimiser: torch.optim.Optimizer, history: History) -> None:
+        state = {
+            "step": step,
+            "settings": json.dumps(self.settings, sort_keys=True, default=str),
+            "model": model.state_dict(),
+            "optimiser": optimiser.state_dict(),
+            "history": {"rows": history.rows, "seconds": history.seconds},
+            "random": {
+                "cpu": torch.get_rng_state(),
+                "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+            },
+        }
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with written_whole(self.path) as temporary:
+            torch.save(state, temporary)
+
+    def resume(self, model: nn.Module, optimiser: torch.optim.Optimizer, history: History, device: Device) -> int:
+        """Loads the state if there is one; returns the step to go on from (0 without)."""
+        if not self.path.is_file():
+            return 0
+        try:
+            state = torch.load(self.path, map_location=device.torch_device, weights_only=True)
+        except Exception as error:
+            raise StillactError(f"{self.path}: not a readable checkpoint ({error}); delete it to start anew") from None
+        if state["settings"] != json.dumps(self.settings, sort_keys=True, default=str):
+            raise StillactError(f"{self.path}: belongs to a run with other settings; delete it or name another")
+        model.load_state_dict(state["model"])
+        optimiser.load_state_dict(state["optimiser"])
+        history.rows, history.seconds = state["history"]["rows"], state["history"]["seconds"]
+        torch.set_rng_state(state["random"]["cpu"].cpu())
+        if state["random"]["cuda"]:
+            torch.cuda.set_rng_state_all([one.cpu() for one in state["random"]["cuda"]])
+        return state["step"]
+
+
+def _to_device(batch: Any, device: torch.device) -> Any:
+    """Moves a tensor, or tensors in tuples, lists and dicts; images go channels-last, as convolutions like them."""
+    if isinstance(batch, Tensor):
+        layout = torch.channels_last if batch.ndim == 4 else torch.preserve_format
+        return batch.to(device, non_blocking=True, memory_format=layout)
+    if isinstance(batch, dict):
+        return {name: _to_device(part, device) for name, part in batch.items()}
+    return type(batch)(_to_device(part, device) for part in batch)
+
+
+def train(
+    model: nn.Module,
+    batches: StepBatches,
+    step_loss: StepLoss,
+    optimiser: torch.optim.Optimizer,
+    steps: int,
+    device: Device,
+    *,
+    label: str = "training",
+    schedule: Callable[[int], float] | None = None,
+    checkpoint: Checkpoint | None = None,
+    log_every: int = 10,
+    workers: int = 0,
+) -> History:
+    """Trains `model` in place for `steps` steps and returns what was logged.
+
+    schedule: step -> factor of the optimiser's initial learning rates (None: constant).
+    checkpoint: saved every `checkpoint.every` steps and at the end; if one exists, the run goes on from it.
+    workers: processes that prepare batches ahead (0: in this one); the result does not depend on it.
+    Raises `StillactError` when the loss stops being finite, naming the step; the last checkpoint is kept.
+    """
+    model.train().to(device.torch_device, memory_format=torch.channels_last)
+    history = History()
+    start = checkpoint.resume(model, optimiser, history, device) if checkpoint else 0
+    initial_rates = [group.setdefault("initial_lr", group["lr"]) for group in optimiser.param_groups]
+    # a loader draws from torch's global generator when it starts, unless it is given its own
+    loader = DataLoader(
+        batches, batch_size=None, sampler=range(start, steps), num_workers=workers, generator=torch.Generator()
+    )
+    began, earlier = time.perf_counter(), history.seconds
+    for step, batch in zip(progress(start, steps, label), loader, strict=False):
+        if schedule is not None:
+            for group, rate in zip(optimiser.param_groups, initial_rates, strict=True):
+                group["lr"] = rate * schedule(step)
+        with device.autocasting():
+            loss, figures = step_loss(_to_device(batch, device.torch_device))
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+        if (step + 1) % log_every == 0 or step + 1 == steps:
+            row = {"step": step + 1, "loss": float(loss.detach())}
+            row |= {name: float(value.detach()) for name, value in figures.items()}
+            if not np.isfinite(row["loss"]):
+                raise StillactError(f"{label}: the loss is {row['loss']} at step {step + 1}; lower the learning rate")
+            history.rows.append(row)
+        history.seconds = earlier + time.perf_counter() - began
+        if checkpoint and ((step + 1) % checkpoint.every == 0 or step + 1 == steps):
+            checkpoint.save(step + 1, model, optimiser, history)
+    return history
+
+
+def classification_loss(network: nn.Module) -> StepLoss:
+    """The step of a classifier: batch (inputs, labels int64 [B]) -> (cross entropy, {"accuracy"})."""
+
+    def step_loss(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        inputs, wanted = batch
+        scores = network(inputs).float()
+        return functional.cross_entropy(scores, wanted), {"accuracy": (scores.argmax(1) == wanted).float().mean()}
+
+    return step_loss
+
+
+@torch.inference_mode()
+def predict(model: nn.Module, inputs: Tensor, device: Device, batch_size: int = 64) -> Tensor:
+    """Evaluation-mode outputs of `model` for `inputs` [N, ...], in batches, as float32 on the CPU."""
+    model.eval().to(device.torch_device, memory_format=torch.channels_last)
+    outputs = []
+    for batch in inputs.split(batch_size):
+        with device.autocasting():
+            outputs.append(model(_to_device(batch, device.torch_device)).float().cpu())
+    return torch.cat(outputs)
+
+
+def warm_up_then_cosine(steps: int, warm_up: int = 50) -> Callable[[int], float]:
+    """Learning-rate factor: linear to 1 over `warm_up` steps, then a half cosine to 0 at `steps`."""
+
+    def factor(step: int) -> float:
+        if step < warm_up:
+            return (step + 1) / warm_up
+        return 0.5 * (1 + float(np.cos(np.pi * (step - warm_up) / max(1, steps - warm_up))))
+
+    return factor

@@ -1,0 +1,46 @@
+"""How a run tells whoever watches how far it is: a bar for a person at the notebook, lines for a batch."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+
+from IPython import get_ipython
+from IPython.display import display
+from tqdm.auto import tqdm
+
+
+def is_live() -> bool:
+    """Whether a person sits at the notebook: Jupyter's server names the session, VS Code its process.
+
+    `STILLACT_LIVE=1` or `0` overrides the guess.
+    """
+    forced = os.environ.get("STILLACT_LIVE")
+    if forced is not None:
+        return forced == "1"
+    return any(name in os.environ for name in ("JPY_SESSION_NAME", "VSCODE_PID", "VSCODE_CWD"))
+
+
+def progress(start: int, total: int, label: str) -> Iterator[int]:
+    """Steps from `start` to `total`: a bar in JupyterLab or a terminal, elsewhere a line every tenth of the way.
+
+    Under papermill or nbval the line goes to the terminal that runs the batch, and to the page as one line that is
+    replaced as it goes, so that an executed notebook keeps no debris.
+    """
+    if is_live() or sys.stderr.isatty():
+        yield from tqdm(range(start, total), desc=label, initial=start, total=total, leave=False)
+        return
+    shown = display({"text/plain": f"{label} ..."}, raw=True, display_id=True) if get_ipython() else None
+    # ipykernel captures file descriptor 2 for the page; the terminal's own is kept here
+    terminal = getattr(sys.stderr, "_original_stdstream_copy", None) or 2
+    began, tenth = time.perf_counter(), max(1, total // 10)
+    for step in range(start, total):
+        yield step
+        if (step + 1) % tenth == 0 or step + 1 == total:
+            rate = (step + 1 - start) / (time.perf_counter() - began)
+            line = f"{label}: step {step + 1} of {total}, {rate:.1f} steps/s"
+            os.write(terminal, f"  {line}\n".encode())
+            if shown:
+                shown.update({"text/plain": line}, raw=True)

@@ -1,0 +1,190 @@
+"""Run records: what is written, and that half-written or foreign files never pass."""
+
+import json
+from importlib.metadata import PackageNotFoundError, version
+from typing import Literal
+
+import numpy as np
+import pytest
+
+from stillact_lib.configuration import Configuration
+from stillact_lib.errors import StillactError
+from stillact_lib.evidence import records
+from stillact_lib.evidence.records import (
+    DataOrigin,
+    RunRecord,
+    code_digest,
+    load_records,
+    new_record,
+    records_folder,
+    save_record,
+    with_kept,
+)
+
+
+class Settings(Configuration):
+    profile: Literal["mini", "gpu"]
+    seed: int
+    learning_rate: float
+
+
+DATA = (DataOrigin(name="ucf101", kind="miniature", detail="seed 0, size tiny"),)
+SCORES = {
+    "ucf101/clip": np.array(["v_a", "v_a", "v_b"]),
+    "ucf101/im2flow/epe_fg": np.array([1.0, 3.0, np.nan]),
+}
+
+
+def record(seed: int = 0, learning_rate: float = 0.1, **options) -> RunRecord:
+    settings = Settings(profile="mini", seed=seed, learning_rate=learning_rate)
+    return new_record("04-im2flow", settings, data=DATA, device="cpu", wall_seconds=1.25, scores=SCORES, **options)
+
+
+def test_round_trip(tmp_path):
+    written = save_record(record(parameter_counts={"im2flow": 12}), tmp_path, scores=SCORES)
+    (read,) = load_records(tmp_path)
+    assert read == written
+    assert read.metrics == {"ucf101/im2flow/epe_fg": 2.0}  # mean of the finite items
+    assert read.code == code_digest() and len(read.code) == 12
+    assert read.peak_memory_mib > 1
+    scores = read.scores()
+    assert list(scores["ucf101/clip"]) == ["v_a", "v_a", "v_b"]
+    np.testing.assert_allclose(scores["ucf101/im2flow/epe_fg"], [1, 3, np.nan])
+
+
+@pytest.mark.parametrize("installed", ["opencv-python", "opencv-python-headless", None])
+def test_any_distribution_of_opencv_will_do(monkeypatch, installed):
+    def version_where_installed(name: str) -> str:
+        if name == installed:
+            return "4.99"
+        if name.startswith("opencv"):
+            raise PackageNotFoundError(name)
+        return version(name)
+
+    monkeypatch.setattr(records, "version", version_where_installed)
+    stated = record().versions
+    named = {name: stated[name] for name in stated if name.startswith("opencv")}
+    assert named == ({installed: "4.99"} if installed else {})
+    assert stated["numpy"] == np.__version__
+
+
+def test_the_same_run_replaces_its_record_and_others_stand_beside_it(tmp_path):
+    for changes in [{}, {}, {"seed": 1}, {"learning_rate": 0.2}]:
+        save_record(record(**changes), tmp_path, scores=SCORES)
+    assert len(load_records(tmp_path)) == 3
+    assert not [path for path in tmp_path.rglob("*") if path.name.startswith(".")]
+
+
+def test_selection_by_chapter_and_profile(tmp_path):
+    save_record(record(), tmp_path)
+    assert load_records(tmp_path, chapter="04-im2flow", profile="mini")
+    assert load_records(tmp_path, chapter="04-im2flow", profile="gpu") == []
+    assert load_records(tmp_path, chapter="01-action-objects") == []
+    assert load_records(tmp_path / "nowhere") == []
+
+
+def test_default_folder_is_the_workspace(monkeypatch, tmp_path):
+    assert records_folder().is_relative_to(tmp_path / "workspace")
+    monkeypatch.setenv("STILLACT_RECORDS", str(tmp_path / "kept"))
+    assert records_folder() == tmp_path / "kept"
+
+
+def test_a_broken_record_is_named(tmp_path):
+    save_record(record(), tmp_path)
+    (path,) = tmp_path.glob("*/*.json")
+    path.write_text(path.read_text()[:80])
+    with pytest.raises(StillactError, match=path.name):
+        load_records(tmp_path)
+    content = json.loads(record().model_dump_json())
+    content["seed"] = "zero"
+    path.write_text(json.dumps(content))
+    with pytest.raises(StillactError, match="field seed"):
+        load_records(tmp_path)
+
+
+def test_missing_scores_are_named(tmp_path):
+    save_record(record(), tmp_path, scores=SCORES)
+    (npz,) = tmp_path.glob("*/*.npz")
+    npz.unlink()
+    (read,) = load_records(tmp_path)
+    with pytest.raises(StillactError, match=npz.name):
+        read.scores()
+
+
+def test_scores_without_clips_are_refused(tmp_path):
+    with pytest.raises(StillactError, match="ucf101/clip"):
+        save_record(record(), tmp_path, scores={"ucf101/im2flow/epe_fg": np.zeros(3)})
+    assert load_records(tmp_path) == []
+
+
+CLASS_SCORES = {
+    "willow/clip": np.array(["a.jpg", "b.jpg", "b.jpg"]),
+    "willow/positives": np.array([[1, 0, 0], [0, 1, 0], [1, 1, 0]], np.float32),
+    "willow/appearance/class_scores": np.array([[0.5, 0.1, 0.4], [0.7, 0.2, 0.1], [0.6, 0.3, 0.1]], np.float32),
+    "willow/appearance/accuracy": np.array([100.0, 0.0, 100.0]),
+}
+
+
+def test_class_scores_round_trip_and_come_to_a_map(tmp_path):
+    """By hand: class 1 ranks b, b', a with hits no, yes, yes: precisions 1/2 and 2/3, the envelope makes both 2/3;
+    class 2 ranks its two positives first: 1; class 3 shows nowhere and is left out."""
+    settings = Settings(profile="mini", seed=0, learning_rate=0.1)
+    made = new_record("04-im2flow", settings, data=DATA, device="cpu", wall_seconds=1, scores=CLASS_SCORES)
+    save_record(made, tmp_path, scores=CLASS_SCORES)
+    (read,) = load_records(tmp_path)
+    assert set(read.metrics) == {"willow/appearance/accuracy", "willow/appearance/map"}
+    assert read.metrics["willow/appearance/map"] == pytest.approx(100 * (2 / 3 + 1) / 2)
+    assert read.metrics["willow/appearance/accuracy"] == pytest.approx(200 / 3)
+    for name, values in CLASS_SCORES.items():
+        np.testing.assert_array_equal(read.scores()[name], values)
+
+
+def test_a_map_of_nothing_positive_is_no_metric():
+    scores = CLASS_SCORES | {"willow/positives": np.zeros((3, 3))}
+    settings = Settings(profile="mini", seed=0, learning_rate=0.1)
+    made = new_record("04-im2flow", settings, data=DATA, device="cpu", wall_seconds=1, scores=scores)
+    assert set(made.metrics) == {"willow/appearance/accuracy"}
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "parts"),
+    [
+        ("willow/positives", np.zeros((3, 2)), ["willow/appearance/class_scores", "willow/positives", "3 classes"]),
+        ("willow/positives", np.full((3, 3), 0.5), ["willow/positives", "0 or 1"]),
+        ("willow/positives", np.zeros(3), ["willow/positives", "(3,)", "[items, classes]"]),
+        ("willow/positives", None, ["willow/appearance/class_scores", "willow/positives"]),
+        ("willow/appearance/class_scores", np.zeros(3), ["class_scores", "(3,)", "[items, classes]"]),
+        ("willow/appearance/class_scores", np.full((3, 3), np.nan), ["class_scores", "finite"]),
+        ("willow/appearance/class_scores", np.zeros((2, 3)), ["class_scores", "willow/clip", "2 items"]),
+        ("willow/appearance/accuracy", np.zeros((3, 3)), ["accuracy", "(3, 3)", "[items]"]),
+    ],
+)
+def test_ill_shaped_scores_are_refused(name, values, parts, tmp_path):
+    scores = {key: value for key, value in (CLASS_SCORES | {name: values}).items() if value is not None}
+    settings = Settings(profile="mini", seed=0, learning_rate=0.1)
+    for refused in (
+        lambda: save_record(record(), tmp_path, scores=scores),
+        lambda: new_record("04-im2flow", settings, data=DATA, device="cpu", wall_seconds=1, scores=scores),
+    ):
+        with pytest.raises(StillactError) as caught:
+            refused()
+        assert all(part in str(caught.value) for part in parts) and "\n" not in str(caught.value), caught.value
+    assert load_records(tmp_path) == []
+
+
+def test_scores_hold_no_pickle(tmp_path):
+    """An object array would need one; saving it fails before anything stands under a final name."""
+    bad = {"ucf101/clip": np.array(["a"]), "ucf101/x/epe_fg": np.array([{"a": 1}], dtype=object)}
+    with pytest.raises((TypeError, ValueError)):
+        save_record(record(), tmp_path, scores=bad)
+    assert load_records(tmp_path) == []
+
+
+def test_a_run_joins_the_kept_ones_that_differ_in_the_seed_only(tmp_path, monkeypatch):
+    monkeypatch.setattr("stillact_lib.evidence.records.kept_records_folder", lambda: tmp_path / "kept")
+    for changes in [{}, {"seed": 1}, {"seed": 2, "learning_rate": 0.2}]:
+        save_record(record(**changes), tmp_path / "kept", scores=SCORES)
+    now = save_record(record(), scores=SCORES)
+    joined = with_kept(now)
+    assert [other.seed for other in joined] == [0, 1]
+    assert joined[0] is now

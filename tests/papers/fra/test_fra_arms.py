@@ -1,0 +1,200 @@
+"""FRA's features and classifiers by hand, and a whole run of chapter 01 on a tiny miniature."""
+
+import numpy as np
+import pytest
+import torch
+from chapter_settings import workspace_in
+from sklearn.svm import LinearSVC
+from test_fra_data import settings_with
+
+from stillact_lib.evaluation.average_precision import average_precisions
+from stillact_lib.evidence.published import load_published
+from stillact_lib.evidence.records import load_records, new_record, save_record
+from stillact_lib.evidence.verdicts import compare_table, verdict
+from stillact_lib.networks.vgg import Vgg
+from stillact_lib.papers.fra import data as fra_data
+from stillact_lib.papers.fra import run as fra_results
+from stillact_lib.papers.fra import run as fra_run
+from stillact_lib.papers.fra import segmentation as fra_networks
+from stillact_lib.papers.fra.classifiers import FOUND_ARMS, ORACLE_ARMS, PARTS, Classifiers, Fc6, plain_scores, scaled
+from stillact_lib.papers.fra.regions import Region
+from stillact_lib.training.loop import Device
+
+CPU = Device(torch.device("cpu"), None)
+
+
+def test_kinds_are_scaled_alike():
+    rng = np.random.default_rng(0)
+    train, test = 50 * rng.normal(3, 2, (40, 5)), rng.normal(size=(7, 5))
+    found, other = scaled(train, test)
+    assert (found**2).sum(axis=1).mean() == pytest.approx(1) and found.mean(axis=0) == pytest.approx(np.zeros(5))
+    assert np.linalg.norm(other[0] - other[1]) / np.linalg.norm(test[0] - test[1]) == pytest.approx(
+        np.linalg.norm(found[0] - found[1]) / np.linalg.norm(train[0] - train[1])
+    )
+    assert (scaled(np.ones((4, 2)))[0] == 0).all()
+
+
+def test_an_image_scores_as_its_best_candidate_does_under_scikit_learn():
+    """Two kinds joined; three test images of one, two and one candidates."""
+    rng = np.random.default_rng(1)
+    labels = np.arange(30) % 3
+    positives = np.eye(3, dtype=bool)[labels]
+    whole, box = (rng.normal(size=(30, width)) + 2 * positives @ rng.normal(size=(3, width)) for width in (4, 6))
+    asked_whole, asked_box = rng.normal(size=(3, 4)), rng.normal(size=(4, 6))
+    owner = np.array([0, 1, 1, 2])
+    machines = Classifiers(positives, owner, svm_lambda=0.01)
+    machines.add("whole", whole, asked_whole)
+    machines.add("box", box, asked_box, asked_box[[0, 1, 3]])
+    found = machines.scores(("whole", "box"))
+
+    (a, b), (c, d) = scaled(whole, asked_whole), scaled(box, asked_box)
+    joined, asked = np.concatenate([a, c], 1), np.concatenate([b[owner], d], 1)
+    for column in range(3):
+        svm = LinearSVC(C=1 / (0.01 * 30), intercept_scaling=1, tol=1e-9, max_iter=100_000)
+        decided = svm.fit(joined, positives[:, column]).decision_function(asked)
+        wanted = [decided[0], max(decided[1], decided[2]), decided[3]]
+        assert found[:, column] == pytest.approx(wanted, abs=1e-3)
+    assert machines.scores(("box",), oracle=True)[1] == pytest.approx(plain_scores(box, positives, asked_box, 0.01)[1])
+
+
+def test_fc6_sees_the_region_and_nothing_beside_it():
+    torch.manual_seed(0)
+    fc6 = Fc6(Vgg.compact(2).eval(), CPU)
+    images = torch.randint(0, 255, (2, 3, 64, 64), dtype=torch.uint8)
+    mask = np.zeros((20, 20), bool)
+    mask[5:15, 5:15] = True
+    regions = [Region((10, 10, 30, 30), mask, 3, "argmax"), None]
+    found = fc6.objects(images, regions)
+    assert (found["box"][1] == 0).all() and (found["masked"][1] == 0).all() and (found["box"][0] != 0).any()
+    beside = images.clone()
+    beside[:, :, :14], beside[:, :, 26:] = 0, 0  # the mask's rows are 15 to 24; sampling reaches one pixel further
+    again = fc6.objects(beside, regions)
+    assert again["masked"][0] == pytest.approx(found["masked"][0], abs=1e-4)
+    assert np.abs(again["box"][0] - found["box"][0]).max() > 1e-3
+    faces = fc6.faces(images, np.array([[20.0, 20, 30, 30], [np.nan] * 4]), 2.0)
+    assert (faces[1] == 0).all()
+    assert faces[0] == pytest.approx(fc6.of(images[:1], np.array([[15.0, 15, 35, 35]]))[0], abs=1e-4)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    settings = settings_with()
+    with workspace_in(tmp_path_factory.mktemp("workspace")):
+        fra = fra_data.open_fra(settings)
+        imagenet = fra_data.open_imagenet(settings, 96)
+        stanford40 = fra_data.open_stanford40(settings)
+        vgg, knows = fra_networks.pretrained(settings, imagenet, CPU)
+        assert 0 <= knows.accuracy <= 100
+        lessons = fra_networks.coarse_lesson(fra, settings), fra_networks.fine_lesson(fra, settings)
+        coarse, fine = (
+            fra_networks.train_segmentation(vgg, lesson, len(fra_data.LABELS), settings, CPU, "lesson")[0]
+            for lesson in lessons
+        )
+        found = fra_run.ActionObjects(fra, settings, CPU)
+        found.localise(coarse, fine)
+        found.find_faces()
+        machines = found.classifiers(Fc6(vgg, CPU))
+        found.classify(machines)
+        alone = fra_networks.coarse_lesson(fra, settings, objects_alone=True)
+        network, _ = fra_networks.train_segmentation(vgg, alone, fra_networks.OBJECT_LABELS, settings, CPU, "alone")
+        found.objects_alone(network)
+        whole, _ = fra_networks.train_whole_image(coarse, fra, settings, CPU)
+        found.scores["whole_tuned"] = fra_networks.whole_scores(whole, fra, settings, CPU)
+        features = Fc6(vgg, CPU).whole(stanford40.images)
+        seen, asked = ~stanford40.test, stanford40.test
+        of_all = plain_scores(features[seen], stanford40.positives[seen], features[asked], 0.001)
+        kept = found.scores_to_keep() | fra_run.section_two(stanford40, of_all)
+        record = new_record(
+            "01-action-objects",
+            settings,
+            data=fra_data.origins(settings, fra, stanford40),
+            device="cpu",
+            wall_seconds=1,
+            scores=kept,
+        )
+        folder = tmp_path_factory.mktemp("records")
+        save_record(record, folder, scores=kept)
+        yield found, machines, load_records(folder)
+
+
+def test_every_row_of_every_table_is_scored(run):
+    found, _, records = run
+    published = load_published("01-action-objects")
+    for name, table in published.tables.items():
+        rows = compare_table(published, name, records).data
+        assert len(rows) == len(table.rows)
+        assert not (rows.filter(like="ours") == "–").any().any(), name
+    assert all(verdict(claim, records).label != "not attempted" for claim in published.all_claims())
+    of_columns = compare_table(published, "table2", records).data.columns
+    assert ("mean ↑", "verdict") in of_columns and ("drinking ↑", "verdict") not in of_columns
+    assert set(FOUND_ARMS) | set(ORACLE_ARMS) <= set(found.scores)
+
+
+def test_training_regions_are_the_true_ones_and_test_regions_are_not(run):
+    """What the classifiers learn from is the annotation of training images; nothing of the test's reaches them."""
+    found, machines, _ = run
+    test = found.fra.test
+    assert len(machines.owner) == sum(max(1, len(found.kept[row])) for row in test)
+    for row in test[:5]:
+        boxes = {region.box for region in found.kept[row]}
+        assert boxes <= {region.box for region in found.candidates[row].regions}
+    blinded = fra_run.ActionObjects(
+        fra_data.FraImages(found.fra.photographs, without_tests(found.fra)), found.settings, CPU
+    )
+    blinded.localise(found.localiser.coarse, found.localiser.fine)
+    assert [[one.box for one in kept] for kept in blinded.kept] == [[one.box for one in kept] for kept in found.kept]
+
+
+def without_tests(fra):
+    """The annotations, those of test images exchanged for an empty one (but one, so that stages can be named)."""
+    kept = list(fra.annotations)
+    for row in fra.test[1:]:
+        kept[row] = fra_data.Annotation(np.zeros_like(kept[row].labels), fra_data.NOWHERE, ())
+    return tuple(kept)
+
+
+def test_sizes_and_precision_by_size(run):
+    found, _, records = run
+    sizes = found.object_sizes()
+    things = [found.fra.annotations[row].thing for row in found.fra.test]
+    assert sizes[0] == pytest.approx(100 * np.sqrt(things[0].mask.sum()) / 64)
+    positives = found.fra.photographs.positives[found.fra.test]
+    places = fra_results.size_bins(sizes, positives, 2)
+    for column in positives.T:
+        own = column & np.isfinite(sizes)
+        assert sizes[own & (places == 0)].max() <= sizes[own & (places == 1)].min()
+        assert abs(int((own & (places == 0)).sum()) - int((own & (places == 1)).sum())) <= 1
+    small, large = fra_results.map_by_size(records, "all", 2)
+    scores = found.scores["all"].astype("f4")
+    wanted = [100 * np.nanmean(average_precisions(scores[places == k], positives[places == k])) for k in (0, 1)]
+    assert [small.mean, large.mean] == pytest.approx(wanted, abs=1e-3)
+    assert fra_results.mean_sizes(records, 2) == pytest.approx([sizes[places == k].mean() for k in (0, 1)])
+    gain = fra_results.gain_by_size(records, "all", "whole", 2)[0]
+    assert gain.mean == pytest.approx(small.mean - fra_results.map_by_size(records, "whole", 2)[0].mean, abs=1e-6)
+    assert fra_results.map_by_size(records, "nobody", 2) == [] and fra_results.mean_sizes([], 2) == []
+
+
+def test_examples_show_what_is_found_first(run):
+    found, _, _ = run
+    rows = found.examples("window/found", 2)
+    assert rows.shape == (5, 2) and all(len({int(found.fra.labels[row]) for row in own}) == 1 for own in rows)
+
+
+def test_without_an_annotation_the_whole_image_s_scores_are_kept_and_the_rest_is_not_attempted(run, tmp_path):
+    found, _, records = run
+    bare = fra_run.ActionObjects(fra_data.FraImages(found.fra.photographs, None), found.settings, CPU)
+    bare.scores["whole"] = found.scores["whole"]
+    kept = bare.scores_to_keep()
+    record = new_record(
+        "01-action-objects", found.settings, data=records[0].data, device="cpu", wall_seconds=1, scores=kept
+    )
+    save_record(record, tmp_path, scores=kept)
+    of_bare = load_records(tmp_path)
+    labels = {claim.group: verdict(claim, of_bare).label for claim in load_published("01-action-objects").all_claims()}
+    assert set(labels.values()) == {"not attempted"}
+    assert fra_results.mean_sizes(of_bare, 5) == [] and fra_results.map_by_size(of_bare, "whole", 5) == []
+
+
+def test_parts_make_up_the_whole():
+    assert FOUND_ARMS["without_object"] == ("whole", "face", "coarse", "fine")
+    assert sorted(FOUND_ARMS["all"]) == sorted(kind for kinds in PARTS.values() for kind in kinds)

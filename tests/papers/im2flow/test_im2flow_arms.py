@@ -1,0 +1,198 @@
+"""The arms of Tables 2 to 4: which streams are trained and fused, and which run keeps which row."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from awkward_files import write_clip
+from chapter_settings import recognition_settings
+
+from stillact_lib.evidence.published import Rule
+from stillact_lib.evidence.records import DataOrigin, comparable, new_record, save_record
+from stillact_lib.networks.im2flow_unet import Im2FlowUNet
+from stillact_lib.papers.im2flow.arms import (
+    Recognition,
+    Workbench,
+    all_origins,
+    class_gains,
+    frame_scores_to_keep,
+    keeps_shared_arms,
+    label_gains,
+    over_frames,
+    scores_to_keep,
+    summary,
+)
+from stillact_lib.papers.im2flow.recognition import FlowSource, Split, StreamScores, new_stream
+from stillact_lib.papers.im2flow.settings import RECOGNITION_VARYING
+from stillact_lib.papers.im2flow.stills import StillSet
+from stillact_lib.training.loop import Device
+from stillact_lib.vision.flow_encoding import FlowEncoding
+
+CPU = Device(torch.device("cpu"), None)
+SIDE = 32
+SETTINGS = {"image_size": SIDE, "stream_steps": 2, "batch_size": 4, "base_width": 4, "max_width": 8}
+
+
+def stills_named(name: str, root, items=None, *, moving: bool = False) -> StillSet:
+    """Twelve images of three classes, the last of each four a test image."""
+    labels = np.repeat(np.arange(3), 4)
+    generator = torch.Generator().manual_seed(0)
+    return StillSet(
+        name,
+        ("a", "b", "c"),
+        torch.randint(0, 256, (12, 3, SIDE, SIDE), dtype=torch.uint8, generator=generator),
+        np.eye(3, dtype=bool)[labels],
+        labels,
+        np.tile([False, False, False, True], 3),
+        np.array(items if items is not None else [f"image {i}" for i in range(12)]),
+        np.array([f"image {i}" for i in range(12)]),
+        frozenset(),
+        torch.randn(12, 2, SIDE, SIDE, generator=generator) if moving else None,
+        root,
+    )
+
+
+def bench_with(**changes) -> Workbench:
+    settings = recognition_settings(**SETTINGS, **changes)
+    torch.manual_seed(0)
+    encoding = FlowEncoding(settings.encoding, settings.max_magnitude)
+    return Workbench(
+        settings, CPU, encoding, new_stream(settings, 3), Im2FlowUNet(SIDE, 4, 8), frozenset({"ucf101:seen.avi"})
+    )
+
+
+def source_named(name: str) -> FlowSource:
+    return FlowSource(name, lambda images: images.float() / 127.5 - 1, frozenset())
+
+
+def test_every_row_of_table_2_is_an_arm(tmp_path):
+    bench = bench_with(controls=True)
+    source = source_named(bench.settings.motion_arm)
+    found = bench.recognise(stills_named("penn_action", tmp_path, moving=True), [source], 0)
+    singles = {"appearance", "motion_im2flow_ucf", "motion_truth", "encoder"}
+    seconds = {"motion_im2flow_ucf", "motion_truth", "encoder"}
+    fused = {f"appearance_{name}" for name in seconds | {"appearance"}} | {f"average_{name}" for name in seconds}
+    assert set(found.arms) == singles | fused
+    halves = (found.arms["appearance"].test + found.arms["encoder"].test) / 2
+    assert np.allclose(found.arms["average_encoder"].test, halves)
+    for arm, scores in found.arms.items():
+        assert scores.test.shape == (3, 3) and np.allclose(scores.test.sum(1), 1, atol=1e-5)
+        assert (scores.weight is None) == (arm in singles)
+    again = bench.recognise(stills_named("penn_action", tmp_path, moving=True), [source], 0)
+    assert all(np.array_equal(found.arms[arm].test, again.arms[arm].test) for arm in found.arms), "a seed decides all"
+    photographs = bench_with(controls=False).recognise(stills_named("willow", tmp_path), [], 0)
+    assert set(photographs.arms) == {"appearance", "appearance_appearance"}
+
+
+def test_the_encoder_of_a_flow_network_that_saw_the_videos_is_no_control(tmp_path):
+    stills = replace(stills_named("ucf_static", tmp_path), videos=frozenset({"ucf101:seen.avi"}))
+    assert set(bench_with(controls=True).recognise(stills, [], 0).arms) == {"appearance", "appearance_appearance"}
+
+
+def found_with(stills: StillSet, arms: list[str]) -> Recognition:
+    split = Split(np.arange(2), np.arange(2, 3), np.flatnonzero(stills.test))
+    perfect = StreamScores(np.zeros((1, 3)), np.eye(3))
+    return Recognition(stills, split, dict.fromkeys(arms, perfect))
+
+
+ARMS = ["appearance", "motion_im2flow_hmdb", "appearance_motion_im2flow_hmdb", "motion_walker"]
+
+
+def arms_kept(name: str, tmp_path, **changes) -> set[str]:
+    settings = recognition_settings(**SETTINGS, **changes)
+    arms = [arm.replace("im2flow_hmdb", settings.motion_arm.removeprefix("motion_")) for arm in ARMS]
+    kept = scores_to_keep(found_with(stills_named(name, tmp_path), arms), settings)
+    assert {f"{name}/clip", f"{name}/positives"} <= set(kept)
+    return {key.split("/")[1] for key in kept if key.endswith("/accuracy")}
+
+
+def test_one_kind_of_run_keeps_the_shared_rows(tmp_path):
+    everything = {"appearance", "motion_im2flow_ucf", "appearance_motion_im2flow_ucf", "motion_walker"}
+    assert arms_kept("willow", tmp_path, dataset="ucf101") == everything | {"im2flow_alexnet"}
+    own = {"motion_im2flow_hmdb", "appearance_motion_im2flow_hmdb"}
+    assert arms_kept("willow", tmp_path, dataset="hmdb51") == own
+    shared = own | {"appearance", "motion_walker", "im2flow_alexnet"}
+    assert arms_kept("ucf_static", tmp_path, dataset="hmdb51") == shared
+    without = {"motion_im2flow_ucf_no_content", "appearance_motion_im2flow_ucf_no_content"}
+    assert arms_kept("willow", tmp_path, content_distance="none") == without
+    assert arms_kept("willow", tmp_path, stream_network="vgg16") == {"im2flow_vgg16"}
+    keepers = [
+        (dataset, name)
+        for dataset in ("ucf101", "hmdb51", "ucf101+hmdb51", "yupp")
+        for name in ("ucf_static", "hmdb_static", "willow", "yupp_static")
+        if keeps_shared_arms(name, recognition_settings(**SETTINGS, dataset=dataset))
+    ]
+    assert sorted(name for _, name in keepers) == ["hmdb_static", "ucf_static", "willow", "yupp_static"]
+
+
+def test_a_summary_is_in_per_cent(tmp_path):
+    found = found_with(stills_named("willow", tmp_path), ["appearance"])
+    found.arms["turned"] = StreamScores(np.zeros((1, 3)), np.roll(np.eye(3), 1, axis=1), 0.25)
+    rows = summary(found)
+    assert rows["appearance"]["accuracy"] == 100 and np.isnan(rows["appearance"]["weight"])
+    assert rows["turned"] == {"accuracy": 0, "weight": 0.25}
+
+
+def record_of(tmp_path, seed: int, scores: dict[str, np.ndarray]):
+    named = {"willow/clip": np.array(["i0", "i1", "i2", "i3"]), "willow/positives": np.eye(2)[[0, 0, 1, 1]]}
+    named |= {f"willow/{arm}/accuracy": np.array(values, float) for arm, values in scores.items()}
+    origin = (DataOrigin(name="willow", kind="miniature", detail="tiny-seed0-abc"),)
+    settings = recognition_settings(**SETTINGS, seed=seed)
+    record = new_record("04-im2flow", settings, data=origin, device="cpu", wall_seconds=1.0, scores=named)
+    return save_record(record, tmp_path, scores=named)
+
+
+def test_gains_by_class_and_by_labels(tmp_path):
+    scores = {
+        "appearance_x": [100, 100, 0, 0],
+        "appearance_appearance": [0, 0, 100, 0],
+        "appearance_x_at5": [100, 100, 100, 100],
+        "appearance_appearance_at5": [0, 0, 0, 0],
+    }
+    records = [record_of(tmp_path, seed, scores) for seed in (0, 1)]
+    gains = class_gains(records, "willow", ("one", "two"), "appearance_x", "appearance_appearance")
+    assert gains["one"].mean == 100 and gains["one"].low == 100, "both images of the first class were gained"
+    assert gains["two"].mean == -50 and gains["two"].n_runs == 2
+    assert class_gains(records, "willow", ("one", "two"), "appearance_x", "nothing") == {}
+    rule = Rule(kind="paired_bootstrap", level=0.95, resamples=1000)
+    by_labels = label_gains(records, "willow", "appearance_x", [5, 7], 50, rule)
+    assert set(by_labels) == {5, 50}, "nothing was run with 7"
+    assert by_labels[5].mean == 100 and by_labels[50].mean == 25
+
+
+def test_frames_of_a_video_are_averaged(tmp_path):
+    bench = bench_with(video_frames=2, dataset="hmdb51", controls=False)
+    videos = [write_clip(tmp_path / f"{i}.avi", 6).name if i % 4 == 3 else "not asked for" for i in range(12)]
+    stills = stills_named("ucf_static", tmp_path, videos)
+    source = source_named(bench.settings.motion_arm)
+    found = bench.recognise(stills, [source], 0)
+    with ThreadPoolExecutor(1) as pool:
+        averaged = over_frames(found, bench, source, pool)
+    weight = found.arms["appearance_motion_im2flow_hmdb"].weight
+    assert set(averaged) == {"appearance_frames", "appearance_motion_frames"}
+    for scores in averaged.values():
+        assert scores.test.shape == (3, 3) and np.allclose(scores.test.sum(1), 1, atol=1e-5)
+    if weight == 1:
+        assert np.allclose(averaged["appearance_frames"].test, averaged["appearance_motion_frames"].test)
+    kept = frame_scores_to_keep(found, averaged, bench.settings)
+    assert {"ucf_static/appearance_frames/accuracy", "ucf_static/appearance_motion_frames/accuracy"} <= set(kept)
+    with pytest.raises(KeyError):
+        over_frames(found, bench, source_named("motion_unheard_of"), ThreadPoolExecutor(1))
+
+
+@pytest.mark.parametrize("dataset", ["ucf101_other", "hmdb51", "ucf101+hmdb51"])
+def test_runs_of_other_videos_stand_in_the_same_tables(dataset, tmp_path):
+    stills = [replace(stills_named("stanford10", tmp_path), root=tmp_path / "stanford40-mini-seed2-0123abcd")]
+    records = []
+    for name in ("ucf101", dataset):
+        settings = recognition_settings(dataset=name, miniature_seed=2)
+        origins = all_origins(stills, settings)
+        records.append(new_record("04-im2flow", settings, data=origins, device="cpu", wall_seconds=1.0))
+    assert comparable(*records, RECOGNITION_VARYING)
+    elsewhere = recognition_settings(dataset=dataset, miniature_seed=1)
+    other = new_record("04-im2flow", elsewhere, data=all_origins([], elsewhere), device="cpu", wall_seconds=1.0)
+    assert not comparable(records[0], other, RECOGNITION_VARYING)

@@ -1,0 +1,85 @@
+"""Chapter 04's data on a tiny miniature: from settings to test frames with their truth, and to named scores."""
+
+import numpy as np
+import pytest
+import torch
+from chapter_settings import flow_settings
+
+from stillact_lib.papers.im2flow.data import (
+    data_origins,
+    frame_scores,
+    miniature_test_frames,
+    open_videos,
+    scores_to_keep,
+    split_videos,
+)
+from stillact_lib.papers.im2flow.figures import best_middle_worst
+from stillact_lib.vision.flow_pairs import build_flow_pairs
+from stillact_lib.vision.pair_shards import PairRecipe
+from stillact_lib.vision.shards import worker_processes
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STILLACT_WORKSPACE", str(tmp_path_factory.mktemp("workspace")))
+        settings = flow_settings(miniature_size="tiny", held_out_videos=2)
+        samples = open_videos(settings)
+        _, test_videos = split_videos(settings, samples)
+        folder = tmp_path_factory.mktemp("pairs")
+        with worker_processes() as pool:
+            pairs = build_flow_pairs(test_videos, samples.root, folder, PairRecipe(32), executor=pool)
+            exact = build_flow_pairs(test_videos, samples.root, folder, PairRecipe(32, "exact"), executor=pool)
+            frames = miniature_test_frames(pairs, samples.root, pool)
+        return settings, samples, frames, exact
+
+
+def test_test_frames_carry_estimate_truth_and_foreground(tiny):
+    _, _, frames, exact = tiny
+    assert frames.images.shape == (len(frames), 3, 32, 32) and frames.images.dtype == torch.uint8
+    assert frames.target.shape == frames.exact.shape == (len(frames), 32, 32, 2)
+    assert 0.01 < frames.foreground.mean() < 0.5
+    speed = np.linalg.norm(frames.exact, axis=-1)
+    assert speed[frames.foreground].mean() > 5 * speed[~frames.foreground].mean()
+    # the pairs built with target="exact" hold the same truth, in half precision
+    stored = exact.load()[1].float().permute(0, 2, 3, 1).numpy()
+    assert np.allclose(stored, frames.exact, atol=5e-3)
+
+
+def test_a_perfect_prediction_scores_perfectly_and_names_are_complete(tiny):
+    settings, samples, frames, _ = tiny
+    scores = frame_scores(frames, {"oracle": frames.exact, "estimate": frames.target}, "ucf101")
+    assert np.nanmax(scores["ucf101/oracle/exact_epe_fg"]) < 1e-6
+    assert np.nanmin(scores["ucf101/oracle/exact_ds_moving"]) > 0.99
+    assert np.nanmax(scores["ucf101/estimate/epe_all"]) < 1e-6
+    assert len(scores) == 2 + 2 * 2 * 3 * 4  # clip and group names; 2 methods, 2 targets, 3 measures, 4 masks
+    assert set(scores["ucf101/clip"]) <= set(samples.videos["video"])
+    (origin,) = data_origins(settings)
+    assert origin.kind == "miniature" and origin.detail.startswith(f"tiny-seed{settings.miniature_seed}-")
+
+
+def test_weizmann_holds_out_its_person(tmp_path, monkeypatch):
+    monkeypatch.setenv("STILLACT_WORKSPACE", str(tmp_path))
+    settings = flow_settings(dataset="weizmann", miniature_size="tiny")
+    train, test = split_videos(settings, open_videos(settings))
+    assert set(test["group"]) == {"shahar"} and "shahar" not in set(train["group"]) and len(train)
+
+
+def test_examples_are_the_best_the_middle_and_the_worst():
+    similarity = np.linspace(1, -1, 41)
+    similarity[3] = np.nan
+    clips = np.array([f"clip {i // 2}" for i in range(41)])
+    moving = np.full(41, 0.1)
+    moving[0] = 0.0  # the best frame hardly moves: passed over
+    chosen = best_middle_worst(similarity, moving, clips)
+    assert list(chosen[:3]) == [1, 2, 4]
+    assert sorted(chosen[6:]) == [37, 39, 40]
+    assert np.all(np.diff(similarity[chosen]) <= 0)
+
+
+def test_an_ablation_keeps_its_own_arm_only():
+    scores = {f"ucf101/{arm}/epe_fg": np.zeros(1) for arm in ("im2flow_dilated", "walker", "zero_flow")}
+    scores["ucf101/clip"] = np.array(["a"])
+    kept = scores_to_keep(scores, flow_settings(dilated=True))
+    assert set(kept) == {"ucf101/clip", "ucf101/im2flow_dilated/epe_fg"}
+    assert scores_to_keep(scores, flow_settings()) == scores

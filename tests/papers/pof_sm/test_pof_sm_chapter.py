@@ -1,0 +1,767 @@
+"""Chapter 03 from settings to kept scores, on a tiny miniature: data, flow, domain, recognition, readings, arms."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from awkward_stills import make_willow
+from chapter_settings import workspace_in
+from torch import nn
+
+from stillact_lib.configuration import configure
+from stillact_lib.datasets import Samples, read
+from stillact_lib.datasets.images import read_rgb
+from stillact_lib.datasets.ucfsi101 import still_counts
+from stillact_lib.errors import StillactError
+from stillact_lib.evidence.records import _check_scores, new_record, save_record
+from stillact_lib.manifests import load_manifest
+from stillact_lib.networks.lrn_alexnet import LRNAlexNet
+from stillact_lib.networks.walker import WalkerNet
+from stillact_lib.notebook.run_data import checkpoint_for
+from stillact_lib.papers.motion_baselines.walker import predict_walker, train_walker
+from stillact_lib.papers.pof_sm import domain as pof_sm
+from stillact_lib.papers.pof_sm import domain as pof_sm_domain
+from stillact_lib.papers.pof_sm import flow as pof_sm_flow
+from stillact_lib.papers.pof_sm import flow as pof_sm_readings
+from stillact_lib.papers.pof_sm import recognition as pof_sm_recognition
+from stillact_lib.papers.pof_sm.arms import FURTHER_ARMS, PUBLISHED_ARMS, Recognition, WillowTransfer
+from stillact_lib.papers.pof_sm.data import (
+    MINI_CLASSES,
+    WILLOW_GROUPS,
+    Photographs,
+    frame_rule,
+    open_imagenet,
+    open_videos,
+    open_willow,
+    origins,
+    true_flow,
+    ucfsi_references,
+)
+from stillact_lib.papers.pof_sm.domain import domain_map, saliency_of
+from stillact_lib.papers.pof_sm.flow import (
+    FlowPredictor,
+    ReadingScores,
+    arm_of,
+    flow_centres,
+    full_scale,
+    load_predictor,
+    of_videos,
+    score_readings,
+    train_flow_network,
+)
+from stillact_lib.papers.pof_sm.flow_loss import READINGS
+from stillact_lib.papers.pof_sm.recognition import (
+    accuracies,
+    begin,
+    fit,
+    linear_softmax,
+    new_alexnet,
+    pretrain,
+    weighted_layers,
+)
+from stillact_lib.papers.pof_sm.settings import VARYING, PofSmSettings
+from stillact_lib.training.classification import crop_batches, scores_of
+from stillact_lib.training.loop import Device
+from stillact_lib.vision.crops import centre_crops, mirrored_photograph, random_crops
+from stillact_lib.vision.flow_pairs import FlowPairs, build_flow_pairs
+from stillact_lib.vision.images import as_network_input, at_side
+from stillact_lib.vision.mirrored_clusters import mirror_partners
+from stillact_lib.vision.optical_flow import resize_flow
+from stillact_lib.vision.pair_shards import PairRecipe
+from stillact_lib.vision.still_shards import Squashed, build_stills
+from stillact_lib.vision.video import read_frames
+
+CPU = Device(torch.device("cpu"), None)
+TINY = {
+    **{"profile": "mini", "data_root": "", "willow_root": "", "imagenet_root": ""},
+    **{"miniature_size": "tiny", "miniature_seed": 0, "seed": 0, "device": "cpu", "workers": 0},
+    **{"keep_checkpoints": False, "full_architectures": False, "every": 3, "left_out": 5},
+    **{"stored_size": 36, "image_size": 32, "flow_method": "dis", "pairs_per_video": 0, "clusters": 8},
+    **{"most_likely": 3, "trunk_photographs": 0, "trunk_steps": 1, "trunk_rate": 0.003, "flow_steps": 3},
+    **{"flow_batch": 4, "flow_rate": 1e-3, "reading": "likely expectation", "full_share": 0.99},
+    **{"feature_side": 7, "surround_side": 3, "steering_axes": "authors", "pretraining": "own"},
+    **{"pretraining_steps": 2, "pretraining_rate": 0.001, "steps": 2, "batch_size": 8, "rate": 0.0005},
+    **{"rate_step": 100, "ablations": True},
+}
+
+
+def settings_of(**changes) -> PofSmSettings:
+    return configure(PofSmSettings, TINY | changes)
+
+
+@dataclass(frozen=True)
+class World:
+    """What most tests look at: videos, stills as references and as pictures, known flow, and networks that saw little.
+
+    test, train: the pairs of either side.
+    """
+
+    folder: Path
+    settings: PofSmSettings
+    samples: Samples
+    stills: pd.DataFrame
+    pictures: torch.Tensor
+    pairs: FlowPairs
+    train: FlowPairs
+    test: FlowPairs
+    centres: torch.Tensor
+    networks: dict[str, WalkerNet]
+
+    def predictor(self, reading: str = "likely expectation", most_likely: int = 3) -> FlowPredictor:
+        return FlowPredictor(self.networks[pof_sm_flow.loss_of(reading)], self.centres, reading, most_likely, CPU)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory) -> World:
+    folder, settings = tmp_path_factory.mktemp("workspace"), settings_of()
+    with workspace_in(folder), ThreadPoolExecutor(1) as pool:
+        samples = open_videos(settings)
+        stills = ucfsi_references(samples, settings)
+        videos = samples.videos[samples.videos["split"] != "unused"]
+        pairs = build_flow_pairs(videos, samples.root, folder / "pairs", PairRecipe(32), executor=pool)
+        stored = build_stills(stills, samples.root, folder / "stills", Squashed(36), executor=pool)
+        sides = {part: of_videos(pairs, videos["video"][videos["split"] == part]) for part in ("train", "test")}
+        centres = flow_centres(sides["train"], settings)
+        networks = {
+            loss: train_flow_network(sides["train"], centres, loss, settings, CPU)[0]
+            for loss in ("all clusters", "likely labels")
+        }
+    assert stored.problems == pairs.problems == []
+    return World(
+        folder, settings, samples, stored.table, stored.load(), pairs, **sides, centres=centres, networks=networks
+    )
+
+
+@pytest.fixture(scope="module")
+def imagined(world) -> torch.Tensor:
+    """POF-SM images of all stills, saliency whole."""
+    maps = torch.cat([saliency_of(world.settings).saliency(some) for some in world.pictures.split(64)])
+    return pof_sm.pof_sm(world.predictor()(world.pictures), maps, 0.5)
+
+
+# --- settings
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"reading": "literal"}, "reading = 'literal' should be one of 'all clusters', 'likely expectation'"),
+        ({"most_likely": 9}, "most_likely = 9 exceeds the 8 clusters"),
+        ({"most_likely": 0}, "parameter 'most_likely' = 0 (int): should be greater than or equal to 1"),
+        ({"image_size": 40}, "image_size = 40 is cut out of stored_size = 36"),
+        ({"feature_side": 6}, "feature_side and surround_side are odd, 3 px or more"),
+        ({"surround_side": 4}, "feature_side and surround_side are odd, 3 px or more"),
+        ({"surround_side": 1}, "feature_side and surround_side are odd, 3 px or more"),
+        ({"full_architectures": True}, "stored_size = 36: a network of this run sees 227 px"),
+        ({"pretraining": "torchvision"}, "stored_size = 36: a network of this run sees 224 px"),
+        ({"profile": "paper", "data_root": "/ucf"}, "profile 'paper' needs data_root (UCF-101) and willow_root"),
+        ({"profile": "paper", "data_root": "/u", "willow_root": "/w"}, "needs imagenet_root in profile 'paper'"),
+        ({"full_share": 0.0}, "parameter 'full_share' = 0.0 (float): should be greater than 0"),
+        ({"full_share": 1.5}, "should be less than or equal to 1"),
+        ({"every": 0}, "parameter 'every' = 0 (int)"),
+        ({"steering_axes": "theirs"}, "should be 'authors' or 'gradient'"),
+        ({"raet": 0.1}, "parameter 'raet' is unknown to PofSmSettings; did you mean 'rate'?"),
+    ],
+)
+def test_impossible_settings_are_refused_in_one_line(changes, said) -> None:
+    with pytest.raises(StillactError) as caught:
+        settings_of(**changes)
+    assert said in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_what_the_paper_needs_is_possible() -> None:
+    real = {"profile": "paper", "data_root": "/u", "willow_root": "/w", "stored_size": 256}
+    assert settings_of(**real, imagenet_root="/i", full_architectures=True, image_size=227, surround_side=0)
+    assert settings_of(**real, pretraining="torchvision", image_size=224)
+    assert set(VARYING) <= set(PofSmSettings.model_fields)
+
+
+IRRELEVANT_TO_FLOW = {
+    *("willow_root", "imagenet_root", "workers", "keep_checkpoints", "every", "left_out", "stored_size", "reading"),
+    *("full_share", "feature_side", "surround_side", "steering_axes", "pretraining", "pretraining_steps"),
+    *("pretraining_rate", "steps", "batch_size", "rate", "rate_step", "ablations"),
+}
+RELEVANT_TO_IMAGENET = {
+    *("profile", "imagenet_root", "miniature_size", "miniature_seed", "seed", "device", "full_architectures"),
+    *("stored_size", "image_size", "batch_size", "pretraining", "pretraining_steps", "pretraining_rate"),
+}
+
+
+@pytest.mark.parametrize(
+    ("depends_on", "matter"),
+    [
+        (pof_sm_flow.DEPENDS_ON, set(TINY) - IRRELEVANT_TO_FLOW),
+        (pof_sm_recognition.PRETRAINING_DEPENDS_ON, RELEVANT_TO_IMAGENET),
+    ],
+)
+def test_a_network_is_resumed_only_under_settings_that_made_it(depends_on, matter) -> None:
+    settings = settings_of(keep_checkpoints=True)
+
+    def path(**changes) -> Path:
+        return checkpoint_for("03", "network", settings.model_copy(update=changes), depends_on).path
+
+    def other(value: object) -> object:
+        if isinstance(value, bool):
+            return not value
+        return value + 1 if isinstance(value, int | float) else f"other {value}"
+
+    changed = {name: other(value) for name, value in settings.model_dump().items() if name != "keep_checkpoints"}
+    assert {name for name, value in changed.items() if path(**{name: value}) != path()} == matter
+
+
+# --- data
+
+
+def test_the_miniature_s_classes_are_ucf_s_in_five_groups() -> None:
+    group_of = {name: group for group, names in load_manifest("ucf101").class_groups.items() for name in names}
+    counts = pd.Series([group_of[name] for name in MINI_CLASSES]).value_counts()
+    assert len(set(MINI_CLASSES)) == len(MINI_CLASSES) and len(counts) == 5 and counts.min() >= 3
+
+
+def test_stills_of_test_and_training_share_no_video_and_no_source(world) -> None:
+    stills = world.stills.astype({"video": str})
+    seen, asked = (stills[stills["split"] == part] for part in ("train", "test"))
+    assert len(seen) and len(asked) and not set(seen["video"]) & set(asked["video"])
+    sources = [set(part["class_name"].astype(str) + part["group"].astype(str)) for part in (seen, asked)]
+    assert not sources[0] & sources[1]
+    assert still_counts(world.samples, frame_rule(world.settings)) == {"train": len(seen), "test": len(asked)}
+    assert sorted(stills["frame"].unique()) == [0, 3, 6], "every third of all but the last five of twelve"
+
+
+def test_true_flow_is_that_of_the_same_video_and_frame(world) -> None:
+    order = np.random.default_rng(0).permutation(len(world.stills))
+    stills = world.stills.iloc[order]
+    found = true_flow(world.pairs, stills, 32)
+    assert found.shape == (len(stills), 2, 32, 32) and found.dtype == torch.float32
+    own = world.pairs.load()[1].float()
+    for one, video, frame in zip(found, stills["video"], stills["frame"], strict=True):
+        (row,) = np.flatnonzero((world.pairs.table["video"] == video) & (world.pairs.table["frame"] == frame))
+        assert torch.equal(one, own[row])
+
+
+def test_true_flow_at_another_side_stays_in_the_network_s_pixels(world) -> None:
+    stills = world.stills.iloc[:4]
+    own, enlarged = true_flow(world.pairs, stills, 32), true_flow(world.pairs, stills, 64)
+    for one, large in zip(own, enlarged, strict=True):
+        expected = resize_flow(one.permute(1, 2, 0).numpy(), 64, 64) / 2  # whose vectors are twice as long
+        np.testing.assert_allclose(large.permute(1, 2, 0), expected, atol=1e-5)
+
+
+def test_a_still_without_known_flow_is_named_with_the_remedy(world) -> None:
+    stills = world.stills.iloc[:3].assign(frame=[0, 3, 9])
+    with pytest.raises(StillactError, match=r"\.avi, frame 9: no flow is known there; raise left_out, or keep all pa"):
+        true_flow(world.pairs, stills, 32)
+
+
+def test_several_people_of_a_photograph_are_one_photograph(tmp_path) -> None:
+    found = open_willow(settings_of(willow_root=str(make_willow(tmp_path / "willow"))))
+    assert found.classes == ("ridingbike", "running")
+    assert [Path(name).stem for name in found.names] == ["a1", "b2", "c3"]
+    assert found.positives.tolist() == [[True, False], [True, True], [False, True]], "b2's second person does both"
+    assert found.test.tolist() == [False, False, True] and found.labels.tolist() == [0, 0, 1]
+    assert found.images.shape == (3, 3, 36, 36) and found.images.dtype == torch.uint8
+
+
+@pytest.fixture(scope="module")
+def willow(world) -> Photographs:
+    with workspace_in(world.folder):
+        return open_willow(world.settings)
+
+
+def test_willow_s_actions_are_those_of_anybody_on_it(willow) -> None:
+    stills = read("willow_actions", willow.root)
+    of_image: dict[str, np.ndarray] = {}
+    for image, shown in zip(stills.persons["image"], stills.positives, strict=True):
+        of_image[image] = of_image.get(image, np.zeros(len(stills.classes), bool)) | shown
+    assert set(willow.names) == {image for image, shown in of_image.items() if shown.any()}
+    for name, shown in zip(willow.names, willow.positives, strict=True):
+        assert np.array_equal(shown, of_image[name])
+    assert (willow.positives.sum(1) > 1).any() and len(set(willow.names)) == len(willow.names) < len(stills.persons)
+    parts = stills.persons.set_index("image")["split"]
+    assert all(
+        (parts.loc[[name]] == "test").all() == test for name, test in zip(willow.names, willow.test, strict=True)
+    )
+
+
+def test_photographs_are_squashed_whole_and_lie_beside_their_names(willow) -> None:
+    for row in (0, len(willow.names) - 1):
+        whole = torch.tensor(read_rgb(willow.root / willow.names[row])).permute(2, 0, 1)[None].float()
+        assert (at_side(whole, 36)[0] - willow.images[row]).abs().mean() < 6
+
+
+def test_willow_s_groups_are_all_its_classes() -> None:
+    assert sorted(name for names in WILLOW_GROUPS.values() for name in names) == sorted(
+        load_manifest("willow_actions").classes
+    )
+
+
+def test_imagenet_s_validation_part_is_the_test(world) -> None:
+    with workspace_in(world.folder):
+        found = open_imagenet(world.settings)
+    assert found.test.any() and (~found.test).any() and (found.positives.sum(1) == 1).all()
+    assert [("/val/" in name) for name in found.names] == found.test.tolist()
+
+
+def test_a_record_names_all_data(world, willow) -> None:
+    found = origins(world.settings, world.samples, willow)
+    assert {one.name for one in found} == {"ucf101", "ucfsi101", "willow"} and {one.kind for one in found} == {
+        "miniature"
+    }
+    real = origins(settings_of(data_root="/ucf"), world.samples, willow)
+    assert {one.name: one.kind for one in real} == {"ucf101": "real", "ucfsi101": "real", "willow": "miniature"}
+
+
+# --- flow
+
+
+def test_only_the_videos_asked_for_are_seen(world) -> None:
+    chosen = world.samples.videos["video"].iloc[[3, 17]]
+    found = of_videos(world.pairs, chosen)
+    rows = np.flatnonzero(world.pairs.table["video"].isin(set(chosen)))
+    assert set(found.table["video"]) == set(chosen) and len(found) == len(rows) == 14
+    for ours, theirs in zip(found.load(), world.pairs.load(rows), strict=True):
+        assert torch.equal(ours, theirs)
+    training = set(world.samples.videos["video"][world.samples.videos["split"] == "train"])
+    assert set(world.train.table["video"]) == training and not set(world.test.table["video"]) & training
+
+
+def test_a_selection_of_what_is_in_memory_keeps_rows_and_pictures_together(world) -> None:
+    video = world.train.table["video"].iloc[-1]
+    found = of_videos(world.train, pd.Series([video]))
+    rows = np.flatnonzero(world.pairs.table["video"] == video)
+    assert len(found) == len(found.load()[0]) == len(rows)
+    for ours, theirs in zip(found.load(), world.pairs.load(rows), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_centres_are_closed_under_mirroring(world) -> None:
+    partners = mirror_partners(world.centres)  # refuses centres that are not
+    assert world.centres.shape == (8, 2) and torch.equal(partners[partners], torch.arange(8))
+    lengths = world.centres.norm(dim=1)
+    assert (lengths.diff() >= -1e-6).all() and lengths[-1] > 0.2, "shortest first"
+    assert torch.equal(flow_centres(world.train, world.settings, videos_at_once=7), world.centres), "however it is read"
+
+
+def test_the_full_level_by_hand() -> None:
+    flow = torch.zeros(1, 2, 1, 101)
+    flow[0, 0, 0] = torch.arange(101) / 100
+    assert full_scale(flow, 0.99) == 0.99 and full_scale(flow, 1.0) == 1.0 and full_scale(flow, 0.5) == 0.5
+    flow[0, 1, 0] = -3.14159 * flow[0, 0, 0]
+    assert full_scale(flow, 1.0) == 3.1, "the larger component, whatever its sign, to two digits"
+    assert full_scale(torch.zeros(2, 2, 3, 3), 0.99) == 1.0, "nothing moves: any scale does"
+
+
+def test_two_flow_networks_of_a_seed_start_alike_and_see_the_same(world, monkeypatch) -> None:
+    first = train_flow_network(world.train, world.centres, "all clusters", world.settings, CPU)[0].state_dict()
+    assert all(torch.equal(v, first[k]) for k, v in world.networks["all clusters"].state_dict().items())
+    seen: dict[str, list[torch.Tensor]] = {"all clusters": [], "likely labels": []}
+    forward = WalkerNet.forward
+    for loss, batches in seen.items():
+        monkeypatch.setattr(WalkerNet, "forward", lambda self, x, b=batches: b.append(x.clone()) or forward(self, x))
+        train_flow_network(world.train, world.centres, loss, world.settings, CPU)
+    ours, theirs = seen.values()
+    assert len(ours) == 3 and all(torch.equal(a, b) for a, b in zip(ours, theirs, strict=True))
+    other, second = (net.state_dict()["head.0.weight"] for net in world.networks.values())
+    assert not torch.equal(other, second), "though their losses differ"
+
+
+def test_a_flow_network_starts_from_a_trunk(world) -> None:
+    torch.manual_seed(5)
+    trunk = pof_sm_flow.new_flow_network(world.settings).trunk.state_dict()
+    still = settings_of(flow_steps=1, flow_rate=1e-12)
+    network, _ = train_flow_network(world.train, world.centres, "all clusters", still, CPU, trunk)
+    assert torch.allclose(network.trunk.state_dict()["0.weight"], trunk["0.weight"], atol=1e-6)
+    assert pof_sm_flow.pretrained_trunk(world.settings, CPU, None) is None, "no photographs, no trunk"
+
+
+def test_walker_s_network_learns_under_the_loss_that_is_given(world) -> None:
+    torch.manual_seed(0)
+    network = WalkerNet.compact(32, grid=4, clusters=8, width=8, hidden=32)
+    asked = []
+
+    def loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        asked.append((tuple(logits.shape), tuple(labels.shape)))
+        return nn.functional.cross_entropy(logits, labels)
+
+    options = {"steps": 80, "batch_size": 16, "rate": 3e-3, "seed": 0, "label": "tiny"}
+    history = train_walker(network, world.train, world.centres, CPU, **options, loss=loss)
+    assert asked == [((16, 8, 4, 4), (16, 4, 4))] * 80
+    steps, losses = history.series("loss")
+    assert steps[-1] == 80 and losses[-1] < 0.95 * np.log(8), "less than knowing nothing"
+    hard = predict_walker(network, world.pictures[:3], world.centres, CPU, soft=False)
+    soft = predict_walker(network, world.pictures[:3], world.centres, CPU)
+    assert hard.shape == soft.shape == (3, 36, 36, 2)
+    reach = world.centres.abs().amax(0).numpy() + 1e-5
+    assert (np.abs(hard) <= reach).all() and (np.abs(soft) <= reach).all() and not np.array_equal(hard, soft)
+
+
+def test_readings_are_decoded_as_they_say(world) -> None:
+    images = world.pictures[:5]
+    expected = predict_walker(world.networks["all clusters"], images, world.centres, CPU)
+    assert np.array_equal(world.predictor("all clusters")(images).permute(0, 2, 3, 1), expected)
+    scores = world.predictor().scores(images)
+    assert torch.equal(scores, world.networks["all clusters"](as_network_input(images, 32)))
+    likeliest = world.centres[scores.argmax(1)].permute(0, 3, 1, 2)
+    for reading in ("likely expectation", "likely mean"):
+        assert torch.allclose(world.predictor(reading, 1).decode(scores, 16), likeliest, atol=1e-6), "of one cluster"
+    mean = world.predictor("likely mean", 8).decode(scores, 16)
+    assert torch.allclose(mean, world.centres.mean(0)[:, None, None].expand_as(mean), atol=1e-6), "of all alike"
+
+
+@pytest.mark.parametrize("reading", READINGS)
+def test_a_kept_predictor_predicts_the_same_bits(world, reading, monkeypatch) -> None:
+    monkeypatch.setattr(pof_sm_flow, "choose_device", lambda _: CPU)
+    load_predictor.cache_clear()
+    predictor = world.predictor(reading)
+    digest = predictor.save()
+    loaded = load_predictor(digest, "cpu")
+    assert loaded.network is not predictor.network and (loaded.reading, loaded.most_likely) == (reading, 3)
+    assert torch.equal(loaded(world.pictures[:9]), predictor(world.pictures[:9]))
+    assert loaded.save() == digest == replace(predictor).save(), "the same has the same name"
+    others = [replace(predictor, most_likely=4), replace(predictor, centres=predictor.centres * 2)]
+    assert len({digest, *(other.save() for other in others)}) == 3
+    load_predictor.cache_clear()
+
+
+def test_a_predictor_that_is_not_there_says_what_to_do() -> None:
+    with pytest.raises(
+        StillactError, match=r"0123abcd\.safetensors: not there; train the flow network again"
+    ) as caught:
+        load_predictor("0123abcd", "cpu")
+    assert "\n" not in str(caught.value)
+
+
+# --- readings
+
+
+def test_every_reading_and_no_motion_have_a_row(world, monkeypatch) -> None:
+    monkeypatch.setattr(pof_sm_readings, "SCORED", 12)
+    judged = score_readings(world.networks, world.centres, world.test, 3, CPU)
+    summary = judged.summary()
+    assert list(summary.index) == ["zero_flow", *(arm_of(reading) for reading in READINGS)] and len(READINGS) == 4
+    rows = np.unique(np.linspace(0, len(world.test) - 1, 12).round().astype(int))
+    assert len(world.test) > len(rows) == 12
+    images, target = world.test.load(rows)
+    assert list(judged.scores["ucf101/clip"]) == list(world.test.table["video"].iloc[rows])
+    lengths = target.float().norm(dim=1).mean((1, 2))
+    np.testing.assert_allclose(judged.scores["ucf101/zero_flow/epe_all"], lengths, rtol=1e-4)
+    for reading in ("likely mean", "likely labels"):
+        predicted = world.predictor(reading)(images)
+        errors = (predicted - target.float()).norm(dim=1).mean((1, 2))
+        np.testing.assert_allclose(judged.scores[f"ucf101/{arm_of(reading)}/epe_all"], errors, rtol=1e-3)
+        assert summary.loc[arm_of(reading), "epe_all"] == pytest.approx(float(errors.mean()), rel=1e-3)
+    _check_scores(judged.scores)
+
+
+def test_the_likeliest_of_all_clusters_are_all_clusters(world) -> None:
+    scores = score_readings(world.networks, world.centres, world.test, 8, CPU).scores
+    few = score_readings(world.networks, world.centres, world.test, 1, CPU).scores
+    ours, theirs = arm_of("likely expectation"), arm_of("all clusters")
+    for measure in ("epe_all", "epe_moving", "ds_all", "ds_moving"):
+        every = scores[f"ucf101/{theirs}/{measure}"]
+        np.testing.assert_allclose(scores[f"ucf101/{ours}/{measure}"], every, atol=1e-4)
+        np.testing.assert_array_equal(few[f"ucf101/{theirs}/{measure}"], every)
+    assert np.abs(few[f"ucf101/{ours}/epe_all"] - scores[f"ucf101/{ours}/epe_all"]).max() > 1e-3
+
+
+def test_a_mean_leaves_out_frames_where_nothing_moves() -> None:
+    scores = {"ucf101/clip": np.array(["a", "b"]), "ucf101/zero_flow/epe_moving": np.array([3.0, np.nan])}
+    assert ReadingScores(scores).summary().loc["zero_flow", "epe_moving"] == 3
+
+
+# --- the domain
+
+
+@pytest.fixture
+def domain(world, monkeypatch):
+    """The map, kept in the test's workspace, in float32 wherever the tests run."""
+    monkeypatch.setattr(pof_sm_flow, "choose_device", lambda _: CPU)
+    load_predictor.cache_clear()
+    yield domain_map(world.predictor(), 0.5, world.settings)
+    load_predictor.cache_clear()
+
+
+def assert_same_levels(ours: torch.Tensor, theirs: torch.Tensor) -> None:
+    """Up to what the order of a matrix product's sums can turn: a rare level, by one."""
+    apart = (ours.int() - theirs.int()).abs()
+    assert apart.max() <= 1 and (apart > 0).float().mean() < 1e-3
+
+
+def test_the_domain_is_flow_and_saliency_of_each_still(world, imagined, domain) -> None:
+    mapped = domain.of_images(world.pictures)
+    assert mapped.dtype == torch.uint8 and mapped.shape == (len(world.pictures), 3, 36, 36)
+    assert_same_levels(mapped, imagined)
+    assert (mapped[:, :2] != 128).any() and mapped[:, 2].float().std() > 10
+    assert not torch.equal(pof_sm.thresholded(mapped), mapped), "kept whole: the threshold comes later"
+
+
+def test_the_domain_does_not_depend_on_the_batch(world, imagined, domain, monkeypatch) -> None:
+    some = world.pictures[:7]
+    assert_same_levels(torch.cat([domain.of_images(one[None]) for one in some]), imagined[:7])
+    monkeypatch.setattr(pof_sm_domain, "AT_ONCE", 3)
+    assert_same_levels(domain.of_images(some), imagined[:7])
+
+
+def test_the_domain_of_a_video_s_frames_is_that_of_its_images(world, domain, tmp_path) -> None:
+    stills = world.stills.iloc[:3].drop(columns="row")
+    with pof_sm_domain.mapping_threads() as threads:
+        stored = build_stills(stills, world.samples.root, tmp_path, domain, executor=threads).load()
+    frames = read_frames(world.samples.root / stills["video"].iloc[0])[stills["frame"].to_numpy(int)]
+    squashed = torch.from_numpy(Squashed(36)(frames)).permute(0, 3, 1, 2)
+    expected = pof_sm.pof_sm(world.predictor()(squashed), saliency_of(world.settings).saliency(squashed), 0.5)
+    assert_same_levels(stored, expected)
+    assert_same_levels(torch.from_numpy(domain(frames)).permute(0, 3, 1, 2), expected)
+
+
+def test_a_map_s_name_tells_its_settings_apart(world, domain) -> None:
+    others = [settings_of(feature_side=5), settings_of(surround_side=0), settings_of(steering_axes="gradient")]
+    maps = {domain, *(domain_map(world.predictor(), 0.5, other) for other in others)}
+    maps |= {
+        domain_map(world.predictor(), 0.6, world.settings),
+        domain_map(world.predictor("likely mean"), 0.5, others[0]),
+    }
+    assert len(maps) == 6
+    assert domain_map(world.predictor(), 0.5, others[1]).surround_side is None
+
+
+# --- crops
+
+
+def marked(count: int) -> torch.Tensor:
+    """POF-SM images at rest but for one pixel, at row 12 and column 10, that moves right and down and stands out."""
+    images = torch.full((count, 3, 36, 36), pof_sm.REST, dtype=torch.uint8)
+    images[:, 2] = 0
+    images[:, :, 12, 10] = torch.tensor([200, 150, 255], dtype=torch.uint8)
+    return images
+
+
+def test_a_mirrored_crop_turns_the_horizontal_flow_around() -> None:
+    images = marked(300)
+    crops = random_crops(images, 32, pof_sm.mirrored, np.random.default_rng(0))
+    assert crops.shape == (300, 3, 32, 32) and torch.equal(images, marked(300)), "the stills stay as they were"
+    seen = set()
+    for crop in crops:
+        ((y, x),) = crop[2].nonzero().tolist()
+        turned = int(crop[0, y, x]) == 2 * pof_sm.REST - 200
+        assert turned or crop[0, y, x] == 200
+        assert crop[1, y, x] == 150 and crop[2, y, x] == 255
+        rest = crop.clone()
+        rest[:, y, x] = torch.tensor([128, 128, 0], dtype=torch.uint8)
+        assert (rest[:2] == 128).all() and not rest[2].any()
+        seen.add((turned, 12 - y, (35 - 10 if turned else 10) - x))
+    assert seen == {(turned, dy, dx) for turned in (False, True) for dy in range(5) for dx in range(5)}
+
+
+def test_a_photograph_s_mirror_keeps_its_colours() -> None:
+    crops = random_crops(marked(40), 36, mirrored_photograph, np.random.default_rng(0))
+    columns = {int(crop[2].nonzero()[0, 1]) for crop in crops}
+    assert columns == {10, 25} and all(crop[0].max() == 200 for crop in crops)
+
+
+def test_centre_crops() -> None:
+    assert centre_crops(marked(1), 32)[0, 2].nonzero().tolist() == [[10, 8]]
+    assert torch.equal(centre_crops(marked(1), 36), marked(1))
+
+
+def test_two_arms_of_a_regime_see_the_same_rows_windows_and_mirrors(world) -> None:
+    generator = torch.Generator().manual_seed(0)
+    rgb = torch.randint(1, 256, (30, 3, 36, 36), generator=generator, dtype=torch.uint8)
+    rgb[:, 2] = torch.arange(30)[:, None, None]
+    network, labels = new_alexnet(4, world.settings), np.arange(30)
+    photographs = crop_batches(rgb, labels, network.image_size, mirrored_photograph, 8, 0)
+    domain = crop_batches(rgb, labels, network.image_size, pof_sm.mirrored, 8, 0)
+    mirrors, rows = 0, []
+    for step in range(8):
+        (ours, wanted), (theirs, also) = photographs[step], domain[step]
+        assert ours.shape == (8, 3, 32, 32) and torch.equal(wanted, also)
+        assert torch.equal(ours[:, 1:], theirs[:, 1:]), "all but the horizontal flow"
+        mirrors += int((ours[:, 0] != theirs[:, 0]).flatten(1).any(1).sum())
+        rows += wanted.tolist()
+        assert torch.equal(ours[:, 2], as_network_input(wanted)[:, None, None].expand(8, 32, 32)), "a still's own label"
+    assert 16 < mirrors < 48 and sorted(rows[:30]) == list(range(30)), "half of 64; each still once an epoch"
+
+
+# --- training
+
+
+def test_the_frozen_three_stay_bit_for_bit(world) -> None:
+    torch.manual_seed(0)
+    start = new_alexnet(7, world.settings)
+    before = {name: layer.weight.clone() for name, layer in weighted_layers(start).items()}
+    images, labels = world.pictures[:16], np.arange(16) % 4
+    network = begin("fine-tune top five", start, 4, world.settings)
+    fit(network, images, labels, "fine-tune top five", mirrored_photograph, world.settings, CPU, label="top five")
+    after = {name: layer.weight for name, layer in weighted_layers(network).items()}
+    assert [name for name, weight in before.items() if name != "FC8" and torch.equal(weight, after[name])] == [
+        *("C1", "C2", "C3")
+    ]
+    assert after["FC8"].shape[0] == 4 and weighted_layers(start)["FC8"].weight.shape[0] == 7
+    assert all(torch.equal(layer.weight, before[name]) for name, layer in weighted_layers(start).items()), "a copy"
+
+
+def test_what_a_regime_starts_from(world) -> None:
+    torch.manual_seed(3)
+    start = new_alexnet(7, world.settings)
+    for regime, same in (("scratch", False), ("fine-tune all", True), ("fine-tune top five", True)):
+        network = begin(regime, start, 4, world.settings)
+        assert torch.equal(network.features[0].weight, start.features[0].weight) == same
+        again = begin(regime, start, 4, world.settings)
+        assert all(torch.equal(a, b) for a, b in zip(network.parameters(), again.parameters(), strict=True))
+
+
+def photographs(images: torch.Tensor, labels: list[int], test: list[bool], classes: int) -> Photographs:
+    names = np.array([f"{n}.jpg" for n in range(len(labels))])
+    shown = np.eye(classes, dtype=bool)[labels]
+    return Photographs(tuple(f"c{n}" for n in range(classes)), images, shown, np.array(test), names, Path("nowhere"))
+
+
+def test_pretraining_says_how_much_it_knows(world) -> None:
+    own = photographs(world.pictures[:12], [0, 1, 2] * 3 + [2, 2, 0], [False] * 9 + [True] * 3, 3)
+    start = pretrain(own, world.settings, CPU)
+    scores = scores_of(start.network, own.images[9:], CPU)
+    assert scores.shape == (3, 3) and np.allclose(scores.sum(1), 1, atol=1e-5)
+    assert start.accuracy == pytest.approx(100 * (scores.argmax(1) == [2, 2, 0]).mean())
+    assert start.commonest == pytest.approx(200 / 3) and start.history.rows[-1]["step"] == 2
+
+
+def test_accuracies_by_hand() -> None:
+    scores = np.array([[0.5, 0.2, 0.1, 0.1, 0.05, 0.05], [0.3, 0.25, 0.2, 0.15, 0.06, 0.04], [1 / 6] * 6])
+    found = accuracies(scores, np.array([0, 4, 0]))
+    assert found["top1"].tolist() == [100, 0, 0] and found["top5"].tolist() == [100, 100, 0], "knowing nothing is wrong"
+    assert accuracies(scores, np.array([1, 5, 0]))["top5"].tolist() == [100, 0, 0]
+
+
+class LeftAndRight(nn.Module):
+    """Fixed features that are easy to know by heart: brightness of the left and of the right half."""
+
+    image_size = 8
+
+    def fc7(self, images: torch.Tensor) -> torch.Tensor:
+        return torch.stack([images[..., :4].mean((1, 2, 3)), images[..., 4:].mean((1, 2, 3))], 1)
+
+
+def halves(labels: list[int]) -> torch.Tensor:
+    """Pictures of 10 px: class 0 bright on the left, 1 on the right, 2 everywhere, 3 nowhere."""
+    images = torch.randint(0, 40, (len(labels), 3, 10, 10), dtype=torch.uint8)
+    for image, label in zip(images, labels, strict=True):
+        if label in (0, 2):
+            image[..., :5] += 200
+        if label in (1, 2):
+            image[..., 5:] += 200
+    return images
+
+
+def test_linear_softmax_tells_apart_what_is_apart() -> None:
+    torch.manual_seed(0)
+    labels, test = [0, 1, 3] * 12 + [0, 1, 3, 2], [False] * 36 + [True] * 4
+    own = photographs(halves(labels), labels, test, 4)
+    scores = linear_softmax(LeftAndRight(), own, own.images, lambda images: images, CPU)
+    assert scores.shape == (4, 4) and scores[:3].argmax(1).tolist() == [0, 1, 3]
+    assert not scores[:, 2].any(), "a class without a training photograph has a column all the same"
+    assert np.allclose(scores.sum(1), 1)
+
+
+def test_linear_softmax_learns_from_mirrored_photographs_too() -> None:
+    torch.manual_seed(0)
+    labels, test = [0, 1] * 12, [False] * 20 + [True] * 4
+    own = photographs(halves(labels), labels, test, 2)
+    scores = linear_softmax(LeftAndRight(), own, own.images, mirrored_photograph, CPU)
+    assert np.abs(scores - 0.5).max() < 0.05, "in a mirror, left and right tell nothing"
+
+
+# --- arms
+
+
+@pytest.fixture(scope="module")
+def recognition(world, imagined) -> Recognition:
+    torch.manual_seed(1)
+    start = LRNAlexNet.compact(7, 32, width=8, hidden=32)
+    pictures = {"rgb": world.pictures, "pofsm": imagined, "true_flow": imagined}
+    found = Recognition(world.stills, world.samples.classes, pictures, world.settings, CPU, start)
+    for regime, kind in (("fine-tune all", "rgb"), *(("fine-tune top five", kind) for kind in ("pofsm", "true_flow"))):
+        found.train(regime, kind)
+    return found
+
+
+def test_arms_of_the_same_pictures_become_the_same_network(recognition) -> None:
+    """One start, the same stills, windows, mirrors and dropout, whatever was trained in between."""
+    assert list(recognition.scores) == ["all_rgb", "top5_pofsm", "top5_true_flow"]
+    assert np.array_equal(recognition.scores["top5_pofsm"], recognition.scores["top5_true_flow"])
+    ours, theirs = (recognition.networks[f"top5_{kind}"].parameters() for kind in ("pofsm", "true_flow"))
+    assert all(torch.equal(a, b) for a, b in zip(ours, theirs, strict=True))
+    assert not np.array_equal(recognition.scores["all_rgb"], recognition.scores["top5_pofsm"])
+
+
+def test_inputs_show_what_their_names_say(recognition, imagined) -> None:
+    assert torch.equal(recognition.images("rgb"), recognition.pictures["rgb"])
+    cut = pof_sm.thresholded(imagined)
+    assert torch.equal(recognition.images("pofsm"), cut)
+    assert torch.equal(recognition.images("unthresholded"), imagined)
+    assert torch.equal(recognition.images("pof"), pof_sm.without(imagined, "saliency"))
+    alone = recognition.images("sm")
+    assert (alone[:, :2] == pof_sm.REST).all() and torch.equal(alone[:, 2], cut[:, 2])
+    unknown = replace(recognition, pictures={"pofsm": imagined})
+    for kind in ("rgb", "true_flow"):
+        with pytest.raises(KeyError, match=kind):  # and not the predicted flow under its name
+            unknown.images(kind)
+
+
+def test_a_network_learns_from_training_stills_alone(world, imagined, monkeypatch) -> None:
+    given = []
+    monkeypatch.setattr(
+        "stillact_lib.papers.pof_sm.arms.fit", lambda network, images, labels, *_, **__: given.append((images, labels))
+    )
+    torch.manual_seed(1)
+    start = LRNAlexNet.compact(7, 32, width=8, hidden=32)
+    one = Recognition(world.stills, world.samples.classes, {"pofsm": imagined}, world.settings, CPU, start)
+    assert one.train("fine-tune all", "unthresholded") == "all_unthresholded"
+    training = world.stills["split"].to_numpy() == "train"
+    ((images, labels),) = given
+    assert (
+        torch.equal(images, imagined[torch.tensor(training)])
+        and labels.tolist() == world.stills["label"][training].tolist()
+    )
+    expected = scores_of(one.networks["all_unthresholded"], imagined[~training], CPU)
+    assert np.array_equal(one.scores["all_unthresholded"], expected)
+
+
+def test_every_arm_of_the_chapter_is_another(recognition) -> None:
+    arms = PUBLISHED_ARMS + FURTHER_ARMS
+    assert len(set(arms)) == len(arms) == 10
+    assert {regime for regime, _ in arms} == {"scratch", "fine-tune all", "fine-tune top five"}
+
+
+def test_kept_scores_are_a_record_s(world, willow, recognition, imagined) -> None:
+    transfer = WillowTransfer(willow, imagined[: len(willow.names)], CPU)
+    transfer.classify("rgb", recognition.networks["all_rgb"], "rgb")
+    transfer.classify("pofsm", recognition.networks["top5_pofsm"], "pofsm")
+    judged = score_readings(world.networks, world.centres, world.test, 3, CPU)
+    kept = judged.scores | recognition.scores_to_keep() | transfer.scores_to_keep()
+    _check_scores(kept)
+    asked = world.stills[world.stills["split"] == "test"]
+    assert kept["ucfsi101/clip"].tolist() == asked["video"].tolist()
+    assert kept["ucfsi101/positives"].argmax(1).tolist() == asked["label"].tolist()
+    groups = load_manifest("ucf101").class_groups
+    for name, group in zip(world.samples.classes, kept["ucfsi101/class_groups"], strict=True):
+        assert name in groups[group]
+    for name, group in zip(willow.classes, kept["willow/class_groups"], strict=True):
+        assert name in WILLOW_GROUPS[group]
+    assert kept["willow/clip"].tolist() == willow.names[willow.test].tolist()
+    assert len(set(kept["ucfsi101/group"])) == len(asked.groupby(["class_name", "group"], observed=True))
+
+    origin = origins(world.settings, world.samples, willow)
+    record = new_record("03", world.settings, data=origin, device="cpu", wall_seconds=1.0, scores=kept)
+    summary = recognition.summary()
+    for arm in recognition.scores:
+        for measure in ("top1", "top5"):
+            assert record.metrics[f"ucfsi101/{arm}/{measure}"] == pytest.approx(summary.loc[arm, measure])
+        assert 0 <= record.metrics[f"ucfsi101/{arm}/map"] <= 100
+    assert {"willow/rgb/map", "willow/pofsm/map"} <= set(record.metrics)
+    saved = save_record(record, scores=kept).scores()
+    assert set(saved) == set(kept) and saved["willow/class_groups"].tolist() == kept["willow/class_groups"].tolist()

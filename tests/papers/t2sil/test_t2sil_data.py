@@ -1,0 +1,152 @@
+"""Chapter 05's data and networks: SSVAC-40 of a tiny miniature, what networks are shown of it, and what is kept."""
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from chapter_settings import defaults_of, workspace_in
+from torch import nn
+
+from stillact_lib.configuration import configure
+from stillact_lib.errors import StillactError
+from stillact_lib.miniature.actions import real_classes
+from stillact_lib.papers.t2sil import backbones
+from stillact_lib.papers.t2sil import data as t2sil_data
+from stillact_lib.papers.t2sil.backbones import Instances, Kept, keep, mirrored_stack
+from stillact_lib.papers.t2sil.settings import T2silSettings
+from stillact_lib.training.loop import Device
+
+CPU = Device(torch.device("cpu"), None)
+
+
+def settings_with(**changes) -> T2silSettings:
+    tiny = {"miniature_size": "tiny", "videos_size": "tiny", "miniature_seed": 0}
+    return configure(T2silSettings, defaults_of("05-temporal-transfer") | tiny | changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"image_size": 80}, "image_size = 80 is cut out of stored_size = 72"),
+        ({"full_architectures": True}, "full_architectures see 224 px"),
+        ({"pretraining": "imagenet"}, "has weights for full_architectures only"),
+        ({"stack": 40}, "stack = 40 is cut out of flow_frames = 15"),
+        ({"profile": "paper"}, "profile 'paper' needs stills_root and videos_root"),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused(changes, message):
+    with pytest.raises(StillactError, match=message):
+        settings_with(**changes)
+
+
+def test_the_miniature_films_and_photographs_each_class_and_acts_none_twice():
+    chosen = t2sil_data.chosen_classes(settings_with(miniature_size="mini"))
+    assert len(chosen) > 15 and len(t2sil_data.chosen_classes(settings_with())) == len(chosen[::5])
+    actions = []
+    for shared in t2sil_data.shared_classes(chosen):
+        ((source, called),) = shared.video.items()
+        actions.append(real_classes(source)[called])
+        assert any(name in real_classes(kind) for kind, name in shared.pairs if kind in t2sil_data.STILL_SOURCES)
+    assert len(set(actions)) == len(actions)
+    assert len(t2sil_data.chosen_classes(settings_with(stills_root="/data", videos_root="/data"))) == 40
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory):
+    settings = settings_with()
+    with workspace_in(tmp_path_factory.mktemp("workspace")):
+        yield t2sil_data.still_images(settings), t2sil_data.videos_of_classes(settings), settings
+
+
+def test_stills_and_videos_share_classes_and_no_image_is_on_both_sides(tables):
+    stills, videos, settings = tables
+    classes = t2sil_data.chosen_classes(settings)
+    for table in (stills, videos):
+        assert set(table["class_name"]) == set(classes)
+        assert [classes[label] for label in table["label"]] == table["class_name"].tolist()
+    assert not stills.duplicated(["source", "image"]).any() and set(stills["split"]) == {"train", "val", "test"}
+    videos = videos.assign(group=videos["source"] + videos["class_name"] + videos["group"].astype(str))
+    assert (videos.groupby("group")["split"].nunique() == 1).all()
+    names = [origin.name for origin in t2sil_data.origins(stills, videos, settings)]
+    assert names == [t2sil_data.VAL, t2sil_data.TEST, t2sil_data.MIDDLES]
+    details = {origin.detail for origin in t2sil_data.origins(stills, videos, settings)}
+    assert all(detail.startswith("tiny-seed0-") for detail in details)
+
+
+def test_a_photograph_keeps_its_middle_square(tmp_path):
+    wide = np.zeros((20, 60, 3), np.uint8)
+    wide[:, 20:40] = (0, 0, 255)  # BGR: the middle square is red
+    cv2.imwrite(str(tmp_path / "wide.png"), wide)
+    table = pd.DataFrame({"root": [str(tmp_path)], "image": ["wide.png"], "label": [3]})
+    found = t2sil_data.load_stills(table, 10)
+    assert found.images.shape == (1, 3, 10, 10) and found.labels.tolist() == [3]
+    assert (found.images[0, 0] > 250).all() and (found.images[0, 1:] < 5).all()
+    (tmp_path / "wide.png").write_bytes(b"not an image")
+    with pytest.raises(StillactError, match=r"wide\.png.*fetch it again or leave it out"):
+        t2sil_data.load_stills(table, 10)
+
+
+def videos_of(flow=None, frames=None) -> t2sil_data.Videos:
+    """Three videos, 0 and 1 for training; flow [3, 4, 2, 1, 1] and frames [3, 3, 1, 1, 3] tell where they come from."""
+    flow = np.arange(3 * 4 * 2).reshape(3, 4, 2, 1, 1).astype(np.uint8) if flow is None else flow
+    frames = np.arange(9).reshape(3, 3, 1, 1, 1).repeat(3, -1).astype(np.uint8) if frames is None else frames
+    table = pd.DataFrame(
+        {"video": list("abc"), "label": [0, 1, 1], "split": ["train", "train", "test"], "class_name": list("xyy")}
+    )
+    return t2sil_data.Videos(table, frames, flow, frames[:, 1], frames, [])
+
+
+def test_stacks_are_consecutive_flow_u_and_v_in_turn():
+    stacks = videos_of().stacks(np.array([0, 2]), length=2, count=3)
+    assert stacks.images.shape == (6, 4, 1, 1) and stacks.item.tolist() == [0, 0, 0, 2, 2, 2]
+    assert stacks.images[:3, :, 0, 0].tolist() == [[0, 1, 2, 3], [2, 3, 4, 5], [4, 5, 6, 7]]
+    assert stacks.images[3, :, 0, 0].tolist() == [16, 17, 18, 19] and stacks.labels.tolist() == [0] * 3 + [1] * 3
+
+
+def test_a_mirrored_stack_has_its_columns_reversed_and_u_turned_about_rest():
+    stack = torch.tensor([[[[130, 100]], [[140, 120]]]], dtype=torch.uint8)  # u 130 100, v 140 120
+    turned = mirrored_stack(stack)
+    assert turned[0, 0, 0].tolist() == [156, 126] and turned[0, 1, 0].tolist() == [120, 140]
+    assert torch.equal(mirrored_stack(turned), stack)
+
+
+def test_key_frames_are_the_nearest_to_the_clusters_of_their_video():
+    """The first video shows two things, one of them twice; the second always the same."""
+    features = np.array([[[0.0], [0.1], [9.0]], [[5.0], [5.0], [5.0]]])
+    found = t2sil_data.key_frames(videos_of(), np.array([0, 1]), features, most=5, seed=0)
+    shown = {item: found.images[found.item == item, 0, 0, 0].tolist() for item in (0, 1)}
+    assert shown[1] == [3] and len(shown[0]) <= 2 and set(shown[0]) <= {0, 1, 2}
+    assert found.labels.tolist() == [0] * len(shown[0]) + [1]
+
+
+def test_instances_are_chosen_and_joined():
+    first = Instances(torch.zeros(2, 3, 4, 4, dtype=torch.uint8), np.array([0, 1]), np.array([5, 7]))
+    second = Instances(torch.ones(1, 3, 4, 4, dtype=torch.uint8), np.array([1]), np.array([0]))
+    joined = first.joined(second)
+    assert joined.labels.tolist() == [0, 1, 1] and joined.item.tolist() == [5, 7, 8] and len(joined) == 3
+    assert joined.rows(np.array([False, True, True])).item.tolist() == [7, 8]
+
+
+def test_scores_of_an_item_are_the_mean_of_its_instances():
+    scores = torch.tensor([[0.75, 0.25], [0.25, 0.75], [0.5, 0.5]]).log()
+    kept = Kept(torch.zeros(3, 1, 1, 1), torch.zeros(3, 1), scores, np.array([1, 1, 0]), np.array([4, 4, 2]))
+    mean, labels = kept.of_items()
+    assert mean == pytest.approx(np.array([[0.5, 0.5], [0.5, 0.5]])) and labels.tolist() == [0, 1]
+    assert [rows.tolist() for rows in kept.by_class(3)] == [[2], [0, 1], []]
+
+
+def test_what_is_kept_is_what_the_network_says():
+    torch.manual_seed(0)
+    network = backbones.new_network(4, 3, settings_with())
+    shown = Instances(
+        torch.randint(0, 255, (3, 3, 72, 72), dtype=torch.uint8), np.array([0, 1, 2]), np.array([7, 8, 9])
+    )
+    kept = keep(network, shown, CPU, views=2)
+    assert kept.labels.tolist() == [0, 1, 2] * 2 and kept.item.tolist() == [7, 8, 9] * 2
+    with torch.inference_mode():
+        whole = network.eval()(shown.images[..., 4:68, 4:68].float() / 127.5 - 1)
+        head = nn.Sequential(network.last_block, network.pool, network.classifier)
+        assert torch.allclose(kept.scores[:3], whole, atol=1e-4)
+        assert torch.allclose(head(kept.maps), kept.scores, atol=1e-4)
+    assert not torch.allclose(kept.scores[3:], kept.scores[:3], atol=1e-4), "the second view is another window"
