@@ -23,7 +23,7 @@ def shown(monkeypatch):
     """What was displayed, in order."""
     seen = []
     for module in ("figures", "source", "explorer"):
-        monkeypatch.setattr(f"stillact_lib.{module}.display", lambda item, raw=False: seen.append(item))
+        monkeypatch.setattr(f"stillact_lib.notebook.{module}.display", lambda item, raw=False: seen.append(item))
     return seen
 
 
