@@ -119,7 +119,7 @@ class LeakError(StillactError):
 class FlowSource:
     """Something that turns images uint8 [N, 3, S, S] into flow images [N, 3, S, S] in [-1, 1].
 
-    `seen` names every video it learnt from (`im2flow_data.video_ids`).
+    `seen` names every video it learnt from (`data.video_ids`).
     """
 
     name: str
