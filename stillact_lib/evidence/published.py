@@ -10,31 +10,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from stillact_lib.errors import StillactError
+from stillact_lib.evidence.claims import Cell, Cells, Entry, Gain, Strict
 from stillact_lib.paths import project_root
 
 Statistic = Literal["mean", "map"]
-#: one name, or a list of names
-Names = Annotated[list[str], BeforeValidator(lambda n: [n] if isinstance(n, str) else n), Field(min_length=1)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class Paper(_Strict):
+class Paper(Strict):
     title: str
     authors: str
     published: str
     arxiv: str | None = None
 
 
-class Metric(_Strict):
+class Metric(Strict):
     """A measure; `unit` is empty for a pure number.
 
     `statistic`: "mean" of item scores, or "map", the mean average precision of class scores over all items; with
@@ -55,27 +50,35 @@ class Metric(_Strict):
         return self
 
 
-class Rule(_Strict):
+class Rule(Strict):
     """How a claim is decided: on which side of zero the interval of the paired difference lies."""
 
-    kind: Literal["paired_bootstrap"]
+    kind: Literal["paired_bootstrap", "two_way_t"]
     level: float = Field(gt=0.5, lt=1)
-    resamples: int = Field(ge=1000)
+    resamples: int | None = Field(default=None, ge=1000)
 
 
-class Column(_Strict):
+class Measure(NamedTuple):
+    """What is computed from a run's scores: the name of a metric with its statistic."""
+
+    metric: str
+    statistic: Statistic = "mean"
+    class_group: str | None = None
+
+
+class Column(Strict):
     dataset: str
     metric: str
 
 
-class Row(_Strict):
+class Row(Strict):
     """One arm; `values` go with the table's columns, null where the paper has none, empty for an arm of our own."""
 
     heading: str
-    values: list[float | None] = []
+    values: list[float | None] = Field(default=[])
 
 
-class Table(_Strict):
+class Table(Strict):
     """A published table, or one of our own in the same form."""
 
     title: str
@@ -83,7 +86,7 @@ class Table(_Strict):
     decimals: int
     columns: dict[str, Column]
     rows: dict[str, Row]
-    notes: list[str] = []
+    notes: list[str] = Field(default=[])
 
     @model_validator(mode="after")
     def _cells_go_with_columns(self) -> Table:
@@ -98,111 +101,7 @@ class Table(_Strict):
         return values[list(self.columns).index(column)] if values else None
 
 
-class Gain(NamedTuple):
-    """What `arm` has over `against` on a dataset; the other arm, or a number."""
-
-    dataset: str
-    arm: str
-    against: str | float
-
-    @property
-    def arms(self) -> list[str]:
-        return [self.arm] if isinstance(self.against, float) else [self.arm, self.against]
-
-
-class Cell(NamedTuple):
-    """One comparison: `gain` in `metric` is claimed to have the sign `side`, +1 or -1.
-
-    With `more_than` it is the gain's excess over that one; with `near` the gain is claimed to lie within +-near.
-    `effect` is the paper's, None where it states none.
-    """
-
-    metric: str
-    gain: Gain
-    side: int
-    more_than: Gain | None = None
-    near: float | None = None
-    effect: float | None = None
-
-    @property
-    def gains(self) -> list[Gain]:
-        return [self.gain] if self.more_than is None else [self.gain, self.more_than]
-
-
-class MoreThan(_Strict):
-    """The comparison that a contrast is claimed to exceed; fields left out are those of the cell."""
-
-    dataset: str | None = None
-    arm: str | None = None
-    against: str | None = None
-
-
-class Cells(_Strict):
-    """The product over its lists: one comparison for each dataset, metric, arm and opponent.
-
-    The arm is claimed to be better, or with `direction: worse` to be worse, than `against` or than a number.
-    `more_than` makes it a contrast of two differences, `near` an equivalence. `effect`: what the paper states of it,
-    arm minus opponent, where its tables do not hold both.
-    """
-
-    dataset: Names
-    metric: Names
-    arm: Names
-    against: Names | None = None
-    against_value: float | None = None
-    direction: Literal["better", "worse"] = "better"
-    more_than: MoreThan | None = None
-    near: float | None = Field(default=None, gt=0)
-    effect: float | None = None
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> Cells:
-        if (self.against is None) == (self.against_value is None):
-            raise ValueError("give either against (an arm) or against_value (a number)")
-        if self.near is not None and (self.direction == "worse" or self.more_than is not None):
-            raise ValueError("near goes with neither direction nor more_than")
-        if self.more_than is not None and (self.against is None or not any(self.more_than.model_dump().values())):
-            raise ValueError("more_than goes with against, and names what differs: dataset, arm or against")
-        return self
-
-
-class Bound(_Strict):
-    """The two arms whose difference is the most that can be had, on the same dataset and metric."""
-
-    arm: str
-    against: str
-
-
-class Entry(_Strict):
-    """A claim or a check: a sentence, and the cells it is decided by (or why it is not attempted).
-
-    decided_by: "every" cell, their "mean", or "some" of them; only where there is more than one.
-    """
-
-    id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
-    says: str = Field(min_length=1)
-    where: str
-    decided_by: Literal["every", "mean", "some"] | None = None
-    cells: list[Cells] = []
-    bound: Bound | None = None
-    note: str = ""
-    not_attempted: str | None = Field(default=None, min_length=1)
-
-    @model_validator(mode="after")
-    def _decidable(self) -> Entry:
-        if bool(self.cells) == (self.not_attempted is not None):
-            raise ValueError(f"{self.id}: give either cells or not_attempted (why, in one sentence)")
-        number = sum(len(c.dataset) * len(c.metric) * len(c.arm) * len(c.against or [c]) for c in self.cells)
-        if (number > 1) != (self.decided_by is not None):
-            raise ValueError(f"{self.id}: has {number} cells; decided_by goes with more than one, and is needed there")
-        metrics = {name for one in self.cells for name in one.metric}
-        kinds = {(one.near, one.against is None, one.more_than is None, one.direction) for one in self.cells}
-        if self.decided_by == "mean" and len(metrics) + len(kinds) > 2:
-            raise ValueError(f"{self.id}: decided_by mean takes cells of one metric and one kind")
-        return self
-
-
-class Published(_Strict):
+class Published(Strict):
     """Everything one chapter's file holds; `items`: what it calls the things that are tested."""
 
     chapter: str
@@ -213,7 +112,7 @@ class Published(_Strict):
     datasets: dict[str, str]
     tables: dict[str, Table]
     claims: list[Entry]
-    checks: list[Entry] = []
+    checks: list[Entry] = Field(default=[])
 
     @model_validator(mode="after")
     def _names_are_defined(self) -> Published:
@@ -224,11 +123,13 @@ class Published(_Strict):
             if ids.count(entry.id) > 1:
                 raise ValueError(f"claims and checks: the id {entry.id!r} stands twice")
             cells = self.cells_of(entry)
-            if len({(cell.metric, *cell.gains) for cell in cells}) < len(cells):
+            if len({tuple(cell.gains) for cell in cells}) < len(cells):
                 raise ValueError(f"{entry.id}: a cell stands twice")
-            named += [(entry.id, cell.metric, gain.dataset) for cell in cells for gain in cell.gains]
+            named += [(entry.id, gain.metric, gain.dataset) for cell in cells for gain in cell.gains]
             arms = [arm for cell in cells for gain in cell.gains for arm in gain.arms]
-            arms += entry.bound.model_dump().values() if entry.bound else []
+            if (bound := entry.bound) and bound.against not in [cell.gain.against for cell in cells]:
+                raise ValueError(f"{entry.id}: no comparison is against the bound's {bound.against!r}")
+            arms += [bound.arm] if bound else []
             if unknown := [arm for arm in arms if arm not in rows]:
                 raise ValueError(f"{entry.id}: arm {unknown[0]!r} is a row of no table")
             stated = [cell for cells in entry.cells if cells.effect is not None for cell in self._expanded(cells)]
@@ -254,17 +155,17 @@ class Published(_Strict):
     def _expanded(self, cells: Cells) -> Iterator[Cell]:
         opponents = cells.against or [cells.against_value]
         for dataset, metric, arm, against in product(cells.dataset, cells.metric, cells.arm, opponents):
-            gain = Gain(dataset, arm, against)
+            gain = Gain(dataset, metric, arm, against)
             other = cells.more_than and gain._replace(**cells.more_than.model_dump(exclude_none=True))
             lower = metric in self.metrics and self.metrics[metric].better == "lower"
             side = -1 if lower != (cells.direction == "worse") else 1
-            yield Cell(metric, gain, side, other, cells.near, cells.effect)
+            yield Cell(gain, side, other, cells.near, cells.effect)
 
     def _effect(self, cell: Cell) -> float | None:
         """The difference (or contrast) of the published cells; None where a table lacks one."""
         differences = []
         for gain in cell.gains:
-            values = [self.value(gain.dataset, arm, cell.metric) for arm in gain.arms]
+            values = [self.value(gain.dataset, arm, gain.metric) for arm in gain.arms]
             values += [gain.against] if isinstance(gain.against, float) else []
             if None in values:
                 return None
@@ -277,6 +178,11 @@ class Published(_Strict):
         tables = [table for table in self.tables.values() if arm in table.rows]
         values = (t.value(arm, name) for t in tables for name, column in t.columns.items() if column == wanted)
         return next((value for value in values if value is not None), None)
+
+    def measure(self, metric: str) -> Measure:
+        """How a metric is computed; one that the file does not name is a mean."""
+        known = self.metrics.get(metric)
+        return Measure(metric) if known is None else Measure(metric, known.statistic, known.class_group)
 
     def arm_heading(self, arm: str) -> str:
         """What the first table that shows an arm calls it."""

@@ -13,10 +13,10 @@ from torch.nn import functional as F
 
 from stillact_lib.evaluation.average_precision import mean_average_precision
 from stillact_lib.evidence.bootstrap import Interval, bootstrap_mean
+from stillact_lib.evidence.estimates import measured
 from stillact_lib.evidence.gains import gains_of
-from stillact_lib.evidence.published import Claim, Published
+from stillact_lib.evidence.published import Published
 from stillact_lib.evidence.records import RunRecord
-from stillact_lib.evidence.verdicts import measured, verdict
 from stillact_lib.miniature.context_layout import CONTEXTS, MISLEADING
 from stillact_lib.networks.guided_activation import GuidedActivation
 from stillact_lib.networks.guided_backbones import Backbone, BackboneName
@@ -191,10 +191,9 @@ def precision_changes(
     intervals over photographs and seeds; empty where no record holds both."""
     found = {}
     for name in classes:
-        claim = Claim("figure4", dataset, "map", arm, against, "higher", published.rule, "map", name)
-        change = verdict(claim, records)
-        if change.label != "not attempted":
-            found[name] = Interval(change.difference, *change.interval, change.n_clips, change.n_seeds)
+        of_class = {"statistic": "map", "class_group": name, "level": published.rule.level}
+        if (change := measured(dataset, arm, "map", records, against=against, **of_class)) is not None:
+            found[name] = change
     return found
 
 
