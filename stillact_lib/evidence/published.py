@@ -1,7 +1,8 @@
-"""What a paper reports, as data: its tables cell by cell, and the claims a chapter tests.
+"""What a paper reports, as data: its tables cell by cell, its claims, and the checks that we add.
 
-One YAML file a chapter in `chapters/published/`, written before the runs. Verdicts over the claims and the tables that
-set ours beside the published are made in `stillact_lib.evidence.verdicts`.
+One YAML file a chapter in `chapters/published/`, written before the runs. A claim is a sentence of the paper, a check
+one of ours; both are decided on cells, the comparisons that the sentence speaks of,
+by `stillact_lib.evidence.verdicts`.
 """
 
 from __future__ import annotations
@@ -9,15 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from stillact_lib.errors import StillactError
 from stillact_lib.paths import project_root
 
 Statistic = Literal["mean", "map"]
+#: one name, or a list of names
+Names = Annotated[list[str], BeforeValidator(lambda n: [n] if isinstance(n, str) else n), Field(min_length=1)]
 
 
 class _Strict(BaseModel):
@@ -53,7 +56,7 @@ class Metric(_Strict):
 
 
 class Rule(_Strict):
-    """How a claim is decided: the interval of the paired difference must exclude zero in the claimed direction."""
+    """How a claim is decided: on which side of zero the interval of the paired difference lies."""
 
     kind: Literal["paired_bootstrap"]
     level: float = Field(gt=0.5, lt=1)
@@ -73,12 +76,11 @@ class Row(_Strict):
 
 
 class Table(_Strict):
-    """A published table; `main` is the arm whose superiority over the other rows is claimed."""
+    """A published table, or one of our own in the same form."""
 
     title: str
     where: str
     decimals: int
-    main: str | None = None
     columns: dict[str, Column]
     rows: dict[str, Row]
     notes: list[str] = []
@@ -88,8 +90,6 @@ class Table(_Strict):
         for arm, row in self.rows.items():
             if row.values and len(row.values) != len(self.columns):
                 raise ValueError(f"row {arm!r} has {len(row.values)} values for {len(self.columns)} columns")
-        if self.main is not None and self.main not in self.rows:
-            raise ValueError(f"main arm {self.main!r} is no row")
         return self
 
     def value(self, arm: str, column: str) -> float | None:
@@ -98,31 +98,108 @@ class Table(_Strict):
         return values[list(self.columns).index(column)] if values else None
 
 
-class Claim(NamedTuple):
-    """One comparison that gets a verdict: `arm` is better than `against` in `metric` on `dataset`."""
+class Gain(NamedTuple):
+    """What `arm` has over `against` on a dataset; the other arm, or a number."""
 
-    group: str
     dataset: str
+    arm: str
+    against: str | float
+
+    @property
+    def arms(self) -> list[str]:
+        return [self.arm] if isinstance(self.against, float) else [self.arm, self.against]
+
+
+class Cell(NamedTuple):
+    """One comparison: `gain` in `metric` is claimed to have the sign `side`, +1 or -1.
+
+    With `more_than` it is the gain's excess over that one; with `near` the gain is claimed to lie within +-near.
+    `effect` is the paper's, None where it states none.
+    """
+
     metric: str
+    gain: Gain
+    side: int
+    more_than: Gain | None = None
+    near: float | None = None
+    effect: float | None = None
+
+    @property
+    def gains(self) -> list[Gain]:
+        return [self.gain] if self.more_than is None else [self.gain, self.more_than]
+
+
+class MoreThan(_Strict):
+    """The comparison that a contrast is claimed to exceed; fields left out are those of the cell."""
+
+    dataset: str | None = None
+    arm: str | None = None
+    against: str | None = None
+
+
+class Cells(_Strict):
+    """The product over its lists: one comparison for each dataset, metric, arm and opponent.
+
+    The arm is claimed to be better, or with `direction: worse` to be worse, than `against` or than a number.
+    `more_than` makes it a contrast of two differences, `near` an equivalence. `effect`: what the paper states of it,
+    arm minus opponent, where its tables do not hold both.
+    """
+
+    dataset: Names
+    metric: Names
+    arm: Names
+    against: Names | None = None
+    against_value: float | None = None
+    direction: Literal["better", "worse"] = "better"
+    more_than: MoreThan | None = None
+    near: float | None = Field(default=None, gt=0)
+    effect: float | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Cells:
+        if (self.against is None) == (self.against_value is None):
+            raise ValueError("give either against (an arm) or against_value (a number)")
+        if self.near is not None and (self.direction == "worse" or self.more_than is not None):
+            raise ValueError("near goes with neither direction nor more_than")
+        if self.more_than is not None and (self.against is None or not any(self.more_than.model_dump().values())):
+            raise ValueError("more_than goes with against, and names what differs: dataset, arm or against")
+        return self
+
+
+class Bound(_Strict):
+    """The two arms whose difference is the most that can be had, on the same dataset and metric."""
+
     arm: str
     against: str
-    better: Literal["lower", "higher"]
-    rule: Rule
-    statistic: Statistic = "mean"
-    class_group: str | None = None
 
 
-class ClaimGroup(_Strict):
-    """A sentence of the paper (or of ours); the product of datasets, metrics and `against` is its list of claims."""
+class Entry(_Strict):
+    """A claim or a check: a sentence, and the cells it is decided by (or why it is not attempted).
 
-    id: str
-    says: str
+    decided_by: "every" cell, their "mean", or "some" of them; only where there is more than one.
+    """
+
+    id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
+    says: str = Field(min_length=1)
     where: str
-    made_by: Literal["paper", "ours"]
-    datasets: list[str]
-    metrics: list[str]
-    arm: str
-    against: list[str]
+    decided_by: Literal["every", "mean", "some"] | None = None
+    cells: list[Cells] = []
+    bound: Bound | None = None
+    note: str = ""
+    not_attempted: str | None = Field(default=None, min_length=1)
+
+    @model_validator(mode="after")
+    def _decidable(self) -> Entry:
+        if bool(self.cells) == (self.not_attempted is not None):
+            raise ValueError(f"{self.id}: give either cells or not_attempted (why, in one sentence)")
+        number = sum(len(c.dataset) * len(c.metric) * len(c.arm) * len(c.against or [c]) for c in self.cells)
+        if (number > 1) != (self.decided_by is not None):
+            raise ValueError(f"{self.id}: has {number} cells; decided_by goes with more than one, and is needed there")
+        metrics = {name for one in self.cells for name in one.metric}
+        kinds = {(one.near, one.against is None, one.more_than is None, one.direction) for one in self.cells}
+        if self.decided_by == "mean" and len(metrics) + len(kinds) > 2:
+            raise ValueError(f"{self.id}: decided_by mean takes cells of one metric and one kind")
+        return self
 
 
 class Published(_Strict):
@@ -135,29 +212,71 @@ class Published(_Strict):
     metrics: dict[str, Metric]
     datasets: dict[str, str]
     tables: dict[str, Table]
-    claims: list[ClaimGroup]
+    claims: list[Entry]
+    checks: list[Entry] = []
 
     @model_validator(mode="after")
     def _names_are_defined(self) -> Published:
-        named = [(f"table {name}", c.dataset, c.metric) for name, t in self.tables.items() for c in t.columns.values()]
-        named += [(f"claim {g.id}", d, m) for g in self.claims for d, m in product(g.datasets, g.metrics)]
-        for where, dataset, metric in named:
+        rows = {arm for table in self.tables.values() for arm in table.rows}
+        named = [(f"table {name}", c.metric, c.dataset) for name, t in self.tables.items() for c in t.columns.values()]
+        ids = [entry.id for entry in self.entries]
+        for entry in self.entries:
+            if ids.count(entry.id) > 1:
+                raise ValueError(f"claims and checks: the id {entry.id!r} stands twice")
+            cells = self.cells_of(entry)
+            if len({(cell.metric, *cell.gains) for cell in cells}) < len(cells):
+                raise ValueError(f"{entry.id}: a cell stands twice")
+            named += [(entry.id, cell.metric, gain.dataset) for cell in cells for gain in cell.gains]
+            arms = [arm for cell in cells for gain in cell.gains for arm in gain.arms]
+            arms += entry.bound.model_dump().values() if entry.bound else []
+            if unknown := [arm for arm in arms if arm not in rows]:
+                raise ValueError(f"{entry.id}: arm {unknown[0]!r} is a row of no table")
+            stated = [cell for cells in entry.cells if cells.effect is not None for cell in self._expanded(cells)]
+            if any(self._effect(cell) is not None for cell in stated):
+                raise ValueError(f"{entry.id}: effect is given, and the tables hold both cells; leave it out")
+        for where, metric, dataset in named:
             if dataset not in self.datasets:
                 raise ValueError(f"{where}: dataset {dataset!r} is not under `datasets`")
             if metric not in self.metrics:
                 raise ValueError(f"{where}: metric {metric!r} is not under `metrics`")
-        arms = {arm for table in self.tables.values() for arm in table.rows}
-        for group in self.claims:
-            for arm in [group.arm, *group.against]:
-                if arm not in arms:
-                    raise ValueError(f"claim {group.id}: arm {arm!r} is a row of no table")
         return self
 
-    def claims_of(self, group: ClaimGroup) -> Iterator[Claim]:
-        for dataset, name, against in product(group.datasets, group.metrics, group.against):
-            metric = self.metrics[name]
-            of_metric = (metric.better, self.rule, metric.statistic, metric.class_group)
-            yield Claim(group.id, dataset, name, group.arm, against, *of_metric)
+    @property
+    def entries(self) -> list[Entry]:
+        """The paper's claims, then our checks."""
+        return [*self.claims, *self.checks]
+
+    def cells_of(self, entry: Entry) -> list[Cell]:
+        """The comparisons of an entry, with the paper's effects."""
+        cells = [cell for cells in entry.cells for cell in self._expanded(cells)]
+        return [cell if cell.effect is not None else cell._replace(effect=self._effect(cell)) for cell in cells]
+
+    def _expanded(self, cells: Cells) -> Iterator[Cell]:
+        opponents = cells.against or [cells.against_value]
+        for dataset, metric, arm, against in product(cells.dataset, cells.metric, cells.arm, opponents):
+            gain = Gain(dataset, arm, against)
+            other = cells.more_than and gain._replace(**cells.more_than.model_dump(exclude_none=True))
+            lower = metric in self.metrics and self.metrics[metric].better == "lower"
+            side = -1 if lower != (cells.direction == "worse") else 1
+            yield Cell(metric, gain, side, other, cells.near, cells.effect)
+
+    def _effect(self, cell: Cell) -> float | None:
+        """The difference (or contrast) of the published cells; None where a table lacks one."""
+        differences = []
+        for gain in cell.gains:
+            values = [self.value(gain.dataset, arm, cell.metric) for arm in gain.arms]
+            values += [gain.against] if isinstance(gain.against, float) else []
+            if None in values:
+                return None
+            differences.append(values[0] - values[1])
+        return differences[0] - sum(differences[1:])
+
+    def value(self, dataset: str, arm: str, metric: str) -> float | None:
+        """The published figure of an arm, from the first table that has it."""
+        wanted = Column(dataset=dataset, metric=metric)
+        tables = [table for table in self.tables.values() if arm in table.rows]
+        values = (t.value(arm, name) for t in tables for name, column in t.columns.items() if column == wanted)
+        return next((value for value in values if value is not None), None)
 
     def arm_heading(self, arm: str) -> str:
         """What the first table that shows an arm calls it."""
@@ -167,9 +286,6 @@ class Published(_Strict):
         """Decimals of a measure: the most that a table with it has, three where none has it."""
         shown = [t.decimals for t in self.tables.values() if any(c.metric == metric for c in t.columns.values())]
         return max(shown, default=3)
-
-    def all_claims(self) -> list[Claim]:
-        return [claim for group in self.claims for claim in self.claims_of(group)]
 
 
 def published_folder() -> Path:
