@@ -81,7 +81,7 @@ def count_rows() -> list[CountRow]:
 def counts_as_markdown() -> str:
     """The counts as a table that README and the front page show."""
     lines = [
-        f"| chapter | world (profile) | | {' | '.join(LABELS)} | by chance |",
+        f"| chapter | world (profile) | what | {' | '.join(LABELS)} | by chance |",
         "| :-- | :-- | :-- " + "| --: " * (len(LABELS) + 1) + "|",
     ]
     for row in count_rows():
@@ -233,14 +233,29 @@ def _score_rows(record: RunRecord) -> Iterator[list[object]]:
     world = next((world for world, profiles in PROFILES.items() if record.profile in profiles), "")
     run = [record.chapter, world, record.profile, record.parameters.get("miniature_seed", ""), record.seed]
     scores = record.scores()
+    drawn = {
+        dataset: len(np.unique(scores.get(f"{dataset}/{GROUP}", scores[name])))
+        for name in scores
+        if name == f"{(dataset := name.partition('/')[0])}/{CLIP}"
+    }
     for name, value in record.metrics.items():
         dataset, _, rest = name.partition("/")
         arm, _, metric = rest.rpartition("/")
         statistic = "mean" if name in scores else "map" if f"{dataset}/{arm}/{CLASS_SCORES}" in scores else ""
         if statistic:
             items = len(scores[name if statistic == "mean" else f"{dataset}/{arm}/{CLASS_SCORES}"])
-            groups = len(np.unique(scores.get(f"{dataset}/{GROUP}", scores[f"{dataset}/{CLIP}"])))
-            yield [*run, dataset, arm, metric, statistic, items, groups, f"{value:.6g}", record.run_id, record.code]
+            yield [
+                *run,
+                dataset,
+                arm,
+                metric,
+                statistic,
+                items,
+                drawn[dataset],
+                f"{value:.6g}",
+                record.run_id,
+                record.code,
+            ]
 
 
 def _folded(title: str, html: str) -> list[str]:
