@@ -152,7 +152,7 @@ def results_page() -> str:
     for ledger in ledgers():
         published = ledger.published
         page += [f"## {published.paper.title}", "", f"{published.paper.authors}; {published.paper.published}."]
-        page += [f"[The chapter](../../chapters/{published.chapter}).", ""]
+        page += [f"[Chapter {published.chapter[:2]}](../../chapters/{published.chapter}).", ""]
         if not ledger.worlds():
             page += ["No kept runs yet: every claim of this chapter is *not attempted*.", ""]
         for world in ledger.worlds():
@@ -165,7 +165,12 @@ def results_page() -> str:
 
 def _world_section(ledger: Ledger, world: str) -> list[str]:
     published, kept = ledger.published, ledger.kept[world]
-    section = [f"### {world.capitalize()}: profile `{kept.profile}`", "", *kept.freshness(published.chapter), ""]
+    section = [
+        f"### {world.capitalize()}: profile `{kept.profile}`",
+        "",
+        *(f"- {line}" for line in kept.freshness(published.chapter)),
+        "",
+    ]
     for title, entries in (("The paper's claims", published.claims), ("Our checks", published.checks)):
         if not entries:
             continue

@@ -6,7 +6,7 @@ that a test can read every page and find one number for one claim. A table's `da
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from itertools import groupby, zip_longest
 
@@ -14,13 +14,21 @@ import pandas as pd
 
 from stillact_lib.errors import StillactError
 from stillact_lib.evidence.bootstrap import Interval
-from stillact_lib.evidence.claims import Cell
 from stillact_lib.evidence.estimates import Pool
 from stillact_lib.evidence.kept import READING, Kept
 from stillact_lib.evidence.published import Column, Published, Table
-from stillact_lib.evidence.verdicts import Judged, Label, Verdict
-
-NONE = "–"
+from stillact_lib.evidence.verdicts import Label, Verdict
+from stillact_lib.evidence.wording import (
+    MEANINGS,
+    NONE,
+    effect_of,
+    line_of,
+    line_of_one,
+    metric_heading,
+    published_figure,
+    spoken,
+    with_interval,
+)
 
 
 class Shown:
@@ -63,12 +71,12 @@ def result_table(
         heading = _column_heading(published, shown, on)
         values = [table.value(arm, column) if on == of else None for arm in table.rows]
         if any(value is not None for value in values):
-            cells[heading, "paper"] = [_published(value, table.decimals) for value in values]
+            cells[heading, "paper"] = [published_figure(value, table.decimals) for value in values]
         measure = published.measure(of.metric)
         ours, own = (
             [of.measured(measure, on.dataset, arm, level) for arm in table.rows] for of in (kept.pool, this_run)
         )
-        cells[heading, f"ours, {kept.world}"] = [_with_interval(one, table.decimals) for one in ours]
+        cells[heading, f"ours, {kept.world}"] = [with_interval(one, table.decimals) for one in ours]
         if any(own):
             cells[heading, "this run"] = [f"{one.mean:.{table.decimals}f}" if one else NONE for one in own]
         figures.append(ours)
@@ -97,14 +105,13 @@ def claims_table(
 ) -> Shown:
     """Sentences with what kept runs say of them, and this run's own word; `link`: HTML of where a page discusses an
     id."""
-    lines = [_line(published, *pair) for pair in zip_longest(verdicts, own)]
+    lines = [line_of(published, *pair) for pair in zip_longest(verdicts, own)]
     data = pd.DataFrame(lines, index=[verdict.entry.id for verdict in verdicts])
     data = data.loc[:, [name in ("effect", "verdict") or (data[name] != NONE).any() for name in data.columns]]
     cells = [cell for verdict in verdicts for cell in verdict.cells]
     datasets = list(dict.fromkeys(gain.dataset for one in cells for gain in one.cell.gains))
     caption = ["Effect: the arm named first minus the other, with its interval.", kept.provenance(published, datasets)]
-    if "would be noticed" in data:
-        caption += ["Would be noticed: the smallest effect that the rule would have told from zero."]
+    caption += [MEANINGS[name] for name in data.columns if name in MEANINGS]
     caption += [_of_this_run(this_run)] if "this run" in data else []
     rows = [
         f"<tr {_attributes(published, kept.world, verdict)}>{_sentence(published, verdict, link(verdict.entry.id))}"
@@ -116,7 +123,7 @@ def claims_table(
 
 def cells_table(published: Published, kept: Kept, verdict: Verdict) -> Shown:
     """The comparisons of a sentence that speaks of several, each judged alone."""
-    lines = [_judged_line(published, one) | {"alone": one.label} for one in verdict.cells]
+    lines = [line_of_one(published, one) | {"alone": one.label} for one in verdict.cells]
     data = pd.DataFrame(lines, index=[spoken(published, [one.cell]) for one in verdict.cells])
     rows = [
         f'<tr data-claim="{published.chapter}/{verdict.entry.id}/{number}" data-world="{kept.world}" '
@@ -131,100 +138,16 @@ def cells_table(published: Published, kept: Kept, verdict: Verdict) -> Shown:
 
 def in_words(published: Published, world: str, verdict: Verdict) -> str:
     """Effect and verdict for a sentence of the text, as HTML."""
-    effect = _effect(published, verdict)
+    effect = effect_of(published, verdict)
     said = verdict.label if effect == NONE else f"{effect}, {verdict.label}"
     return f"<span {_attributes(published, world, verdict)}>{escape(said)}</span>"
-
-
-def spoken(published: Published, cells: Sequence[Cell]) -> str:
-    """What is compared, in words; several comparisons by what they have in common."""
-
-    def arms(names: Iterable[str | float]) -> str:
-        return _several([f"{name:g}" if isinstance(name, float) else published.arm_heading(name) for name in names])
-
-    gains = [cell.gain for cell in cells]
-    parts = [f"{arms(gain.arm for gain in gains)} against {arms(gain.against for gain in gains)}"]
-    parts += [_several([_metric_heading(published, gain.metric) for gain in gains])]
-    parts += [_several([published.datasets[gain.dataset] for gain in gains])]
-    if (more := cells[0].more_than) is not None:
-        named = arms([more.arm]), arms([more.against]), _metric_heading(published, more.metric)
-        parts += [f"more than {named[0]} against {named[1]}, {named[2]}, {published.datasets[more.dataset]}"]
-    parts += [f"claimed to differ by less than {cells[0].near:g}"] if cells[0].near is not None else []
-    parts += ["claimed to be worse"] if _claimed_worse(published, cells[0]) else []
-    return "; ".join(parts)
-
-
-def _line(published: Published, verdict: Verdict, own: Verdict | None) -> dict[str, str]:
-    """The columns of a sentence's row."""
-    if verdict.whole is not None:
-        line = _judged_line(published, verdict.whole)
-        whole = own and own.whole
-        ours = _number(published, whole.cell, whole.found.mean) if whole and whole.found else NONE
-    else:
-        line = dict.fromkeys(("effect", "would be noticed", "the paper's", "share of bound"), NONE)
-        line["effect"] = _effect(published, verdict)
-        found = [one for one in verdict.cells if one.found]
-        if found and len({one.cell.metric for one in found}) == 1:
-            least = [_number(published, one.cell, one.found.smallest_effect).lstrip("+") for one in found]
-            line["would be noticed"] = f"{min(least, key=float)} to {max(least, key=float)}"
-        if shares := [one.share.mean for one in found if one.share]:
-            line["share of bound"] = f"{min(shares):.0%} to {max(shares):.0%}".replace("%", " %")
-        known = [one.excludes_the_papers for one in verdict.cells if one.excludes_the_papers is not None]
-        if known:
-            line["the paper's"] = f"excluded in {sum(known)} of {len(known)}"
-        found = [one for one in own.cells if one.found] if own else []
-        on_side = sum(one.cell.side * one.found.mean > 0 for one in found)
-        ours = f"{on_side} of {len(found)} on the claimed side" if found else NONE
-    said = f"{verdict.label}\n{verdict.why}" if verdict.why else verdict.label
-    return {"effect": line.pop("effect"), "this run": ours, **line, "verdict": said}
-
-
-def _judged_line(published: Published, one: Judged) -> dict[str, str]:
-    """Effect, smallest effect, the paper's effect and the share of the bound of one comparison."""
-    line = dict.fromkeys(("effect", "would be noticed", "the paper's", "share of bound"), NONE)
-    if one.cell.effect is not None:
-        line["the paper's"] = _number(published, one.cell, one.cell.effect)
-    if one.found is not None:
-        line["effect"] = _effect_of(published, one)
-        if one.cell.near is None:
-            line["would be noticed"] = _number(published, one.cell, one.found.smallest_effect).lstrip("+")
-        if one.excludes_the_papers is not None:
-            line["the paper's"] += ", excluded" if one.excludes_the_papers else ", not excluded"
-    if one.share is not None:
-        line["share of bound"] = "{:.0%} [{:.0%}, {:.0%}]".format(*one.share[:3]).replace("%", " %")
-        line["share of bound"] += f" over {one.bounded} comparisons" if one.bounded > 1 else ""
-    return line
-
-
-def _effect(published: Published, verdict: Verdict) -> str:
-    """The one number of an entry: its difference with interval, or how many comparisons lie on which side."""
-    if verdict.whole is not None:
-        return _effect_of(published, verdict.whole)
-    counted = verdict.counted()
-    if counted["not attempted"] == len(verdict.cells):
-        return NONE
-    names: dict[Label, str] = {"not reproduced": "the other way", "inconclusive": "open", "not attempted": "not scored"}
-    others = [f"{counted[label]} {name}" for label, name in names.items() if counted[label]]
-    return ", ".join([f"{counted['reproduced']} of {len(verdict.cells)} as claimed", *others])
-
-
-def _effect_of(published: Published, one: Judged) -> str:
-    if one.found is None:
-        return NONE
-    digits = f"+.{published.decimals(one.cell.metric)}f"
-    unit = published.metrics[one.cell.metric].unit.replace("%", "points")
-    return f"{one.found.mean:{digits}} [{one.found.low:{digits}}, {one.found.high:{digits}}] {unit}".strip()
-
-
-def _number(published: Published, cell: Cell, value: float) -> str:
-    return f"{value:+.{published.decimals(cell.metric)}f}"
 
 
 def _attributes(published: Published, world: str, verdict: Verdict) -> str:
     kind = "claim" if verdict.entry in published.claims else "check"
     return (
         f'data-claim="{published.chapter}/{verdict.entry.id}" data-kind="{kind}" data-world="{world}" '
-        f'data-effect="{escape(_effect(published, verdict))}" data-verdict="{verdict.label}"'
+        f'data-effect="{escape(effect_of(published, verdict))}" data-verdict="{verdict.label}"'
     )
 
 
@@ -234,8 +157,10 @@ def _sentence(published: Published, verdict: Verdict, link: str) -> str:
     says = f"<blockquote>{escape(entry.says)}</blockquote>" if entry in published.claims else escape(entry.says)
     how = {"mean": "Mean over: ", "some": "In some of: ", "every": "In all of: ", None: ""}[entry.decided_by]
     below = [how + spoken(published, [one.cell for one in verdict.cells])] if verdict.cells else []
-    below = [escape(f"{line}.") for line in (*below, entry.where)] + ([escape(entry.note)] if entry.note else [])
-    return f'<th scope="row">{says}<small>{" ".join(filter(None, [*below, link]))}</small></th>'
+    if entry.bound:
+        below += [f"The bound: {published.arm_heading(entry.bound.arm)}"]
+    below = " ".join([*(f"{line}." for line in (*below, entry.where)), entry.note])
+    return f'<th scope="row">{says}<small>{escape(below)} {link}</small></th>'
 
 
 def _cell(text: str, column: str, label: Label) -> str:
@@ -265,24 +190,9 @@ def _column_heading(published: Published, columns: Sequence[Column], column: Col
     """The metric, the dataset, or both: what tells the shown columns apart."""
     if len({one.metric for one in columns}) == 1 and len(columns) > 1:
         return published.datasets[column.dataset]
-    heading = _metric_heading(published, column.metric)
+    heading = metric_heading(published, column.metric)
     several = len({one.dataset for one in columns}) > 1
     return f"{heading}, {published.datasets[column.dataset]}" if several else heading
-
-
-def _metric_heading(published: Published, name: str) -> str:
-    metric = published.metrics[name]
-    return f"{metric.heading} {'↓' if metric.better == 'lower' else '↑'}"
-
-
-def _several(names: Iterable[str], most: int = 4) -> str:
-    """Different names joined, or their number where they are many."""
-    different = list(dict.fromkeys(names))
-    return ", ".join(different) if len(different) <= most else f"{different[0]} and {len(different) - 1} others"
-
-
-def _claimed_worse(published: Published, cell: Cell) -> bool:
-    return (cell.side > 0) == (published.metrics[cell.metric].better == "lower")
 
 
 def _of_this_run(pool: Pool) -> str:
@@ -297,14 +207,3 @@ def _uneven_runs(table: Table, figures: Sequence[Sequence[Interval | None]]) -> 
     rows = zip(table.rows.values(), counts, strict=True)
     named = [f"{row.heading} {number}" for row, number in rows if number]
     return "" if len({number for number in counts if number}) < 2 else f"Runs behind each row: {'; '.join(named)}."
-
-
-def _published(value: float | None, decimals: int) -> str:
-    """As the paper prints it: at least the table's decimals, more where a cell has more."""
-    if value is None:
-        return NONE
-    return f"{value:.{decimals}f}" if round(value, decimals) == value else repr(value)
-
-
-def _with_interval(found: Interval | None, decimals: int) -> str:
-    return f"{found.mean:.{decimals}f}\n[{found.low:.{decimals}f}, {found.high:.{decimals}f}]" if found else NONE
