@@ -85,10 +85,13 @@ class Pool:
         """An arm's mean, or its mAP in %."""
         return self._cached(measure, dataset, [arm], runs)
 
-    def measured(self, measure: Measure, dataset: str, arm: str, level: float) -> Interval | None:
-        """An arm's figure with its interval, over the runs that hold it; None where none does."""
-        runs = list(self.holding(f"{dataset}/{arm}/{kind_of(measure)}"))
-        found = self.arm(measure, dataset, arm, runs) if runs else None
+    def measured(
+        self, measure: Measure, dataset: str, arm: str, level: float, against: str | None = None
+    ) -> Interval | None:
+        """An arm's figure with its interval, or what it has over another; None where no run holds it."""
+        gain = Gain(dataset, measure.metric, arm, 0.0 if against is None else against)
+        runs = self.runs([gain], [kind_of(measure)])
+        found = self.gain(measure, gain, runs) if runs else None
         return found and found.interval(level)
 
     def _cached(self, measure: Measure, dataset: str, arms: list[str], runs: Sequence[Run]) -> Estimate | None:
@@ -138,11 +141,7 @@ def measured(
 ) -> Interval | None:
     """An arm's mean over items, runs and worlds with its interval, or its mAP in % (over the classes of `class_group`,
     where one is given), or what it has `against` another; None where no run has it."""
-    measure = Measure(metric, statistic, class_group)
-    pool, gain = Pool(records), Gain(dataset, metric, arm, 0.0 if against is None else against)
-    runs = pool.runs([gain], [kind_of(measure)])
-    found = pool.gain(measure, gain, runs) if runs else None
-    return found and found.interval(level)
+    return Pool(records).measured(Measure(metric, statistic, class_group), dataset, arm, level, against)
 
 
 def kind_of(measure: Measure) -> str:

@@ -64,9 +64,12 @@ class Ledger:
         own = [decide(self.published, self._entry(id), self.this_run) for id in ids if self.this_run.records]
         return tables.claims_table(self.published, self._kept(world), verdicts, own, self.this_run)
 
-    def measured(self, dataset: str, arm: str, metric: str, world: World = "drawn") -> Interval | None:
-        """An arm's figure with its interval; None where no kept run has it."""
-        return self._kept(world).pool.measured(self.published.measure(metric), dataset, arm, self.published.rule.level)
+    def measured(
+        self, dataset: str, arm: str, metric: str, against: str | None = None, world: World = "drawn"
+    ) -> Interval | None:
+        """An arm's figure with its interval, or what it has over another; None where no kept run has it."""
+        measure, level = self.published.measure(metric), self.published.rule.level
+        return self._kept(world).pool.measured(measure, dataset, arm, level, against)
 
     def verdict(self, id: str, world: World = "drawn") -> Verdict:
         """The verdict of a claim or a check."""

@@ -98,7 +98,8 @@ def test_worlds_have_verdicts_of_their_own(records, tmp_path):
     assert ledger.worlds() == ["drawn", "real"]
     assert [ledger.verdict("beats-worse", world).label for world in ledger.worlds()] == ["reproduced", "not reproduced"]
     assert 'data-world="real"' in ledger.claims("beats-worse", world="real").to_html()
-    assert ledger.measured("ucf101", "ours", "error", "real").mean == pytest.approx(5, abs=0.2)
+    assert ledger.measured("ucf101", "ours", "error", world="real").mean == pytest.approx(5, abs=0.2)
+    assert ledger.measured("ucf101", "ours", "error", against="best").mean == pytest.approx(1, abs=1e-6)
     assert ledger.measured("ucf101", "nobody", "error") is None
 
 
