@@ -16,13 +16,7 @@ import pandas as pd
 from pandas.io.formats.style import Styler
 
 from stillact_lib.errors import StillactError
-from stillact_lib.evaluation.bootstrap import (
-    MAP_DRAWS,
-    Interval,
-    bootstrap_map,
-    bootstrap_mean,
-    paired_bootstrap,
-)
+from stillact_lib.evaluation.bootstrap import Interval, map_estimate, mean_estimate
 from stillact_lib.published import Claim, Published, Statistic, Table
 from stillact_lib.records import CLASS_GROUPS, CLASS_SCORES, CLIP, GROUP, POSITIVES, RunRecord, comparable
 
@@ -61,11 +55,11 @@ def verdict(claim: Claim, records: Sequence[RunRecord]) -> Verdict:
     if pooled is None:
         return Verdict("not attempted")
     ours, theirs = pooled.scores
-    level, draws = claim.rule.level, claim.rule.resamples
     if claim.statistic == "map":
-        found = bootstrap_map(ours, pooled.positives, theirs, **pooled.drawn, level=level, n=min(draws, MAP_DRAWS))
+        one, other = (map_estimate(scores, pooled.positives, **pooled.drawn) for scores in (ours, theirs))
+        found = (one - other).interval(claim.rule.level)
     else:
-        found = paired_bootstrap(ours, theirs, **pooled.drawn, level=level, n=draws)
+        found = mean_estimate(ours, theirs, **pooled.drawn).interval(claim.rule.level)
     sign = -1 if claim.better == "lower" else 1
     low, high = sorted((sign * found.low, sign * found.high))
     label: Label = "reproduced" if low > 0 else "not reproduced" if high < 0 else "inconclusive"
@@ -88,8 +82,8 @@ def measured(
     if pooled is None:
         return None
     if statistic == "map":
-        return bootstrap_map(pooled.scores[0], pooled.positives, **pooled.drawn, level=level)
-    return bootstrap_mean(pooled.scores[0], **pooled.drawn, level=level)
+        return map_estimate(pooled.scores[0], pooled.positives, **pooled.drawn).interval(level)
+    return mean_estimate(pooled.scores[0], **pooled.drawn).interval(level)
 
 
 def compare_table(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from stillact_lib.evaluation.bootstrap import Interval, bootstrap_mean
+from stillact_lib.evaluation.bootstrap import Interval, mean_estimate
 from stillact_lib.gains import gains_of
 from stillact_lib.miniature.context_layout import CONTEXTS
 from stillact_lib.published import Claim, Published
@@ -84,5 +84,6 @@ def gain_by_move(records: Sequence[RunRecord], dataset: str, arm: str, against: 
     gain, move = right.values - other.values, inside.values - other_inside.values
     halves = {"its map moved to people": move > 0, "its map moved away": move < 0}
     return {
-        name: bootstrap_mean(gain[of], clusters=right.clusters[of], runs=right.runs[of]) for name, of in halves.items()
+        name: mean_estimate(gain[of], clusters=right.clusters[of], runs=right.runs[of]).interval()
+        for name, of in halves.items()
     }
