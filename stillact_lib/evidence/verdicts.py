@@ -21,7 +21,7 @@ from functools import reduce
 from operator import add
 from typing import Literal, NamedTuple, get_args
 
-from stillact_lib.evidence.bootstrap import Estimate, Interval
+from stillact_lib.evidence.bootstrap import Estimate, Interval, expected_by_chance
 from stillact_lib.evidence.claims import Bound, Cell, Entry
 from stillact_lib.evidence.estimates import Pool, Run, kind_of
 from stillact_lib.evidence.published import Published
@@ -80,12 +80,6 @@ class Counts(NamedTuple):
 def count(verdicts: Sequence[Verdict], level: float) -> Counts:
     decided = [one for one in verdicts if one.label != "not attempted" and one.cells[0].cell.near is None]
     return Counts(_counted(verdict.label for verdict in verdicts), expected_by_chance(len(decided), level))
-
-
-def expected_by_chance(attempted: int, level: float) -> float:
-    """The most verdicts of one kind that chance is expected to make: an interval at `level` lies wholly on a given side
-    of a true zero with probability (1 - level) / 2, and the rules for several comparisons keep to that at most."""
-    return attempted * (1 - level) / 2
 
 
 def decide(published: Published, entry: Entry, pool: Pool) -> Verdict:

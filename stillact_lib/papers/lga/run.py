@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from stillact_lib.evaluation.average_precision import mean_average_precision
-from stillact_lib.evidence.bootstrap import Interval, bootstrap_mean
+from stillact_lib.evidence.bootstrap import Interval, mean_estimate
 from stillact_lib.evidence.estimates import measured
 from stillact_lib.evidence.gains import gains_of
 from stillact_lib.evidence.published import Published
@@ -242,5 +242,6 @@ def gain_by_move(records: Sequence[RunRecord], dataset: str, arm: str, against: 
     gain, move = right.values - other.values, inside.values - other_inside.values
     halves = {"its map moved to people": move > 0, "its map moved away": move < 0}
     return {
-        name: bootstrap_mean(gain[of], clusters=right.clusters[of], runs=right.runs[of]) for name, of in halves.items()
+        name: mean_estimate(gain[of], clusters=right.clusters[of], runs=right.runs[of]).interval()
+        for name, of in halves.items()
     }
