@@ -215,7 +215,7 @@ def runs(
             print(f"{name}: {seconds:.0f} s", flush=True)
         if not only:
             _drop_older_records([f"{notebook.stem}-{profile}-seed{seed}-" for seed in seeds.split()], notebook, began)
-    generate_pages.write_readme_table()
+    generate_pages.write_committed()
 
 
 def _variants(chapter: str) -> dict[str, dict[str, Any]]:

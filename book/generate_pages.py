@@ -9,116 +9,42 @@ import hashlib
 import subprocess
 import sys
 from pathlib import Path
-from typing import get_args
+
+import all_results
 
 from stillact_lib import manifests
-from stillact_lib.evidence.published import Published, load_published, published_folder
-from stillact_lib.evidence.records import RunRecord, code_digest, kept_records_folder, load_records
-from stillact_lib.evidence.verdicts import Label, claims_table, verdict_counts
+from stillact_lib.evidence.records import kept_records_folder
 from stillact_lib.paths import project_root, written_whole
 
 GENERATED = project_root() / "book" / "_generated"
+SCORES = kept_records_folder() / "scores.csv"
 
 
 def main() -> None:
     GENERATED.mkdir(parents=True, exist_ok=True)
     _write(GENERATED / "datasets.md", manifests.as_markdown())
-    _write(GENERATED / "results.md", results_page())
+    _write(GENERATED / "results.md", all_results.results_page())
+    _write(GENERATED / "counts.md", all_results.counts_for_the_front_page())
+    _write(GENERATED / "meanings.md", all_results.MEANINGS)
     _pictures_of_the_miniature()
-
-
-def results_page(records_folder: Path | None = None) -> str:
-    """MyST page: for each chapter and profile the count of verdicts, every claim, and the runs behind them."""
-    page = [
-        "# All results",
-        "Every claim this book tests, and what its kept runs say. A verdict is decided by a rule written down before",
-        "the runs: the 95 % interval of the paired difference, bootstrapped over groups of test clips and seeds, lies",
-        "wholly on the claimed side of zero (*reproduced*), wholly on the other (*not reproduced*), or holds zero",
-        "(*inconclusive*). Where no kept run scored both arms, the claim is *not attempted*.",
-        "",
-        "**A number measured on the miniature is a statement about the miniature**, whatever its verdict.",
-        "",
-    ]
-    for path in sorted(published_folder().glob("*.yaml")):
-        published = load_published(path.stem)
-        records = load_records(records_folder or kept_records_folder(), chapter=published.chapter)
-        page += [f"## {published.paper.title}", "", f"{published.paper.authors}; {published.paper.published}.", ""]
-        profiles = sorted({record.profile for record in records})
-        if not profiles:
-            page += ["No kept runs yet: every claim of this chapter is *not attempted*.", ""]
-        for profile in profiles:
-            page += _profile_section(published, [record for record in records if record.profile == profile])
-        page += _not_tested(published)
-    return "\n".join(page)
 
 
 README_TABLE = ("<!-- results, made by book/generate_pages.py -->", "<!-- end of results -->")
 
 
-def write_readme_table() -> None:
-    """Puts the count of verdicts into README.md, between its two marks; called at the end of `make runs`."""
+def write_committed() -> None:
+    """What git keeps of the records beside them: the count of verdicts in README.md, between its two marks, and the
+    flat table of all kept scores; called at the end of `make runs`."""
     readme = project_root() / "README.md"
     before, _, rest = readme.read_text(encoding="utf-8").partition(README_TABLE[0])
     _, _, after = rest.partition(README_TABLE[1])
     _write(readme, before + readme_table() + after)
+    _write(SCORES, all_results.scores_csv())
 
 
 def readme_table() -> str:
-    """Each chapter's verdicts counted, one row a profile, marks included."""
-    labels = get_args(Label)
-    lines = [
-        f"| chapter | profile | claims | {' | '.join(labels)} |",
-        "| :-- | :-- " + "| --: " * (1 + len(labels)) + "|",
-    ]
-    for path in sorted(published_folder().glob("*.yaml")):
-        published = load_published(path.stem)
-        records = load_records(chapter=published.chapter)
-        for profile in sorted({record.profile for record in records}):
-            counts = verdict_counts(published, [record for record in records if record.profile == profile])
-            row = [published.chapter, f"`{profile}`", sum(counts.values()), *counts.values()]
-            lines.append(f"| {' | '.join(map(str, row))} |")
-    return "\n".join([README_TABLE[0], "", *lines, "", README_TABLE[1]])
-
-
-def _profile_section(published: Published, records: list[RunRecord]) -> list[str]:
-    counts = verdict_counts(published, records)
-    section = [
-        f"### Profile `{records[0].profile}`",
-        "",
-        ", ".join(f"{count} {label}" for label, count in counts.items()) + f", of {sum(counts.values())} claims.",
-        "",
-    ]
-    for group in published.claims:
-        table = claims_table(published, records, group=group.id)
-        section += [
-            f"**{group.says}** ({group.where}; {'claimed by the paper' if group.made_by == 'paper' else 'our check'})"
-        ]
-        section += ["", *_raw(table.to_html()), ""] if len(table.data) else ["", "Not attempted yet.", ""]
-    section += [
-        "Runs kept as evidence:",
-        "",
-        "| run | data | device | seconds | peak memory | code |",
-        "| :-- | :-- | :-- | --: | --: | :-- |",
-    ]
-    for record in records:
-        code = f"`{record.code}`" + ("" if record.code == code_digest() else " (the library has changed since)")
-        data = "; ".join(map(str, record.data))
-        section += [
-            f"| `{record.run_id}` | {data} | {record.device} | {record.wall_seconds:.0f} "
-            f"| {record.peak_memory_mib:.0f} MiB | {code} |"
-        ]
-    return [*section, ""]
-
-
-def _not_tested(published: Published) -> list[str]:
-    """The published tables of the chapter, so that what is not rebuilt yet is seen too."""
-    lines = ["Published tables of this chapter:", ""]
-    lines += [f"- {table.title} ({table.where}), {len(table.rows)} rows" for table in published.tables.values()]
-    return [*lines, ""]
-
-
-def _raw(html: str) -> list[str]:
-    return ["```{raw} html", '<div class="stillact-scroll">', html.strip(), "</div>", "```"]
+    """The counts, marks included."""
+    return "\n".join([README_TABLE[0], "", all_results.counts_as_markdown(), "", README_TABLE[1]])
 
 
 def _pictures_of_the_miniature() -> None:
@@ -141,4 +67,4 @@ def _write(path: Path, text: str) -> None:
 
 
 if __name__ == "__main__":
-    write_readme_table() if sys.argv[1:] == ["--readme"] else main()
+    write_committed() if sys.argv[1:] == ["--committed"] else main()

@@ -16,57 +16,68 @@ ALL_GROUPS = "All groups"
 
 
 def average_precision(
-    scores: np.ndarray, positive: np.ndarray, weights: np.ndarray | None = None, clusters: np.ndarray | None = None
+    scores: np.ndarray, positive: np.ndarray, clusters: np.ndarray | None = None, n_clusters: int = 0
 ) -> np.ndarray:
     """Area under the interpolated precision-recall curve of one class.
 
-    scores [N], higher is more confident; positive bool [N]. weights [..., G]: how often items count (default once), one
-    column for each item or, with clusters int [N], for each cluster of items; a bootstrap gives many rows at once.
-    Returns [...]; NaN where nothing positive counts. Items of equal score are taken together, since no order among
-    them is known.
+    scores [N], higher is more confident; positive bool [N]. Returns one figure, NaN where nothing is positive. With
+    clusters int [N] it is [n_clusters]: the figures where the items of one cluster count half, by which an interval
+    knows what each adds. Items of equal score are taken together, since no order among them is known.
     """
     positive = np.asarray(positive, bool)  # zeros and ones would be taken for places
-    if weights is None:
-        weights, clusters = np.ones(1), np.zeros(len(scores), int)
-    elif clusters is None:
-        clusters = np.arange(len(scores))
     if not positive.any():
-        return np.full(weights.shape[:-1], np.nan)
+        return np.full((n_clusters,) if clusters is not None else (), np.nan)
     # recall grows, and precision peaks, only where something positive is found: nothing is computed in between
-    thresholds = np.unique(scores[positive])[::-1]
-    hits = weights @ _counted(scores[positive], clusters[positive], thresholds, weights.shape[-1])
-    found = weights @ _counted(scores, clusters, thresholds, weights.shape[-1])
-    with np.errstate(invalid="ignore", divide="ignore"):
-        precision = np.where(found > 0, hits / found, 0)
-        recall = hits / hits[..., -1:]
+    thresholds = np.unique(-scores[positive])
+    level = np.searchsorted(thresholds, -scores)  # the first threshold that an item reaches
+    steps = len(thresholds) + 1  # the last: below all
+    hits, found = (np.bincount(level[of], minlength=steps)[:-1].cumsum() for of in (positive, slice(None)))
+    if clusters is None:
+        return _area(hits, found)
+    order = np.argsort(clusters)
+    if np.array_equal(clusters[order], np.arange(n_clusters)):  # each item alone: those of one level and kind add alike
+        _, first, alike = np.unique(2 * level + positive, return_index=True, return_inverse=True)
+        of_kind = _halved(hits, found, level[first], positive[first], np.arange(len(first)), len(first))
+        return of_kind[alike[order]]
+    return _halved(hits, found, level, positive, clusters, n_clusters)
+
+
+def _halved(
+    hits: np.ndarray, found: np.ndarray, level: np.ndarray, positive: np.ndarray, clusters: np.ndarray, n_clusters: int
+) -> np.ndarray:
+    steps = len(hits) + 1
+    own_hits, own = (
+        np.bincount(clusters[of] * steps + level[of], minlength=n_clusters * steps)
+        .reshape(n_clusters, steps)[:, :-1]
+        .cumsum(axis=1)
+        for of in (positive, slice(None))
+    )
+    return _area(hits - own_hits / 2, found - own / 2)
+
+
+def _area(hits: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """From how many items [..., T] score at or above falling thresholds, and how many of those are positive."""
+    precision = hits / found
     envelope = np.maximum.accumulate(precision[..., ::-1], axis=-1)[..., ::-1]
-    gained = np.diff(recall, axis=-1, prepend=0)
-    return (gained * envelope).sum(-1)
-
-
-def _counted(scores: np.ndarray, clusters: np.ndarray, thresholds: np.ndarray, n_clusters: int) -> np.ndarray:
-    """How many items of each cluster score at or above each of the falling thresholds: [clusters, thresholds]."""
-    counts = np.zeros((n_clusters, len(thresholds) + 1))
-    np.add.at(counts, (clusters, np.searchsorted(-thresholds, -scores)), 1)  # the last column: below all
-    return counts[:, :-1].cumsum(axis=1)
+    return (np.diff(hits, axis=-1, prepend=0) * envelope).sum(-1) / hits[..., -1]
 
 
 def average_precisions(
-    scores: np.ndarray, positives: np.ndarray, weights: np.ndarray | None = None, clusters: np.ndarray | None = None
+    scores: np.ndarray, positives: np.ndarray, clusters: np.ndarray | None = None, n_clusters: int = 0
 ) -> np.ndarray:
     """`average_precision` of each class: scores and positives [N, C] -> [..., C]."""
     classes = range(scores.shape[1])
-    return np.stack([average_precision(scores[:, c], positives[:, c], weights, clusters) for c in classes], axis=-1)
+    return np.stack([average_precision(scores[:, c], positives[:, c], clusters, n_clusters) for c in classes], axis=-1)
 
 
 def mean_average_precision(
-    scores: np.ndarray, positives: np.ndarray, weights: np.ndarray | None = None, clusters: np.ndarray | None = None
+    scores: np.ndarray, positives: np.ndarray, clusters: np.ndarray | None = None, n_clusters: int = 0
 ) -> np.ndarray:
     """Mean over classes of `average_precision`: scores and positives [N, C] -> [...].
 
-    Classes without a positive item (in a bootstrap: in that draw) are left out of the mean; NaN where none is left.
+    Classes without a positive item are left out of the mean; NaN where none is left.
     """
-    return _mean_over_classes(average_precisions(scores, positives, weights, clusters))
+    return _mean_over_classes(average_precisions(scores, positives, clusters, n_clusters))
 
 
 def mean_by_group(

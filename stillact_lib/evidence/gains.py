@@ -4,11 +4,23 @@ could be gained."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from stillact_lib.evidence.bootstrap import Interval, Scored, bootstrap_contrast, bootstrap_ratio, paired_bootstrap
+from stillact_lib.evidence.bootstrap import Estimate, Interval, mean_estimate
 from stillact_lib.evidence.records import CLIP, GROUP, RunRecord
+
+
+class Scored(NamedTuple):
+    """Item scores [N] of one test set, the clip (or group) of each item, and the run that scored it."""
+
+    values: np.ndarray
+    clusters: np.ndarray
+    runs: np.ndarray
+
+    def mean(self, test_set: str = "") -> Estimate:
+        return mean_estimate(self.values, clusters=self.clusters, runs=self.runs, test_set=test_set)
 
 
 def class_gains(
@@ -17,10 +29,9 @@ def class_gains(
     classes: Sequence[str],
     arm: str,
     against: str,
-    resamples: int = 10_000,
 ) -> dict[str, Interval]:
     """Gain in accuracy of `arm` over `against`, in points, class by class over the records that hold both; empty where
-    none does. `resamples`: draws of each interval."""
+    none does."""
     first, second, clips, runs, shown = [], [], [], [], []
     for record in records:
         scores = record.scores()
@@ -35,7 +46,7 @@ def class_gains(
     a, b, clip, run = (np.concatenate(parts) for parts in (first, second, clips, runs))
     positive = np.concatenate(shown) > 0
     return {
-        name: paired_bootstrap(a[rows], b[rows], clusters=clip[rows], runs=run[rows], n=resamples)
+        name: mean_estimate(a[rows], b[rows], clusters=clip[rows], runs=run[rows]).interval()
         for k, name in enumerate(classes)
         if (rows := positive[:, k]).any()
     }
@@ -56,10 +67,10 @@ def gains_of(records: Sequence[RunRecord], dataset: str, arm: str, metric: str =
 def contrast(records: Sequence[RunRecord], arm: str, first: str, second: str) -> Interval | None:
     """How much more an arm gains on the test set `first` than on `second`; None where one was not scored."""
     one, two = (gains_of(records, dataset, arm) for dataset in (first, second))
-    return None if one is None or two is None else bootstrap_contrast(one, two)
+    return None if one is None or two is None else (one.mean(first) - two.mean(second)).interval()
 
 
 def share_reached(records: Sequence[RunRecord], dataset: str, arm: str, oracle: str) -> Interval | None:
     """An arm's gain as a share of its oracle's; None where one was not scored."""
     part, whole = (gains_of(records, dataset, name) for name in (arm, oracle))
-    return None if part is None or whole is None else bootstrap_ratio(part, whole)
+    return None if part is None or whole is None else (part.mean() / whole.mean()).interval()

@@ -1,7 +1,8 @@
-"""What a paper reports, as data: its tables cell by cell, and the claims a chapter tests.
+"""What a paper reports, as data: its tables cell by cell, its claims, and the checks that we add.
 
-One YAML file a chapter in `chapters/published/`, written before the runs. Verdicts over the claims and the tables that
-set ours beside the published are made in `stillact_lib.evidence.verdicts`.
+One YAML file a chapter in `chapters/published/`, written before the runs. A claim is a sentence of the paper, a check
+one of ours; both are decided on cells, the comparisons that the sentence speaks of,
+by `stillact_lib.evidence.verdicts`.
 """
 
 from __future__ import annotations
@@ -12,26 +13,23 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from stillact_lib.errors import StillactError
+from stillact_lib.evidence.claims import Cell, Cells, Entry, Gain, Strict
 from stillact_lib.paths import project_root
 
 Statistic = Literal["mean", "map"]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class Paper(_Strict):
+class Paper(Strict):
     title: str
     authors: str
     published: str
     arxiv: str | None = None
 
 
-class Metric(_Strict):
+class Metric(Strict):
     """A measure; `unit` is empty for a pure number.
 
     `statistic`: "mean" of item scores, or "map", the mean average precision of class scores over all items; with
@@ -52,44 +50,49 @@ class Metric(_Strict):
         return self
 
 
-class Rule(_Strict):
-    """How a claim is decided: the interval of the paired difference must exclude zero in the claimed direction."""
+class Rule(Strict):
+    """How a claim is decided: on which side of zero the interval of the paired difference lies."""
 
-    kind: Literal["paired_bootstrap"]
+    kind: Literal["paired_bootstrap", "two_way_t"]
     level: float = Field(gt=0.5, lt=1)
-    resamples: int = Field(ge=1000)
+    resamples: int | None = Field(default=None, ge=1000)
 
 
-class Column(_Strict):
+class Measure(NamedTuple):
+    """What is computed from a run's scores: the name of a metric with its statistic."""
+
+    metric: str
+    statistic: Statistic = "mean"
+    class_group: str | None = None
+
+
+class Column(Strict):
     dataset: str
     metric: str
 
 
-class Row(_Strict):
+class Row(Strict):
     """One arm; `values` go with the table's columns, null where the paper has none, empty for an arm of our own."""
 
     heading: str
-    values: list[float | None] = []
+    values: list[float | None] = Field(default=[])
 
 
-class Table(_Strict):
-    """A published table; `main` is the arm whose superiority over the other rows is claimed."""
+class Table(Strict):
+    """A published table, or one of our own in the same form."""
 
     title: str
     where: str
     decimals: int
-    main: str | None = None
     columns: dict[str, Column]
     rows: dict[str, Row]
-    notes: list[str] = []
+    notes: list[str] = Field(default=[])
 
     @model_validator(mode="after")
     def _cells_go_with_columns(self) -> Table:
         for arm, row in self.rows.items():
             if row.values and len(row.values) != len(self.columns):
                 raise ValueError(f"row {arm!r} has {len(row.values)} values for {len(self.columns)} columns")
-        if self.main is not None and self.main not in self.rows:
-            raise ValueError(f"main arm {self.main!r} is no row")
         return self
 
     def value(self, arm: str, column: str) -> float | None:
@@ -98,34 +101,7 @@ class Table(_Strict):
         return values[list(self.columns).index(column)] if values else None
 
 
-class Claim(NamedTuple):
-    """One comparison that gets a verdict: `arm` is better than `against` in `metric` on `dataset`."""
-
-    group: str
-    dataset: str
-    metric: str
-    arm: str
-    against: str
-    better: Literal["lower", "higher"]
-    rule: Rule
-    statistic: Statistic = "mean"
-    class_group: str | None = None
-
-
-class ClaimGroup(_Strict):
-    """A sentence of the paper (or of ours); the product of datasets, metrics and `against` is its list of claims."""
-
-    id: str
-    says: str
-    where: str
-    made_by: Literal["paper", "ours"]
-    datasets: list[str]
-    metrics: list[str]
-    arm: str
-    against: list[str]
-
-
-class Published(_Strict):
+class Published(Strict):
     """Everything one chapter's file holds; `items`: what it calls the things that are tested."""
 
     chapter: str
@@ -135,29 +111,78 @@ class Published(_Strict):
     metrics: dict[str, Metric]
     datasets: dict[str, str]
     tables: dict[str, Table]
-    claims: list[ClaimGroup]
+    claims: list[Entry]
+    checks: list[Entry] = Field(default=[])
 
     @model_validator(mode="after")
     def _names_are_defined(self) -> Published:
-        named = [(f"table {name}", c.dataset, c.metric) for name, t in self.tables.items() for c in t.columns.values()]
-        named += [(f"claim {g.id}", d, m) for g in self.claims for d, m in product(g.datasets, g.metrics)]
-        for where, dataset, metric in named:
+        rows = {arm for table in self.tables.values() for arm in table.rows}
+        named = [(f"table {name}", c.metric, c.dataset) for name, t in self.tables.items() for c in t.columns.values()]
+        ids = [entry.id for entry in self.entries]
+        for entry in self.entries:
+            if ids.count(entry.id) > 1:
+                raise ValueError(f"claims and checks: the id {entry.id!r} stands twice")
+            cells = self.cells_of(entry)
+            if len({tuple(cell.gains) for cell in cells}) < len(cells):
+                raise ValueError(f"{entry.id}: a cell stands twice")
+            named += [(entry.id, gain.metric, gain.dataset) for cell in cells for gain in cell.gains]
+            arms = [arm for cell in cells for gain in cell.gains for arm in gain.arms]
+            if (bound := entry.bound) and bound.against not in [cell.gain.against for cell in cells]:
+                raise ValueError(f"{entry.id}: no comparison is against the bound's {bound.against!r}")
+            arms += [bound.arm] if bound else []
+            if unknown := [arm for arm in arms if arm not in rows]:
+                raise ValueError(f"{entry.id}: arm {unknown[0]!r} is a row of no table")
+            stated = [cell for cells in entry.cells if cells.effect is not None for cell in self._expanded(cells)]
+            if any(self._effect(cell) is not None for cell in stated):
+                raise ValueError(f"{entry.id}: effect is given, and the tables hold both cells; leave it out")
+        for where, metric, dataset in named:
             if dataset not in self.datasets:
                 raise ValueError(f"{where}: dataset {dataset!r} is not under `datasets`")
             if metric not in self.metrics:
                 raise ValueError(f"{where}: metric {metric!r} is not under `metrics`")
-        arms = {arm for table in self.tables.values() for arm in table.rows}
-        for group in self.claims:
-            for arm in [group.arm, *group.against]:
-                if arm not in arms:
-                    raise ValueError(f"claim {group.id}: arm {arm!r} is a row of no table")
         return self
 
-    def claims_of(self, group: ClaimGroup) -> Iterator[Claim]:
-        for dataset, name, against in product(group.datasets, group.metrics, group.against):
-            metric = self.metrics[name]
-            of_metric = (metric.better, self.rule, metric.statistic, metric.class_group)
-            yield Claim(group.id, dataset, name, group.arm, against, *of_metric)
+    @property
+    def entries(self) -> list[Entry]:
+        """The paper's claims, then our checks."""
+        return [*self.claims, *self.checks]
+
+    def cells_of(self, entry: Entry) -> list[Cell]:
+        """The comparisons of an entry, with the paper's effects."""
+        cells = [cell for cells in entry.cells for cell in self._expanded(cells)]
+        return [cell if cell.effect is not None else cell._replace(effect=self._effect(cell)) for cell in cells]
+
+    def _expanded(self, cells: Cells) -> Iterator[Cell]:
+        opponents = cells.against or [cells.against_value]
+        for dataset, metric, arm, against in product(cells.dataset, cells.metric, cells.arm, opponents):
+            gain = Gain(dataset, metric, arm, against)
+            other = cells.more_than and gain._replace(**cells.more_than.model_dump(exclude_none=True))
+            lower = metric in self.metrics and self.metrics[metric].better == "lower"
+            side = -1 if lower != (cells.direction == "worse") else 1
+            yield Cell(gain, side, other, cells.near, cells.effect)
+
+    def _effect(self, cell: Cell) -> float | None:
+        """The difference (or contrast) of the published cells; None where a table lacks one."""
+        differences = []
+        for gain in cell.gains:
+            values = [self.value(gain.dataset, arm, gain.metric) for arm in gain.arms]
+            values += [gain.against] if isinstance(gain.against, float) else []
+            if None in values:
+                return None
+            differences.append(values[0] - values[1])
+        return differences[0] - sum(differences[1:])
+
+    def value(self, dataset: str, arm: str, metric: str) -> float | None:
+        """The published figure of an arm, from the first table that has it."""
+        wanted = Column(dataset=dataset, metric=metric)
+        tables = [table for table in self.tables.values() if arm in table.rows]
+        values = (t.value(arm, name) for t in tables for name, column in t.columns.items() if column == wanted)
+        return next((value for value in values if value is not None), None)
+
+    def measure(self, metric: str) -> Measure:
+        """How a metric is computed; one that the file does not name is a mean."""
+        known = self.metrics.get(metric)
+        return Measure(metric) if known is None else Measure(metric, known.statistic, known.class_group)
 
     def arm_heading(self, arm: str) -> str:
         """What the first table that shows an arm calls it."""
@@ -167,9 +192,6 @@ class Published(_Strict):
         """Decimals of a measure: the most that a table with it has, three where none has it."""
         shown = [t.decimals for t in self.tables.values() if any(c.metric == metric for c in t.columns.values())]
         return max(shown, default=3)
-
-    def all_claims(self) -> list[Claim]:
-        return [claim for group in self.claims for claim in self.claims_of(group)]
 
 
 def published_folder() -> Path:

@@ -17,7 +17,7 @@ import platform
 import re
 import resource
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -192,32 +192,21 @@ def load_records(
     return records
 
 
-def comparable(a: RunRecord, b: RunRecord, varying: Sequence[str] = ("seed",)) -> bool:
-    """Whether two runs of a chapter differ in nothing but `varying` parameters and the code.
+def world_of(record: RunRecord) -> str:
+    """The world that a run saw: a miniature of another seed shows other people in other places."""
+    drawn = any(origin.kind == "miniature" for origin in record.data)
+    return f"miniature seed {record.parameters.get('miniature_seed', 0)}" if drawn else "real"
 
-    Their data must be of one origin. Where "dataset" may vary, a dataset that both use must be the same, and others of
-    one kind, size and seed.
-    """
-    ignored = dict.fromkeys((*varying, *CARRYING_OUT))
+
+def comparable(a: RunRecord, b: RunRecord) -> bool:
+    """Whether two runs of a chapter differ in nothing but the seed, the world and the code; in one world their data
+    must be the same, in two of one kind and size."""
+    ignored = dict.fromkeys(("seed", "miniature_seed", *CARRYING_OUT))
     settings = [{**record.parameters, **ignored, "chapter": record.chapter} for record in (a, b)]
-    return settings[0] == settings[1] and _same_world(a, b, "dataset" in varying)
-
-
-def _same_world(a: RunRecord, b: RunRecord, datasets_vary: bool) -> bool:
-    if not datasets_vary:
-        return set(a.data) == set(b.data)
-    of_b = {origin.name: origin for origin in b.data}
-    drawn = {(origin.kind, origin.detail.rpartition("-")[0]) for record in (a, b) for origin in record.data}
-    return len(drawn) == 1 and all(of_b.get(origin.name, origin) == origin for origin in a.data)
-
-
-def with_kept(record: RunRecord, varying: Sequence[str] = ("seed",)) -> list[RunRecord]:
-    """This run and the kept ones that differ from it in `varying` only: what a chapter's tables and verdicts rest on.
-
-    A kept record of the same run (same id) gives way to the present one.
-    """
-    kept = load_records(chapter=record.chapter, profile=record.profile)
-    return [record, *(k for k in kept if k.run_id != record.run_id and comparable(record, k, varying))]
+    if settings[0] != settings[1] or world_of(a) == world_of(b):
+        return settings[0] == settings[1] and set(a.data) == set(b.data)
+    kinds = [{(origin.name, origin.kind, origin.detail.partition("-")[0]) for origin in one.data} for one in (a, b)]
+    return kinds[0] == kinds[1]
 
 
 def _versions() -> dict[str, str]:

@@ -1,20 +1,23 @@
-"""Average precision by hand, against a slow literal twin, and its two-way bootstrap."""
+"""Average precision by hand, against a slow literal twin, and the interval of its mean over classes and runs."""
 
 import numpy as np
 import pytest
 
 from stillact_lib.errors import StillactError
 from stillact_lib.evaluation.average_precision import average_precision, average_precisions, mean_average_precision
-from stillact_lib.evidence.bootstrap import bootstrap_map
+from stillact_lib.evidence.bootstrap import map_estimate
 
 
-def literal(scores, positive):
+def literal(scores, positive, weights=None):
     """VOC since 2010, word for word: at each distinct score a point (recall, precision); each gain of recall counts
-    with the best precision at that recall or beyond."""
+    with the best precision at that recall or beyond. Weights: how much each item counts."""
+    weights = np.ones(len(scores)) if weights is None else weights
+    every = sum(weight for weight, shown in zip(weights, positive, strict=True) if shown)
     points = []
     for threshold in sorted(set(scores), reverse=True):
-        taken = [shown for score, shown in zip(scores, positive, strict=True) if score >= threshold]
-        points.append((sum(taken) / sum(positive), sum(taken) / len(taken)))
+        taken = [(w, shown) for score, w, shown in zip(scores, weights, positive, strict=True) if score >= threshold]
+        hits, found = sum(w for w, shown in taken if shown), sum(w for w, _ in taken)
+        points.append((hits / every, hits / found))
     area, reached = 0.0, 0.0
     for recall, _ in points:
         area += (recall - reached) * max(precision for further, precision in points if further >= recall)
@@ -59,26 +62,18 @@ def test_equals_the_literal_twin_with_many_ties(seed):
     assert average_precision(scores, positive) == pytest.approx(literal(scores, positive))
 
 
-def test_weights_are_repetitions():
-    rng = np.random.default_rng(3)
+@pytest.mark.parametrize("n_clusters", [7, 30, 33])
+def test_each_cluster_counted_half(n_clusters):
+    """Clusters of several items, of one item each, and some without an item, equal to the twin's with weights."""
+    rng = np.random.default_rng(n_clusters)
     scores, positives = rng.integers(0, 15, (30, 4)) / 15, rng.random((30, 4)) < 0.3
-    weights = rng.multinomial(30, np.full(30, 1 / 30), size=20)
-    together = mean_average_precision(scores, positives, weights)
-    assert together.shape == (20,)
-    for row, found in zip(weights, together, strict=True):
-        repeated = np.repeat(np.arange(30), row)
-        each = [literal(scores[repeated, c], positives[repeated, c]) for c in range(4) if positives[repeated, c].any()]
-        assert found == pytest.approx(np.mean(each))
-
-
-def test_a_cluster_s_weight_is_that_of_each_of_its_items():
-    rng = np.random.default_rng(5)
-    scores, positives = rng.integers(0, 15, (30, 4)) / 15, rng.random((30, 4)) < 0.3
-    clusters, weights = rng.integers(0, 9, 30), rng.multinomial(9, np.full(9, 1 / 9), size=20)
-    together = average_precisions(scores, positives, weights, clusters)
-    assert np.allclose(together, average_precisions(scores, positives, weights[:, clusters]), equal_nan=True)
-    none = np.zeros(9, int)
-    assert np.isnan(average_precision(scores[:, 0], positives[:, 0], none, clusters)), "nothing was drawn"
+    clusters = rng.permutation(30) % n_clusters
+    found = average_precisions(scores, positives, clusters, n_clusters)
+    assert found.shape == (n_clusters, 4)
+    for cluster, row in enumerate(found):
+        weights = np.where(clusters == cluster, 0.5, 1)
+        assert row == pytest.approx([literal(scores[:, c], positives[:, c], weights) for c in range(4)])
+    assert np.isnan(average_precision(scores[:, 0], np.zeros(30, bool), clusters, n_clusters)).all()
 
 
 def scored(seed, items=60, classes=4, signal=1.0):
@@ -89,68 +84,71 @@ def scored(seed, items=60, classes=4, signal=1.0):
 
 
 def test_two_clips_by_hand():
-    """Clip x: its positive is first; clip y: its positive is below a wrong one. x twice 1, y twice 1/2 (probability 1/4
-    each); both as they are: of .9 yes, .8 no, .1 yes, .05 no, 1/2 * (1 + 2/3)."""
+    """Clip x: .9 right, .05 wrong; clip y: .8 wrong, .1 right. Precisions 1 and 2/3: 5/6. With x counted half, 1 for
+    the .5 of it, then 1.5/2.5, so (.5 + .6)/1.5 = 11/15; with y counted half (1 + .5 · 3/4)/1.5 = 11/12. Twice what
+    either changes beside their mean is ±11/60; Student's t for two clips, 12.7, times half of the distance 22/60."""
     scores, positives = np.array([[0.9], [0.05], [0.8], [0.1]]), np.array([[1], [0], [0], [1]])
-    drawn = {"clusters": np.array(["x", "x", "y", "y"]), "runs": np.zeros(4)}
-    found = bootstrap_map(scores, positives, **drawn)
-    assert found[:3] == pytest.approx((100 * 5 / 6, 50, 100)) and found[3:] == (2, 1)
-    narrow = bootstrap_map(scores, positives, **drawn, level=0.4)  # inside the middle half
-    assert (narrow.low, narrow.high) == pytest.approx((100 * 5 / 6, 100 * 5 / 6))
+    found = map_estimate(scores, positives, clusters=np.array(["x", "x", "y", "y"]), runs=np.zeros(4)).interval()
+    assert found.mean == pytest.approx(100 * 5 / 6) and found[3:] == (2, 1, 1)
+    t = np.tan(np.pi * 0.475)  # one degree of freedom
+    assert found.high - found.mean == pytest.approx(100 * t * np.sqrt(2 * 2 * (11 / 60) ** 2))
 
 
-def test_equals_a_slow_loop_over_the_same_draws():
-    """Every item of a drawn clip as often as the clip is drawn, every drawn run averaged."""
-    scores, positives = (np.concatenate(parts) for parts in zip(scored(1, 24), scored(2, 24), strict=True))
-    clusters, runs = np.tile(np.arange(24) // 3, 2), np.repeat([4, 9], 24)
-    found = bootstrap_map(scores, positives, clusters=clusters, runs=runs, n=200)
-    rng = np.random.default_rng(0)
-    clip_draws, run_draws = (rng.multinomial(k, np.full(k, 1 / k), size=200) for k in (8, 2))
-    values = []
-    for of_clips, of_runs in zip(clip_draws, run_draws, strict=True):
-        each = []
-        for run, times in zip((4, 9), of_runs, strict=True):
-            rows = np.concatenate(
-                [np.flatnonzero((runs == run) & (clusters == c)).repeat(k) for c, k in enumerate(of_clips)]
-            )
-            each += times * [mean_average_precision(scores[rows], positives[rows] > 0)]
-        values.append(100 * np.mean(each))
-    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(values, [0.025, 0.975])))
-    apart = [100 * mean_average_precision(scores[runs == run], positives[runs == run] > 0) for run in (4, 9)]
-    assert found.mean == pytest.approx(np.mean(apart)), "runs are averaged, their scores are not ranked together"
+def test_runs_are_averaged_and_differ_between_themselves():
+    """Their scores are not ranked together; where groups agree, the interval is Student's over the runs' mAPs."""
+    runs, clusters = np.repeat([4, 9], 24), np.tile(np.arange(24) // 3, 2)
+    (first, positives), (second, _) = scored(1, 24), scored(2, 24)
+    both = map_estimate(np.concatenate([first, 100 + second]), np.tile(positives, (2, 1)), clusters=clusters, runs=runs)
+    apart = [100 * mean_average_precision(scores, positives > 0) for scores in (first, second)]
+    assert both.value == pytest.approx(np.mean(apart))
+    block = both.blocks[0, ""]
+    assert block.runs == pytest.approx((np.array(apart) - np.mean(apart)) / 2) and block.groups.sum() == pytest.approx(
+        0
+    )
+
+
+def test_worlds_have_runs_of_their_own():
+    """Two worlds with a run "0" each: neither ranked nor averaged together but as wholes."""
+    (first, positives), (second, _) = scored(1), scored(2)
+    drawn = {"clusters": np.tile(np.arange(60), 2), "runs": np.zeros(120, int), "worlds": np.repeat([0, 1], 60)}
+    found = map_estimate(np.concatenate([first, second]), np.tile(positives, (2, 1)), **drawn).interval()
+    apart = [100 * mean_average_precision(scores, positives > 0) for scores in (first, second)]
+    assert found.mean == pytest.approx(np.mean(apart)) and found[3:] == (120, 2, 2)
+    least = found.high - found.mean
+    assert least >= np.tan(np.pi * 0.475) * abs(apart[0] - apart[1]) / 2 - 1e-9
 
 
 def test_no_width_where_nothing_can_vary():
-    """Scores that rank every draw alike in every run: the interval is the point; the same for equal arms."""
+    """Scores that rank all alike in every run: the interval is the point; the same for equal arms."""
     _, positives = scored(0)
     runs, clusters = np.repeat([0, 1, 2], 60), np.tile(np.arange(60), 3)
     everywhere = np.tile(positives, (3, 1))
-    found = bootstrap_map(everywhere, everywhere, clusters=clusters, runs=runs)
-    assert found == (pytest.approx(100), pytest.approx(100), pytest.approx(100), 60, 3)
-    noisy = np.concatenate([scored(seed)[0] for seed in range(3)])
-    assert bootstrap_map(noisy, everywhere, noisy, clusters=clusters, runs=runs)[:3] == (0, 0, 0)
+    found = map_estimate(everywhere, everywhere, clusters=clusters, runs=runs)
+    assert found.interval()[:3] == pytest.approx((100, 100, 100))
+    noisy = map_estimate(
+        np.concatenate([scored(seed)[0] for seed in range(3)]), everywhere, clusters=clusters, runs=runs
+    )
+    assert (noisy - noisy).interval()[:3] == (0, 0, 0)
 
 
 def test_the_difference_is_paired_and_signed():
-    """A better arm on the same items: above zero, the other way round below; sharing the draws narrows the interval."""
-    runs, clusters = np.repeat([0, 1], 60), np.tile(np.arange(60), 2)
-    base = np.concatenate([scored(seed)[0] for seed in (5, 6)])
-    positives = np.concatenate([scored(5)[1]] * 2)
-    better = base + 0.6 * positives
-    drawn = {"clusters": clusters, "runs": runs}
-    gain, loss = bootstrap_map(better, positives, base, **drawn), bootstrap_map(base, positives, better, **drawn)
+    """A better arm on the same items: above zero, the other way round below; pairing narrows the interval."""
+    runs, clusters = np.repeat(range(4), 60), np.tile(np.arange(60), 4)
+    base = np.concatenate([scored(seed)[0] for seed in range(5, 9)])
+    positives = np.tile(scored(5)[1], (4, 1))
+    one, other = (map_estimate(of, positives, clusters=clusters, runs=runs) for of in (base + 0.6 * positives, base))
+    gain, loss = (one - other).interval(), (other - one).interval()
     assert 0 < gain.low < gain.mean < gain.high
     assert loss[:3] == pytest.approx((-gain.mean, -gain.high, -gain.low))
-    alone, other = bootstrap_map(better, positives, **drawn), bootstrap_map(base, positives, **drawn)
-    assert gain.mean == pytest.approx(alone.mean - other.mean)
-    assert gain.high - gain.low < 0.8 * np.hypot(alone.high - alone.low, other.high - other.low)
+    assert gain.mean == pytest.approx(one.value - other.value)
+    assert gain.smallest_effect < 0.8 * np.hypot(one.interval().smallest_effect, other.interval().smallest_effect)
 
 
-def test_draws_without_any_positive_are_left_out():
-    """One clip of two shows something: a quarter of the draws has nothing to measure."""
-    found = bootstrap_map(
-        np.array([[0.9], [0.1]]), np.array([[1], [0]]), clusters=np.array(["x", "y"]), runs=np.zeros(2)
-    )
-    assert found[:3] == pytest.approx((100, 100, 100))
+def test_what_shows_nothing_is_left_out():
+    """A run in which no item shows any class, a class that one group alone shows, and none at all."""
+    scores, shown = np.array([[0.9], [0.1], [0.9], [0.1]]), np.array([[1], [0], [0], [0]])
+    drawn = {"clusters": np.array(["x", "y", "x", "y"]), "runs": np.array([0, 0, 1, 1])}
+    found = map_estimate(scores, shown, **drawn).interval()
+    assert found[:3] == pytest.approx((100, 100, 100)) and found.n_runs == 1
     with pytest.raises(StillactError, match="no item is positive"):
-        bootstrap_map(np.ones((2, 1)), np.zeros((2, 1)), clusters=np.array(["x", "y"]), runs=np.zeros(2))
+        map_estimate(scores, 0 * shown, **drawn)

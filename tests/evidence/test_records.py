@@ -14,11 +14,12 @@ from stillact_lib.evidence.records import (
     DataOrigin,
     RunRecord,
     code_digest,
+    comparable,
     load_records,
     new_record,
     records_folder,
     save_record,
-    with_kept,
+    world_of,
 )
 
 
@@ -180,11 +181,22 @@ def test_scores_hold_no_pickle(tmp_path):
     assert load_records(tmp_path) == []
 
 
-def test_a_run_joins_the_kept_ones_that_differ_in_the_seed_only(tmp_path, monkeypatch):
-    monkeypatch.setattr("stillact_lib.evidence.records.kept_records_folder", lambda: tmp_path / "kept")
-    for changes in [{}, {"seed": 1}, {"seed": 2, "learning_rate": 0.2}]:
-        save_record(record(**changes), tmp_path / "kept", scores=SCORES)
-    now = save_record(record(), scores=SCORES)
-    joined = with_kept(now)
-    assert [other.seed for other in joined] == [0, 1]
-    assert joined[0] is now
+def drawn_in(world: int, seed: int = 0, **options) -> RunRecord:
+    """A run in the drawn world of a miniature seed."""
+    made = record(seed, **options)
+    origin = DataOrigin(name="ucf101", kind="miniature", detail=f"tiny-seed{world}-{world}aa")
+    return made.model_copy(update={"data": (origin,), "parameters": made.parameters | {"miniature_seed": world}})
+
+
+def test_runs_of_one_kind_differ_in_seed_and_world_alone():
+    first = drawn_in(2)
+    assert comparable(first, drawn_in(2, seed=1)) and comparable(first, drawn_in(3, seed=4))
+    assert world_of(first) != world_of(drawn_in(3))
+    assert not comparable(first, drawn_in(2, learning_rate=0.2))
+    assert not comparable(first, drawn_in(3, learning_rate=0.2))
+    redrawn = DataOrigin(name="ucf101", kind="miniature", detail="tiny-seed2-other")
+    assert not comparable(first, first.model_copy(update={"data": (redrawn,)}))  # one world, other pixels
+    larger = DataOrigin(name="ucf101", kind="miniature", detail="mini-seed3-3aa")
+    assert not comparable(first, drawn_in(3).model_copy(update={"data": (larger,)}))
+    real = DataOrigin(name="ucf101", kind="real")
+    assert world_of(first.model_copy(update={"data": (real,)})) == "real"

@@ -13,7 +13,7 @@ import torch
 from sklearn.pipeline import Pipeline
 
 from stillact_lib.evaluation.average_precision import average_precisions
-from stillact_lib.evidence.bootstrap import Interval, bootstrap_map
+from stillact_lib.evidence.bootstrap import Interval, map_estimate
 from stillact_lib.evidence.records import RunRecord
 from stillact_lib.manifests import load_manifest
 from stillact_lib.networks.fcn8s import FCN8s
@@ -207,7 +207,7 @@ def of_each_class(dataset: str, arm: str, classes: Sequence[str], records: Seque
     name = f"{dataset}/{arm}/class_scores"
     pooled = _pooled(records, [name], dataset)
     return {
-        one: bootstrap_map(pooled.scores[0][:, [k]], pooled.shown[:, [k]], **pooled.drawn)
+        one: map_estimate(pooled.scores[0][:, [k]], pooled.shown[:, [k]], **pooled.drawn).interval()
         for k, one in enumerate(classes)
         if pooled is not None
     }
@@ -231,15 +231,12 @@ def _by_size(records: Sequence[RunRecord], arms: Sequence[str], bins: int) -> li
     places = np.concatenate(
         [size_bins(pooled.sizes[own], pooled.shown[own], bins) for own in _rows_of_runs(pooled.drawn["runs"])]
     )
-    return [
-        bootstrap_map(
-            pooled.scores[0][rows],
-            pooled.shown[rows],
-            pooled.scores[1][rows] if len(arms) > 1 else None,
-            **{name: values[rows] for name, values in pooled.drawn.items()},
-        )
-        for rows in (np.flatnonzero(places == k) for k in range(bins))
-    ]
+    found = []
+    for rows in (np.flatnonzero(places == k) for k in range(bins)):
+        drawn = {name: values[rows] for name, values in pooled.drawn.items()}
+        each = [map_estimate(scores[rows], pooled.shown[rows], **drawn) for scores in pooled.scores]
+        found.append((each[0] if len(arms) == 1 else each[0] - each[1]).interval())
+    return found
 
 
 def _rows_of_runs(runs: np.ndarray) -> list[np.ndarray]:

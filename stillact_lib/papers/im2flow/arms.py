@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 from stillact_lib.evidence.bootstrap import Interval
+from stillact_lib.evidence.estimates import measured
 from stillact_lib.evidence.gains import class_gains as class_gains
-from stillact_lib.evidence.published import Claim, Rule
+from stillact_lib.evidence.published import Rule
 from stillact_lib.evidence.records import DataOrigin, RunRecord
-from stillact_lib.evidence.verdicts import verdict
 from stillact_lib.networks.im2flow_unet import Im2FlowUNet
 from stillact_lib.networks.streams import encoder_stream
 from stillact_lib.notebook.run_data import origin_of
@@ -181,10 +181,10 @@ def label_gains(
     gains = {}
     for count in [*counts, everything]:
         suffix = "" if count == everything else f"_at{count}"
-        claim = Claim("", stills, "accuracy", f"{arm}{suffix}", f"appearance_appearance{suffix}", "higher", rule)
-        found = verdict(claim, records)
-        if found.label != "not attempted":
-            gains[count] = Interval(found.difference, *found.interval, found.n_clips, found.n_seeds)
+        twice = f"appearance_appearance{suffix}"
+        found = measured(stills, f"{arm}{suffix}", "accuracy", records, against=twice, level=rule.level)
+        if found is not None:
+            gains[count] = found
     return gains
 
 

@@ -20,6 +20,7 @@ from stillact_lib.evidence.records import DataOrigin
 from stillact_lib.notebook.run_data import grouped, miniature_of, miniature_or_real
 from stillact_lib.papers.im2flow.settings import Im2FlowSettings
 from stillact_lib.vision.flow_pairs import FlowPairs, exact_flow
+from stillact_lib.vision.foreground import segment_foreground
 
 #: UCF-101's classes that show what one of Stanford10's does (climbing, riding, rowing, running, jumping, ...)
 SHARED_WITH_STANFORD10 = (
@@ -137,42 +138,27 @@ class TestFrames:
         return self.images.permute(0, 2, 3, 1).contiguous().numpy()
 
 
-def miniature_test_frames(pairs: FlowPairs, root: Path, executor: Executor | None = None) -> TestFrames:
-    """Test frames of a miniature. Its truth is rendered anew for measuring: the foreground is the actor and what is
-    held; the exact flow shows how good the estimated target is. No method is given either."""
-    images, target = pairs.load()
-    exact, foreground = exact_flow(pairs, root, executor)
-    return TestFrames(images, _numpy(target), foreground, exact, pairs.table)
-
-
-def real_test_frames(pairs: FlowPairs, device: torch.device) -> TestFrames:
-    """Test frames of real videos: the foreground is a segmenter's, exact flow is not to be had."""
-    from stillact_lib.vision.foreground import segment_foreground
-
-    images, target = pairs.load()
-    return TestFrames(images, _numpy(target), segment_foreground(images, device), None, pairs.table)
-
-
 def frames_to_score(
     settings: Im2FlowSettings, pairs: FlowPairs, root: Path, device: torch.device, executor: Executor | None = None
 ) -> TestFrames:
-    """The test frames of a run, with the foreground and the exact flow where there are any."""
+    """The test frames of a run. Of a miniature the truth is rendered anew for measuring, and no method is given it: the
+    foreground is the actor and what is held, the exact flow shows how good the estimated target is. Real videos have a
+    segmenter's foreground; in scenes without people everything is foreground. Neither has an exact flow."""
+    images, target = pairs.load()
+    exact = None
     if settings.data_root:
-        return real_test_frames(pairs, device)
-    if settings.dataset == "yupp":  # scenes without people: everything is foreground, and flow is known as estimated
-        images, target = pairs.load()
-        return TestFrames(images, _numpy(target), np.ones((len(pairs), *images.shape[2:]), bool), None, pairs.table)
-    return miniature_test_frames(pairs, root, executor)
+        foreground = segment_foreground(images, device)
+    elif settings.dataset == "yupp":
+        foreground = np.ones((len(pairs), *images.shape[2:]), bool)
+    else:
+        exact, foreground = exact_flow(pairs, root, executor)
+    return TestFrames(images, target.float().permute(0, 2, 3, 1).contiguous().numpy(), foreground, exact, pairs.table)
 
 
 def video_ids(samples: Samples, videos: pd.DataFrame) -> frozenset[str]:
     """Names that tell videos of any datasets apart, e.g. "ucf101:v_Biking_g01_c01.avi"; folders do not matter."""
     datasets = videos["dataset"] if "dataset" in videos else [samples.name] * len(videos)
     return frozenset(f"{dataset}:{Path(video).name}" for dataset, video in zip(datasets, videos["video"], strict=True))
-
-
-def _numpy(flow: torch.Tensor) -> np.ndarray:
-    return flow.float().permute(0, 2, 3, 1).contiguous().numpy()
 
 
 def scoring_masks(test: TestFrames, against_exact: bool = False) -> dict[str, np.ndarray]:

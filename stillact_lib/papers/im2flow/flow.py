@@ -8,7 +8,6 @@ Where the released code contradicts the paper, the chapter says which of the two
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
 import numpy as np
 import torch
@@ -31,18 +30,13 @@ from stillact_lib.vision.flow_encoding import FlowEncoding
 from stillact_lib.vision.flow_pairs import FlowPairs
 from stillact_lib.vision.images import as_network_input
 
-#: λ of Eq. 2; the released code's 50 (pixel) to 1 (content) is the same ratio
-CONTENT_WEIGHT = 0.02
-
-ContentDistance = Literal["l2", "l1", "none"]
-
 
 def pixel_loss(predicted: Tensor, target: Tensor) -> Tensor:
     """Eq. 3 as the released code reads it: mean squared error over all elements of the encoded flow."""
     return F.mse_loss(predicted.float(), target)
 
 
-def content_loss(content: nn.Module, predicted: Tensor, target: Tensor, distance: ContentDistance = "l2") -> Tensor:
+def content_loss(content: nn.Module, predicted: Tensor, target: Tensor, distance: str) -> Tensor:
     """Eq. 4: distance between motion features of predicted and target flow images, normalised by D x H x W.
 
     content: maps a flow image to the activations after the second residual stage of the motion-content network, which
@@ -66,17 +60,12 @@ def weight_direction_gradients(predicted: Tensor, magnitude: Tensor, direction_c
 
 
 def im2flow_loss(
-    model: nn.Module,
-    content: nn.Module | None,
-    encoding: FlowEncoding,
-    *,
-    content_weight: float = CONTENT_WEIGHT,
-    content_distance: ContentDistance = "l2",
-    weight_gradients: bool = True,
+    model: nn.Module, content: nn.Module | None, encoding: FlowEncoding, settings: Im2FlowSettings
 ) -> Callable[[tuple[Tensor, Tensor]], tuple[Tensor, dict[str, Tensor]]]:
     """The step of Eq. 2: batch (images in [-1, 1], flows in pixels) -> (loss, its parts).
 
-    weight_gradients applies to the paper's encoding only; the others have no channel of pure direction.
+    `content_weight` is λ; the released code's 50 (pixel) to 1 (content) is the paper's .02. `weight_gradients` applies
+    to the paper's encoding only; the others have no channel of pure direction.
     """
 
     def step_loss(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
@@ -84,13 +73,13 @@ def im2flow_loss(
         target = encoding.encode(flows)
         predicted = model(images)
         # u and v hold length and direction in one: weighted by length, they would be taught too long a flow
-        if weight_gradients and encoding.name == "sin_cos_magnitude":
+        if settings.weight_gradients and encoding.name == "sin_cos_magnitude":
             weight_direction_gradients(predicted, encoding.magnitude(target))
         parts = {"pixel": pixel_loss(predicted, target)}
         loss = parts["pixel"]
-        if content is not None and content_distance != "none":
-            parts["content"] = content_loss(content, predicted, target, content_distance)
-            loss = loss + content_weight * parts["content"]
+        if settings.content_distance != "none":
+            parts["content"] = content_loss(content, predicted, target, settings.content_distance)
+            loss = loss + settings.content_weight * parts["content"]
         return loss, parts
 
     return step_loss
@@ -145,7 +134,6 @@ def train_im2flow(
     With `settings.constant_rate` the learning rate stays, as it does in the released code (which halves a copy that the
     optimiser never sees); else warm-up and half cosine, for runs of few steps.
     """
-
     steps = settings.longer * settings.steps
 
     def make_batch(rows: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
@@ -154,14 +142,7 @@ def train_im2flow(
     return train(
         model,
         StepBatches(len(pairs), settings.batch_size, make_batch, settings.seed),
-        im2flow_loss(
-            model,
-            content,
-            encoding,
-            content_weight=settings.content_weight,
-            content_distance=settings.content_distance,
-            weight_gradients=settings.weight_gradients,
-        ),
+        im2flow_loss(model, content, encoding, settings),
         torch.optim.Adam(model.parameters(), lr=settings.learning_rate, betas=(0.5, 0.999)),
         steps,
         device,

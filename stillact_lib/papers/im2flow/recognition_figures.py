@@ -115,22 +115,9 @@ def changed_decisions(
     return figure
 
 
-def gain_curves(
-    curves: Mapping[str, Mapping[int, Interval]],
-    title: str,
-    label: str = "gained on appearance twice,\npercentage points",
-) -> Figure:
-    """What each arm gains, in percentage points, over the labelled stills a class it had: arm -> stills a class ->
-    gain."""
-    figure = accuracy_curves(curves, title, label)
-    figure.axes[0].axhline(0, color=PALETTE["ink"], lw=0.8)
-    return figure
-
-
-def accuracy_curves(
-    curves: Mapping[str, Mapping[int, Interval]], title: str, label: str = "accuracy, % of test images"
-) -> Figure:
-    """A line with intervals for each arm over the labelled stills a class: arm -> stills a class -> its figure.
+def gain_curves(curves: Mapping[str, Mapping[int, Interval]], title: str) -> Figure:
+    """What each arm gains on appearance twice, with intervals, over the labelled stills a class it had: arm -> stills a
+    class -> gain in percentage points.
 
     Arms stand a little apart, so that their intervals can be told. Raises ValueError for a count below 1: the settings'
     0 means "all", and has no place on a logarithmic axis until it is written out.
@@ -147,7 +134,9 @@ def accuracy_curves(
         shade, line = shades[place], LINES[shades[:place].count(shades[place]) % len(LINES)]
         axis.vlines(x, [curve[n].low for n in own], [curve[n].high for n in own], color=shade, lw=1.3)
         axis.plot(x, [curve[n].mean for n in own], marker="o", ls=line, color=shade, ms=4.5, label=spaced(arm))
-    axis.set(title=title, xlabel="labelled stills a class", ylabel=label, xscale="log")
+    axis.axhline(0, color=PALETTE["ink"], lw=0.8)
+    gained = "gained on appearance twice,\npercentage points"
+    axis.set(title=title, xlabel="labelled stills a class", ylabel=gained, xscale="log")
     axis.set_xticks(counts, [str(count) for count in counts])
     axis.minorticks_off()
     figure.legend(loc="outside lower center", ncols=2)

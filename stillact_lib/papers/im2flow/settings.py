@@ -124,21 +124,3 @@ class RecognitionSettings(Im2FlowSettings):
     def flow_settings(self) -> Im2FlowSettings:
         """The flow half's settings alone: what its record and its checkpoints are known by."""
         return Im2FlowSettings(**self.model_dump(include=set(Im2FlowSettings.model_fields)))
-
-
-#: parameters that a run's arm and dataset tell apart: records that differ in these stand in one table
-VARYING = (
-    "seed",
-    "dataset",
-    "encoding",
-    "content_distance",
-    "weight_gradients",
-    "dilated",
-    "dropout",
-    "longer",
-    "target",
-    "baselines",
-    "held_out_videos",
-)
-#: the same for the recognition half
-RECOGNITION_VARYING = (*VARYING, "stills", "stream_network", "curve", "controls")

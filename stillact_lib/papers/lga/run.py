@@ -12,11 +12,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from stillact_lib.evaluation.average_precision import mean_average_precision
-from stillact_lib.evidence.bootstrap import Interval, bootstrap_mean
+from stillact_lib.evidence.bootstrap import Interval, mean_estimate
+from stillact_lib.evidence.estimates import measured
 from stillact_lib.evidence.gains import gains_of
-from stillact_lib.evidence.published import Claim, Published
+from stillact_lib.evidence.published import Published
 from stillact_lib.evidence.records import RunRecord
-from stillact_lib.evidence.verdicts import measured, verdict
 from stillact_lib.miniature.context_layout import CONTEXTS, MISLEADING
 from stillact_lib.networks.guided_activation import GuidedActivation
 from stillact_lib.networks.guided_backbones import Backbone, BackboneName
@@ -191,10 +191,9 @@ def precision_changes(
     intervals over photographs and seeds; empty where no record holds both."""
     found = {}
     for name in classes:
-        claim = Claim("figure4", dataset, "map", arm, against, "higher", published.rule, "map", name)
-        change = verdict(claim, records)
-        if change.label != "not attempted":
-            found[name] = Interval(change.difference, *change.interval, change.n_clips, change.n_seeds)
+        of_class = {"statistic": "map", "class_group": name, "level": published.rule.level}
+        if (change := measured(dataset, arm, "map", records, against=against, **of_class)) is not None:
+            found[name] = change
     return found
 
 
@@ -243,5 +242,6 @@ def gain_by_move(records: Sequence[RunRecord], dataset: str, arm: str, against: 
     gain, move = right.values - other.values, inside.values - other_inside.values
     halves = {"its map moved to people": move > 0, "its map moved away": move < 0}
     return {
-        name: bootstrap_mean(gain[of], clusters=right.clusters[of], runs=right.runs[of]) for name, of in halves.items()
+        name: mean_estimate(gain[of], clusters=right.clusters[of], runs=right.runs[of]).interval()
+        for name, of in halves.items()
     }

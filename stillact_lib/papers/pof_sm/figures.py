@@ -13,9 +13,9 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from stillact_lib.evidence.estimates import measured
 from stillact_lib.evidence.published import Published
 from stillact_lib.evidence.records import RunRecord
-from stillact_lib.evidence.verdicts import measured
 from stillact_lib.notebook.figures import FAINT, INK, PALETTE, bare
 from stillact_lib.papers.pof_sm import domain as pof_sm
 from stillact_lib.papers.pof_sm.arms import UCFSI, Recognition

@@ -75,7 +75,3 @@ class PofSmSettings(Configuration):
         if self.profile == "paper" and self.pretraining == "own" and not self.imagenet_root:
             raise ValueError("pretraining 'own' needs imagenet_root in profile 'paper'; or take 'torchvision'")
         return self
-
-
-#: parameters that a run's arms tell apart: records that differ in these stand in one table
-VARYING = ("seed", "ablations")

@@ -8,9 +8,9 @@ from sklearn.svm import LinearSVC
 from test_fra_data import settings_with
 
 from stillact_lib.evaluation.average_precision import average_precisions
+from stillact_lib.evidence.ledger import Ledger
 from stillact_lib.evidence.published import load_published
 from stillact_lib.evidence.records import load_records, new_record, save_record
-from stillact_lib.evidence.verdicts import compare_table, verdict
 from stillact_lib.networks.vgg import Vgg
 from stillact_lib.papers.fra import data as fra_data
 from stillact_lib.papers.fra import run as fra_results
@@ -120,13 +120,13 @@ def run(tmp_path_factory):
 def test_every_row_of_every_table_is_scored(run):
     found, _, records = run
     published = load_published("01-action-objects")
+    ledger = Ledger(published, records)
     for name, table in published.tables.items():
-        rows = compare_table(published, name, records).data
+        rows = ledger.table(name).data
         assert len(rows) == len(table.rows)
         assert not (rows.filter(like="ours") == "–").any().any(), name
-    assert all(verdict(claim, records).label != "not attempted" for claim in published.all_claims())
-    of_columns = compare_table(published, "table2", records).data.columns
-    assert ("mean ↑", "verdict") in of_columns and ("drinking ↑", "verdict") not in of_columns
+    attempted = [entry.id for entry in published.entries if entry.not_attempted is None]
+    assert [id for id in attempted if ledger.verdict(id).label == "not attempted"] == []
     assert set(FOUND_ARMS) | set(ORACLE_ARMS) <= set(found.scores)
 
 
@@ -190,8 +190,8 @@ def test_without_an_annotation_the_whole_image_s_scores_are_kept_and_the_rest_is
     )
     save_record(record, tmp_path, scores=kept)
     of_bare = load_records(tmp_path)
-    labels = {claim.group: verdict(claim, of_bare).label for claim in load_published("01-action-objects").all_claims()}
-    assert set(labels.values()) == {"not attempted"}
+    ledger = Ledger(load_published("01-action-objects"), of_bare)
+    assert {ledger.verdict(entry.id).label for entry in ledger.published.entries} == {"not attempted"}
     assert fra_results.mean_sizes(of_bare, 5) == [] and fra_results.map_by_size(of_bare, "whole", 5) == []
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from chapter_settings import flow_settings
 from torch import nn
 
 from stillact_lib.errors import StillactError
@@ -51,9 +52,8 @@ def test_the_step_loss_is_eq_2(distance):
     model, content = nn.Conv2d(3, 3, 3, padding=1), nn.Conv2d(3, 4, 3)
     encoding = FlowEncoding(max_magnitude=8)
     images, flows = torch.rand(2, 3, 8, 8), torch.randn(2, 2, 8, 8)
-    loss, parts = im2flow_loss(model, content, encoding, content_weight=0.02, content_distance=distance)(
-        (images, flows)
-    )
+    settings = flow_settings(content_weight=0.02, content_distance=distance)
+    loss, parts = im2flow_loss(model, content, encoding, settings)((images, flows))
     target, predicted = encoding.encode(flows), model(images)
     difference = content(predicted) - content(target)
     wanted = {"l2": difference.square().mean(), "l1": difference.abs().mean(), "none": torch.tensor(0.0)}[distance]
@@ -125,7 +125,8 @@ def test_weighting_is_for_directions_only():
         model = nn.Conv2d(3, 3, 1)
         outputs = []
         model.register_forward_hook(lambda module, given, output, kept=outputs: kept.append(output))
-        loss, _ = im2flow_loss(model, None, FlowEncoding(name, 4.0))((images, flows))
+        settings = flow_settings(content_distance="none")
+        loss, _ = im2flow_loss(model, None, FlowEncoding(name, 4.0), settings)((images, flows))
         (gradient,) = torch.autograd.grad(loss, outputs[0])
         still_gradient[name] = gradient[:, :2, :, 4:].abs().sum().item()
     assert still_gradient["sin_cos_magnitude"] == 0 < still_gradient["u_v_magnitude"]

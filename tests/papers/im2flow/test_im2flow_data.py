@@ -8,7 +8,7 @@ from chapter_settings import flow_settings
 from stillact_lib.papers.im2flow.data import (
     data_origins,
     frame_scores,
-    miniature_test_frames,
+    frames_to_score,
     open_videos,
     scores_to_keep,
     split_videos,
@@ -30,7 +30,7 @@ def tiny(tmp_path_factory):
         with worker_processes() as pool:
             pairs = build_flow_pairs(test_videos, samples.root, folder, PairRecipe(32), executor=pool)
             exact = build_flow_pairs(test_videos, samples.root, folder, PairRecipe(32, "exact"), executor=pool)
-            frames = miniature_test_frames(pairs, samples.root, pool)
+            frames = frames_to_score(settings, pairs, samples.root, torch.device("cpu"), pool)
         return settings, samples, frames, exact
 
 

@@ -18,6 +18,8 @@ from stillact_lib.papers.t2sil.arms import (
     ALL_CONTROLS,
     ALL_TRANSFERS,
     MODALITIES,
+    SHARES,
+    TRANSFERS,
     JudgedSet,
     TemporalTransfer,
     oracle_draws,
@@ -165,6 +167,12 @@ def run(tmp_path_factory):
         for kind, modality in ALL_TRANSFERS + ALL_CONTROLS:
             run.transfer(run.experiment(parts, "still", temporal), kind, modality, {"val": VAL, "test": TEST})
             run.transfer(run.experiment(middles, "middle", temporal), kind, modality, {"test": MIDDLES})
+        for share in SHARES:
+            shown = run.shown("dynamic", run.subset(share))
+            run.learn(f"dynamic_{share}", shown)
+            fewer = run.experiment(parts, "still", {"dynamic": run.keep(f"dynamic_{share}", shown)})
+            for kind in TRANSFERS:
+                run.transfer(fewer, kind, "dynamic", {"test": TEST}, f"{kind}_dynamic_{share}")
         yield run, videos, temporal
 
 
