@@ -19,7 +19,8 @@ import numpy as np
 from measuring import print_table
 from scipy.stats import norm
 
-from stillact_lib.evaluation import average_precision, bootstrap
+from stillact_lib.evaluation import average_precision
+from stillact_lib.evidence import bootstrap
 from stillact_lib.evidence.bootstrap import Estimate, map_estimate, mean_estimate
 from stillact_lib.paths import project_root, written_whole
 
