@@ -25,6 +25,7 @@ from stillact_lib.cli import app
 from stillact_lib.datasets import PERSON_COLUMNS, Stills, read
 from stillact_lib.datasets.annotations import read_annotation
 from stillact_lib.datasets.images import UnreadableImage, read_rgb
+from stillact_lib.datasets.problems import counted
 from stillact_lib.datasets.stanford40 import survey_stanford40
 from stillact_lib.datasets.verification import compare_stills
 from stillact_lib.datasets.voc2012_action import person_counts
@@ -95,7 +96,7 @@ def test_stanford40_class_lists_and_actions(stanford: Path) -> None:
     assert len(read("stanford40", stanford).persons) == 6
     (lists / "actions.txt").write_text("actions\tnumber\njumping\t2\nsmoking\t2\nwatching_TV\t2\ncooking\t0\n")
     stills = read("stanford40", stanford)
-    assert stills.problems == [] and stills.classes[0] == "cooking"
+    assert stills.problems == [] and stills.classes[0] == "jumping" and stills.lists.classes == 4
 
 
 def test_stanford40_faults_are_listed_and_the_rest_is_read(stanford: Path) -> None:
@@ -238,7 +239,7 @@ def test_willow_awkward_lists(tmp_path: Path) -> None:
     (sets / "rowing_test.txt").write_text("c3 1 0\n")
     prefix = "willowactions/ImageSets/Action/"
     stills = read("willow_actions", root)
-    assert stills.classes == ("ridingbike", "running", "rowing")
+    assert stills.classes == ("ridingbike", "running") and stills.lists.classes == 3, "nobody is known to row"
     found = {(problem.path, problem.reason) for problem in stills.problems}
     assert found == {
         (prefix + "ridingbike_train.txt:3", "contradicts an earlier line: 'a1 1 -1'"),
@@ -331,21 +332,21 @@ def test_verify_names_what_is_wrong(tmp_path: Path) -> None:
     code, out, err = verified("stanford40", root)
     assert (code, err) == (1, "")
     assert "JPEGImages/jumping_001.jpg: cannot be decoded: image file is truncated" in out
-    assert "JPEGImages/smoking_001.jpg: " in out and "2 unreadable, 1 faults in the annotations" in out
+    assert "JPEGImages/smoking_001.jpg: " in out and "1 faults in the annotations, 2 unreadable" in out
     assert "JPEGImages/watching_TV_001.jpg: 60x40 pixels, its annotation says 1x1" in out
     assert "smoking_002" not in out
     _, out, _ = verified("stanford40", root, "--quick", "--json")
-    assert json.loads(out)["unreadable"] == [], "cut photographs show only when they are decoded"
+    assert json.loads(out)["problems"]["unreadable"] == [], "cut photographs show only when they are decoded"
     (root / "JPEGImages" / "jumping_001.jpg").write_bytes(b"")
     _, out, _ = verified("stanford40", root, "--quick", "--json")
-    assert [problem["path"] for problem in json.loads(out)["unreadable"]] == ["JPEGImages/jumping_001.jpg"]
+    assert [problem["path"] for problem in json.loads(out)["problems"]["unreadable"]] == ["JPEGImages/jumping_001.jpg"]
 
 
 def test_verify_counts_people(tmp_path: Path) -> None:
     code, out, _ = verified("voc2012_action", make_voc(tmp_path / "voc"), "--json")
     report = json.loads(out)
     counts = {c["what"]: (c["on_disk"], c["official"], c["decides"]) for c in report["counts"]}
-    assert code == 1 and report["annotation_faults"] == report["list_faults"] == report["unexpected"] == []
+    assert code == 1 and not any(report["problems"].values())
     assert counts["image files"] == (3, None, True) and counts["images"] == (2, 4588, True)
     assert counts["train"] == (1, 2296, False), "from memory"
     assert counts["people, train"] == (2, 3134, False)
@@ -359,7 +360,8 @@ def test_verify_counts_people(tmp_path: Path) -> None:
 def test_genuine_stanford40() -> None:
     root = real("stanford40")
     stills = read("stanford40", root)
-    assert len(stills.classes) == 40 and len(stills.persons) == 12 and len(stills.problems) == 9520
+    assert len(stills.classes) == 8 and stills.lists.classes == 40 and len(stills.persons) == 12
+    assert counted(stills.problems) == {"absent": 1, "missing": 2021 - 12}
     assert not stills.persons[["x0", "y0", "x1", "y1"]].isna().any(axis=None)
     jumping = stills.persons.set_index("image").loc["JPEGImages/jumping_086.jpg"]
     assert jumping[["x0", "y0", "x1", "y1", "width", "height"]].tolist() == [7, 74, 200, 368, 300, 451]
@@ -369,7 +371,10 @@ def test_genuine_stanford40() -> None:
     assert counts["FRA, train"] == (2, 500, 500) and counts["FRA, test"] == (0, 715, 715)
     code, out, err = verified("stanford40", root)
     assert (code, err) == (1, "")
-    assert "JPEGImages/: 9,520 files; --json names them" in out and "Images: 12 of 12 decoded." in out
+    assert (
+        "1,217 like JPEGImages/applauding_254.jpg: listed for test, not on disk" in out
+        and "Images: 12 of 12 decoded." in out
+    )
     assert out.rstrip().endswith("Present, but incomplete or wrong: 9,520 missing.")
 
 

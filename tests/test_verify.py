@@ -47,8 +47,8 @@ def test_one_clip_less_one_more(whole_weizmann, tmp_path) -> None:
     (tmp_path / "w" / "eli_skip.avi").rename(tmp_path / "w" / "eve_skip.avi")
     report = verify("weizmann", tmp_path / "w", quick=True)
     assert not report.complete
-    assert [p.path for p in report.missing] == ["eli_skip.avi"]
-    assert [p.path for p in report.unexpected] == ["eve_skip.avi"]
+    assert [p.path for p in report.problems["missing"]] == ["eli_skip.avi"]
+    assert [p.path for p in report.problems["unexpected"]] == ["eve_skip.avi"]
     assert {c.what: c.on_disk for c in report.counts} == {
         "video files": 93, "videos": 92, "classes": len(ACTIONS), "train": 82, "test": 10,
     }  # fmt: skip
@@ -63,8 +63,10 @@ def test_genuine_ucf101() -> None:
         "v_SoccerJuggling_g23_c01.avi": {"header": 240, "decoded": 240},
         "v_SoccerJuggling_g24_c01.avi": {"header": 251, "decoded": 251},
     }
-    assert len(report["missing"]) == 13317 and report["complete"] is False
-    assert report["unexpected"] == report["unreadable"] == report["list_faults"] == []
+    assert len(report["problems"].pop("missing")) == 13317 and report["complete"] is False
+    assert not any(report["problems"].values()) and report["part"].startswith(
+        "part: 2 of 101 classes, incomplete: 3 of"
+    )
     assert len(report["lists_official"]) == 7
     counts = {c["what"]: (c["on_disk"], c["in_lists"], c["official"]) for c in report["counts"]}
     assert counts["videos"] == (3, 13320, 13320)
@@ -75,7 +77,8 @@ def test_genuine_hmdb51() -> None:
     code, out, err = run("verify", "hmdb51", real("hmdb51"), "--workers", 1)
     assert (code, err) == (1, "")
     assert "Frames: 120 decoded, 122 by the headers (off in 2 of 2 clips)." in out, "72 of 73 and 48 of 49"
-    assert "brush_hair/: all its 107 videos" in out and "wave/winKen_wave_u_cm_np1_ba_bad_0.avi: listed for" in out
+    assert "50 of 51 classes: nothing of them is on disk (6,662 items): brush_hair, cartwheel" in out
+    assert "69 like wave/21_wave_u_nm_np1_fr_goo_5.avi: listed for train, not on disk" in out and out.count("\n") < 30
     assert out.rstrip().endswith("Present, but incomplete or wrong: 6,764 missing.")
     assert "Unreadable" not in out
 
@@ -93,13 +96,13 @@ def test_broken_clips_are_listed_with_their_reason(tmp_path) -> None:
     code, out, err = run("verify", "ucf101", root, "--workers", 1)
     assert (code, err) == (1, "")
     assert "UCF-101/Archery/v_Archery_g01_c01.avi: truncated: " in out
-    assert "UCF-101/YoYo/v_YoYo_g02_c01.avi: damaged: the decoder says " in out
+    assert "UCF-101/YoYo/v_YoYo_g02_c01.avi: damaged: its frames do not go on at byte " in out
     assert "UCF-101/YoYo/notes\\x1b[31m.txt: in no list" in out, "a file name cannot write to the terminal"
     assert "2 unreadable" in out
     assert "classInd.txt: not the official list: md5 " in out, "a miniature's lists are not the real ones"
 
     _, out, _ = run("verify", "ucf101", root, "--quick", "--json")
-    assert [p["path"] for p in json.loads(out)["unreadable"]] == ["UCF-101/Archery/v_Archery_g01_c01.avi"]
+    assert [p["path"] for p in json.loads(out)["problems"]["unreadable"]] == ["UCF-101/Archery/v_Archery_g01_c01.avi"]
 
 
 def test_every_cut_is_noticed(tmp_path) -> None:

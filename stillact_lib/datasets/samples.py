@@ -134,9 +134,8 @@ def narrowed(survey: AnySurvey, classes: Collection[str] | None = None) -> AnySu
     gone = {stem(item.video) for item in survey.listed} - {stem(item.video) for item in found.listed}
     bound = ("missing", "annotation", "unreadable")
     found.problems = [p for p in survey.problems if p.kind not in bound or stem(p.path) not in gone]
-    if classes is None:
+    if classes is None and (lost := len(survey.listed) - len(found.listed)):
         names = ", ".join(name for label, name in enumerate(survey.classes) if label not in kept)
-        lost = len(survey.listed) - len(found.listed)
         reason = f"nothing of them is on disk ({lost:,} items): {names}"
         found.note("absent", f"{len(survey.classes) - len(old)} of {len(survey.classes)} classes", reason)
     return found
@@ -260,10 +259,10 @@ def match(
 
 
 def something_of(survey: Survey) -> None:
-    """Raises StillactError where nothing that the lists name is on disk."""
+    """Raises StillactError where nothing that the lists name is on disk, with the first reason."""
     if not survey.here:
-        why = survey.problems[0]
-        raise absent(survey.name, survey.root, f"nothing that its lists name is there; {why.path}: {why.reason}")
+        why = survey.problems[0] if survey.problems else "it holds nothing that is wanted"
+        raise absent(survey.name, survey.root, str(why))
 
 
 def as_samples(survey: Survey, classes: Collection[str] | None = None) -> Samples:
