@@ -89,7 +89,7 @@ def test_table(imsitu: Path) -> None:
     ]
     assert set(table.person) == {1} and table[["x0", "y0", "x1", "y1"]].isna().all(axis=None)
     assert set(zip(table.width, table.height, strict=True)) == {(60, 40)}
-    assert np.array_equal(stills.positives, np.eye(3, dtype=bool)[table.label])
+    assert np.array_equal(stills.positives, np.eye(2, dtype=bool)[table.label])
     assert all((imsitu / image).is_file() for image in table.image)
 
 

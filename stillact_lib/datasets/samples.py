@@ -48,7 +48,7 @@ class Samples:
     `videos` has one row a video, ordered by label and name: video (posix path below `root`), class_name, label
     (0-based, in the official order of `classes`), split (train, test or unused), group (videos that must stay on one
     side of any split: UCF-101's gNN, HMDB-51's film, Weizmann's person, else the video itself), frames (as the header
-    says), fps (NaN where nothing says), width, height.
+    says), fps (NaN where nothing says), width, height. `parts` are the datasets that were joined to this one.
     """
 
     name: str
@@ -57,6 +57,7 @@ class Samples:
     videos: pd.DataFrame
     problems: list[Problem]
     lists: Lists = field(default_factory=Lists)
+    parts: tuple[Samples, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -149,9 +150,10 @@ def said_as_part(lists: Lists, classes: int, found: int, unit: str) -> str:
     """What to say where only some of the classes that the lists name are read; "" for a whole dataset."""
     if classes >= lists.classes:
         return ""
-    named = sum(lists.items.values())
-    state = "complete" if found == named else "incomplete"
-    return f"part: {classes} of {lists.classes} classes, {state}: {found:,} of {named:,} {unit} of these classes"
+    part, named = f"part: {classes} of {lists.classes} classes", sum(lists.items.values())
+    if not named:
+        return part
+    return f"{part}, {'in' * (found < named)}complete: {found:,} of {named:,} {unit} of these classes"
 
 
 def absent(name: str, root: Path, found: str) -> StillactError:
