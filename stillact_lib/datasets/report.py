@@ -104,7 +104,8 @@ def data_report(
     more: what turned out later to be wrong: problems, or a builder's (video, reason). Raises StillactError where more
     than `most_unusable` of what the lists name is missing or unreadable.
     """
-    table, lists, problems = _table(read), _lists(read), [as_problem(one) for some in more for one in some]
+    table, lists = _table(read), _lists(read)
+    problems = list(dict.fromkeys(as_problem(one) for some in more for one in some))  # two people, one photograph
     table = table[~table["item"].isin({problem.path for problem in problems if problem.kind in LOST})]
     problems += read.attrs["problems"] if isinstance(read, pd.DataFrame) else read.problems
     found = {str(part): int(number) for part, number in table["split"].value_counts(sort=False).items()}

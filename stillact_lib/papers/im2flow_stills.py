@@ -26,6 +26,7 @@ from stillact_lib.papers.im2flow_settings import RecognitionSettings
 from stillact_lib.photographs import each_readable
 from stillact_lib.run_data import grouped, miniature_or_real
 from stillact_lib.vision.pair_shards import PairRecipe, centre_pair
+from stillact_lib.vision.video import UnreadableVideo
 
 #: name in the paper's tables -> dataset, and what its reader is asked for
 PHOTOGRAPHS = {
@@ -174,7 +175,7 @@ def _of_videos(name: str, samples: Samples, settings: RecognitionSettings, execu
     videos = static_set(samples)
     recipe = PairRecipe(settings.image_size, "estimated", settings.flow_method, 5, 0)
     paths = [samples.root / video for video in videos["video"]]
-    made = list(executor.map(centre_pair, paths, repeat(recipe)))
+    made = list(executor.map(_centre_or_reason, paths, repeat(recipe)))
     problems = [(video, one) for video, one in zip(videos["video"], made, strict=True) if isinstance(one, str)]
     report = data_report(samples.name, samples, problems)
     videos = videos[[not isinstance(one, str) for one in made]]
@@ -195,3 +196,11 @@ def _of_videos(name: str, samples: Samples, settings: RecognitionSettings, execu
         samples.root,
         report,
     )
+
+
+def _centre_or_reason(path: Path, recipe: PairRecipe) -> tuple[np.ndarray, np.ndarray] | str:
+    """`centre_pair`, or why a video has none. Runs in a worker process."""
+    try:
+        return centre_pair(path, recipe)
+    except UnreadableVideo as reason:
+        return str(reason)

@@ -71,18 +71,15 @@ def pairs_of_video(path: Path, root: Path, recipe: PairRecipe) -> dict[str, np.n
     }
 
 
-def centre_pair(path: Path, recipe: PairRecipe) -> tuple[np.ndarray, np.ndarray] | str:
+def centre_pair(path: Path, recipe: PairRecipe) -> tuple[np.ndarray, np.ndarray]:
     """A video's centre frame uint8 [S, S, 3] and the mean of the `window` estimated flows that follow it (fewer where
-    the video ends sooner), float16 [S, S, 2] in pixels of that size; or why it has none. Runs in a worker process."""
+    the video ends sooner), float16 [S, S, 2] in pixels of that size. Runs in a worker process."""
     cv2.setNumThreads(1)
-    try:
-        frames = read_frames(path)
-    except UnreadableVideo as reason:
-        return str(reason)
+    frames = read_frames(path)
     centre = len(frames) // 2
     following = frames[centre : centre + recipe.window + 1]
     if len(following) < 2:
-        return f"{path}: {len(frames)} frames are too few for flow at the centre"
+        raise UnreadableVideo(f"{path}: {len(frames)} frames are too few for flow at the centre")
     flow = np.mean(list(consecutive_flow(following, recipe.flow_method)), axis=0)
     side = (recipe.size, recipe.size)
     image = cv2.resize(frames[centre], side, interpolation=cv2.INTER_AREA)
