@@ -102,5 +102,9 @@ def write_miniature(
     for option, given, known in (("NAME", name, miniature.LAYOUTS), ("--size", size, miniature.SIZES)):
         if given not in known:
             raise StillactError(f"{option}: no {given!r}; choose from {', '.join(known)}")
+    try:
+        str(out.absolute()).encode()
+    except UnicodeEncodeError:  # OpenCV's writer would end the process
+        raise StillactError(f"OUT: {out} is not UTF-8 text, as the video encoder needs; choose another name") from None
     miniature.write(name, out, seed=seed, size=size)
     typer.echo(f"wrote a miniature of {name} to {out} (seed {seed}, size {size})")

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from awkward_files import crlf, real, truncate
+from awkward_files import crlf, real, shared, truncate
 from scipy.io import savemat
 from scipy.sparse import csc_array
 from typer.testing import CliRunner
@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from stillact_lib.cli import app
 from stillact_lib.datasets import read
 from stillact_lib.datasets.penn_action import JOINTS, read_labels
+from stillact_lib.datasets.report import data_report
 from stillact_lib.errors import StillactError
 from stillact_lib.miniature.items import encode_video
 from stillact_lib.vision.video import UnreadableVideo, read_frames
@@ -158,6 +159,24 @@ def test_penn_labels_are_cast_and_kept(tmp_path) -> None:
     labels = read_labels(path)
     assert labels.boxes.shape == (FRAMES, 4) and np.isnan(labels.boxes[-1]).all() and (labels.boxes[:-1] == 5).all()
     assert labels.notes == ("11 boxes for 12 frames; the last frame's box is NaN",)
+
+
+def test_what_was_mended_is_said_and_no_fault(penn) -> None:
+    savemat(penn / "Penn_Action" / "labels" / "0002.mat", label_table(bbox=np.full((FRAMES - 1, 4), 5, np.uint8)))
+    samples = read("penn_action", penn)
+    (note,) = samples.problems
+    assert (note.kind, note.path) == ("note", "Penn_Action/labels/0002.mat") and "11 boxes for 12 frames" in note.reason
+    assert "note" in data_report("penn_action", samples).summary()["problems"]
+    _, report = verify("penn_action", penn, "--workers", 1)
+    assert {kind for kind, found in report["problems"].items() if found} == {"note"}
+
+
+def test_a_matlab_file_of_the_wrong_version_is_named(tmp_path) -> None:
+    head = b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(124) + b"\x00\x02IM"
+    (tmp_path / "0001.mat").write_bytes(head + bytes(400))
+    for path in (tmp_path / "0001.mat", shared("cases", "mat", "v73.mat")):
+        with pytest.raises(StillactError, match=r"\.mat: a MATLAB file of version 7\.3; in MATLAB, save it with -v7"):
+            read_labels(path)
 
 
 def test_a_sequence_of_one_frame(tmp_path) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-from awkward_files import crlf, real, truncate
+from awkward_files import crlf, make_hmdb51, real, shared, truncate
 from awkward_stills import (
     SIZE,
     box_xml,
@@ -19,12 +20,13 @@ from awkward_stills import (
     write_photo,
     write_xml,
 )
+from PIL import Image, ImageOps
 from typer.testing import CliRunner
 
 from stillact_lib.cli import app
 from stillact_lib.datasets import PERSON_COLUMNS, Stills, read
 from stillact_lib.datasets.annotations import read_annotation
-from stillact_lib.datasets.images import UnreadableImage, read_rgb
+from stillact_lib.datasets.images import ORIENTATION, UnreadableImage, read_rgb
 from stillact_lib.datasets.problems import counted
 from stillact_lib.datasets.stanford40 import survey_stanford40
 from stillact_lib.datasets.verification import compare_stills
@@ -166,6 +168,73 @@ def test_images_are_read_whatever_their_name_says(stanford: Path) -> None:
     for name in ("jumping_001", "jumping_003", "smoking_001", "smoking_002"):
         image = read_rgb(images / f"{name}.jpg")
         assert image.dtype == np.uint8 and image.shape == (SIZE[1], SIZE[0], 3)
+
+
+def test_sixteen_bits_of_grey_are_scaled(tmp_path: Path) -> None:
+    levels = np.array([[0, 257, 32768, 65535]], np.uint16)
+    Image.fromarray(levels).save(tmp_path / "deep.jpg", "PNG")
+    assert read_rgb(tmp_path / "deep.jpg")[0, :, 0].tolist() == [0, 1, 128, 255]
+    deep = read_rgb(shared("cases", "image", "grey16_named.jpg"))
+    assert deep.shape == (48, 64, 3) and 100 < deep.mean() < 155 and (deep[..., 0] == deep[..., 2]).all()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("stated", ["as seen", "as stored", "not"])
+def test_boxes_of_photographs_that_a_tag_turns(stanford: Path, orientation: int, stated: str) -> None:
+    """A white person on black: pixels are read as they lie in the file, and the box has to be about them."""
+    stored = np.zeros((40, 60, 3), np.uint8)
+    stored[8:30, 4:20] = 255
+    tags = Image.Exif()
+    tags[ORIENTATION] = orientation
+    photo = stanford / "JPEGImages" / "jumping_001.jpg"
+    Image.fromarray(stored).save(photo, exif=tags, quality=100)
+    seen = np.asarray(ImageOps.exif_transpose(Image.open(photo)))
+    drawn_on = seen if stated == "as seen" else stored
+    rows, columns = np.flatnonzero(drawn_on[..., 0].max(1) > 128), np.flatnonzero(drawn_on[..., 0].max(0) > 128)
+    box = box_xml(columns[0] + 1, rows[0] + 1, columns[-1] + 1, rows[-1] + 1)
+    size = (0, 0) if stated == "not" else drawn_on.shape[1::-1]
+    write_xml(stanford / "XMLAnnotations" / "jumping_001.xml", person(box=box), size=size)
+    stills = read("stanford40", stanford)
+    found = stills.persons.set_index("image").loc["JPEGImages/jumping_001.jpg", ["x0", "y0", "x1", "y1"]].tolist()
+    said = [(problem.kind, problem.reason) for problem in stills.problems]
+    if orientation == 1 or (orientation >= 5 and stated == "as stored"):
+        assert found == [4, 8, 20, 30] and said == []
+    elif orientation >= 5 and stated == "as seen":
+        assert found == [4, 8, 20, 30]
+        assert said == [("note", "its EXIF tag turns it, its boxes are of the turned view: turned back")]
+    else:
+        assert np.isnan(found).all() and len(said) == 1 and "nothing says which view" in said[0][1]
+
+
+def test_the_turned_photograph_beside_the_project(stanford: Path) -> None:
+    case = shared("cases", "image")
+    shutil.copy(case / "exif6_person.jpg", stanford / "JPEGImages" / "jumping_001.jpg")
+    shutil.copy(case / "exif6_person.xml", stanford / "XMLAnnotations" / "jumping_001.xml")
+    (row,) = read("stanford40", stanford).persons.query("image.str.endswith('jumping_001.jpg')").itertuples()
+    assert (row.width, row.height) == (64, 48) and (row.x0, row.y0, row.x1, row.y1) == (40, 28, 60, 43)
+    image = read_rgb(stanford / row.image).astype(float).mean(-1)
+    inside = np.zeros(image.shape, bool)
+    inside[28:43, 40:60] = True
+    assert abs(image[inside].mean() - image[~inside].mean()) > 50, "the box is about the person"
+
+
+def test_hidden_files_are_not_there(stanford: Path, tmp_path: Path) -> None:
+    """What macOS writes beside each file on foreign disks."""
+    willow, voc, hmdb = make_willow(tmp_path / "w"), make_voc(tmp_path / "v"), make_hmdb51(tmp_path / "h")
+    for path in [path for root in (stanford, willow, voc, hmdb) for path in root.rglob("*") if path.is_file()]:
+        path.with_name(f"._{path.name}").write_bytes(b"\0\5\x16\7" + bytes(20))
+    for name, root in (("stanford40", stanford), ("willow_actions", willow), ("voc2012_action", voc), ("hmdb51", hmdb)):
+        assert read(name, root).problems == [], name
+
+
+@pytest.mark.parametrize("make", [make_stanford40, make_willow, make_voc])
+def test_images_are_counted_without_lists(tmp_path: Path, make) -> None:
+    root = make(tmp_path / "data")
+    name = {make_stanford40: "stanford40", make_willow: "willow_actions", make_voc: "voc2012_action"}[make]
+    for path in [*root.rglob("*train*.txt"), *root.rglob("*test*.txt")]:
+        path.unlink()
+    _, out, _ = verified(name, root)
+    assert re.search(r"^image files +[36] ", out, re.MULTILINE) and "list" in out
 
 
 def test_unreadable_images_are_problems_not_rows(stanford: Path) -> None:

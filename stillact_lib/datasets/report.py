@@ -26,6 +26,7 @@ from stillact_lib.manifests import Counts, load_manifest, markdown_table
 MOST_UNUSABLE = 0.05
 STAMP = "miniature.json"  # in the root of a miniature: which one it is (a test ties it to `miniature.writing`)
 FOLDERS_BELOW = 3  # how deep in a miniature the root of a reader may lie: VOCdevkit/VOC2012/
+PARTS = ("train", "val", "test", "unused")
 PARTS_TOO = {"train": "trainval", "val": "dev"}  # a reader's part -> a manifest's that counts it as well
 WIDTH = 180  # of a fault in a table
 
@@ -108,7 +109,7 @@ def data_report(
     problems = list(dict.fromkeys(as_problem(one) for some in more for one in some))  # two people, one photograph
     table = table[~table["item"].isin({problem.path for problem in problems if problem.kind in LOST})]
     problems += read.attrs["problems"] if isinstance(read, pd.DataFrame) else read.problems
-    found = {str(part): int(number) for part, number in table["split"].value_counts(sort=False).items()}
+    found = {part: int(number) for part in PARTS if (number := (table["split"] == part).sum())}
     identity = identity_of_data(None, name, read, sum(found.values()))
     lost = sum(problem.count for problem in problems if problem.kind in LOST)
     unusable = lost / max(1, lost + identity.items_found)
