@@ -75,8 +75,8 @@ class Listed:
 
 @dataclass
 class Survey:
-    """A root as found, before any video is opened. `split` is the manifest's name of the split read, `named_classes`
-    how many classes the lists name where `narrowed` has left some out."""
+    """A root as found, before any video is opened. `split` is the manifest's name of the split read; `named_classes`,
+    how many classes the lists name, where `narrowed` has left some out."""
 
     name: str
     root: Path
@@ -123,7 +123,11 @@ AnySurvey = TypeVar("AnySurvey", bound=Survey)
 
 def narrowed(survey: AnySurvey, classes: Collection[str] | None = None) -> AnySurvey:
     """The survey cut down to `classes` or, without them, to those of which anything is on disk; labels count from 0 in
-    the order of the lists. Raises StillactError for a class that the lists do not name."""
+    the order of the lists. Raises StillactError for a class that the lists do not name, and where nothing that they
+    name is on disk, with the first reason."""
+    if not survey.here:
+        why = survey.problems[0] if survey.problems else "it holds nothing that is wanted"
+        raise absent(survey.name, survey.root, str(why))
     if unknown := [name for name in classes or () if name not in survey.classes]:
         raise StillactError(f"classes: {survey.name} has no {', '.join(unknown)}; it has {', '.join(survey.classes)}")
     kept = survey.labels_here() if classes is None else {survey.classes.index(name) for name in classes}
@@ -151,9 +155,8 @@ def said_as_part(lists: Lists, classes: int, found: int, unit: str) -> str:
     if classes >= lists.classes:
         return ""
     part, named = f"part: {classes} of {lists.classes} classes", sum(lists.items.values())
-    if not named:
-        return part
-    return f"{part}, {'in' * (found < named)}complete: {found:,} of {named:,} {unit} of these classes"
+    state = f", {'in' * (found < named)}complete: {found:,} of {named:,} {unit} of these classes"
+    return part + state * bool(named)
 
 
 def absent(name: str, root: Path, found: str) -> StillactError:
@@ -176,8 +179,12 @@ def existing_folder(name: str, root: str | Path) -> Path:
 
 
 def read_lines(path: Path) -> list[tuple[int, str]]:
-    """The lines of a list with their numbers from 1: any line ends, no byte order mark, no blank lines."""
-    text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
+    """The lines of a list with their numbers from 1: any line ends, no byte order mark, no blank lines. Raises
+    StillactError where it cannot be read."""
+    try:
+        text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
+    except OSError as error:
+        raise StillactError(f"{path}: cannot be read ({error.strerror}); make it readable") from None
     return [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
 
 
@@ -202,9 +209,7 @@ def files_below(folder: Path, skip: Iterable[str] = ()) -> list[str]:
     """Files in `folder` and in its folders (one level), as sorted posix paths below it; hidden files are not listed. A
     folder that cannot be read stands as itself, with a `/` at its end."""
     found = []
-    for entry in entries(folder):
-        if entry.name in skip:
-            continue
+    for entry in (entry for entry in entries(folder) if entry.name not in skip):
         if not entry.is_dir():
             found.append(entry.name)
             continue
@@ -224,11 +229,7 @@ def is_video(path: str) -> bool:
 
 
 def match(
-    survey: Survey,
-    listed: list[Listed],
-    on_disk: list[str],
-    prefix: str,
-    belongs: Callable[[str], bool] = is_video,
+    survey: Survey, listed: list[Listed], on_disk: list[str], prefix: str, belongs: Callable[[str], bool] = is_video
 ) -> None:
     """Fills `survey` with which of `listed` lies on disk, what is missing and what is in no list.
 
@@ -260,13 +261,6 @@ def match(
             survey.note("unexpected", prefix + path, "in no list")
 
 
-def something_of(survey: Survey) -> None:
-    """Raises StillactError where nothing that the lists name is on disk, with the first reason."""
-    if not survey.here:
-        why = survey.problems[0] if survey.problems else "it holds nothing that is wanted"
-        raise absent(survey.name, survey.root, str(why))
-
-
 def as_samples(survey: Survey, classes: Collection[str] | None = None) -> Samples:
     """Opens each video of a survey once and builds its table: of `classes`, or of those of which anything is on disk.
 
@@ -275,12 +269,11 @@ def as_samples(survey: Survey, classes: Collection[str] | None = None) -> Sample
     """
     import pandas as pd  # here, so that verifying, which needs no table, starts quickly
 
-    something_of(survey)
     survey = narrowed(survey, classes)
     ordered = sorted(survey.here, key=lambda item: (item.label, item.video))
     with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
-        headers = list(pool.map(lambda item: header_or_reason(survey.root, item), ordered))
-    found = list(zip(ordered, headers, strict=True))
+        headers = pool.map(lambda item: header_or_reason(survey.root, item), ordered)
+        found = list(zip(ordered, headers, strict=True))
     unreadable = [Problem(i.video, h, "unreadable") for i, h in found if isinstance(h, str)]
     rows = [
         (i.video, i.class_name, i.label, i.split, i.group, h.frames, h.fps, h.width, h.height)

@@ -30,7 +30,6 @@ from stillact_lib.datasets.samples import (
     match,
     narrowed,
     read_lines,
-    something_of,
 )
 
 if TYPE_CHECKING:
@@ -225,8 +224,7 @@ def measure(survey: StillSurvey) -> tuple[dict[str, tuple[int, int]], list[Probl
     turned = {image: header[1] for image, header in found.items() if not isinstance(header, str) and header[1] > 1}
     people = [person for person in survey.persons if person.box and person.image in sizes]
     for image, orientation in turned.items():
-        if own := [person for person in people if person.image == image]:
-            _unturn(survey, image, sizes[image], orientation, own)
+        _unturn(survey, image, sizes[image], orientation, [person for person in people if person.image == image])
     for image, size in sizes.items():
         stated = survey.stated_sizes.get(image, size)
         if stated != size and 0 not in stated and image not in turned:  # some tools write 0 x 0
@@ -244,11 +242,11 @@ def _unturn(survey: StillSurvey, image: str, size: tuple[int, int], orientation:
     """Boxes of a photograph whose EXIF tag turns it. Pixels are read unturned, so boxes that were drawn on the turned
     view, as the size in the annotation tells, are turned back; where it does not tell, there are none."""
     turned, stated = turned_size(size, orientation), survey.stated_sizes.get(image)
-    if turned == size or stated not in (size, turned):
+    if people and (turned == size or stated not in (size, turned)):
         survey.note("annotation", image, "its EXIF tag turns it, nothing says which view its boxes are of: no box")
         for person in people:
             person.box = None
-    elif stated == turned:
+    elif people and stated == turned:
         survey.note("note", image, "its EXIF tag turns it, its boxes are of the turned view: turned back")
         for person in people:
             person.box = unturned_box(person.box, orientation, size)
@@ -281,7 +279,6 @@ def as_stills(survey: StillSurvey, classes: Collection[str] | None = None) -> St
     image is usable, and for a class that the lists do not name."""
     import pandas as pd
 
-    something_of(survey)
     survey = narrowed(survey, classes)
     sizes, unreadable = measure(survey)
     people = sorted((p for p in survey.persons if p.image in sizes), key=lambda p: (p.image, p.index))

@@ -116,7 +116,7 @@ def verify(
         counts = [replace(count, decides=False) for count in counts]
     unreadable = [Problem(item, found.fault, "unreadable") for item, found in decodings.items() if found.fault]
     list_faults, official = check_lists(survey, manifest.checksums)
-    problems, told = survey.problems + unreadable + list_faults, narrowed(survey)
+    problems, told = survey.problems + unreadable + list_faults, narrowed(survey) if survey.here else survey
     return Report(
         dataset=name,
         title=manifest.title,
