@@ -174,9 +174,10 @@ def test_what_was_mended_is_said_and_no_fault(penn) -> None:
 def test_a_matlab_file_of_the_wrong_version_is_named(tmp_path) -> None:
     head = b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(124) + b"\x00\x02IM"
     (tmp_path / "0001.mat").write_bytes(head + bytes(400))
-    for path in (tmp_path / "0001.mat", shared("cases", "mat", "v73.mat")):
-        with pytest.raises(StillactError, match=r"\.mat: a MATLAB file of version 7\.3; in MATLAB, save it with -v7"):
-            read_labels(path)
+    with pytest.raises(StillactError, match=r"0001\.mat: a MATLAB file of version 7\.3; in MATLAB, save it with -v7"):
+        read_labels(tmp_path / "0001.mat")
+    with pytest.raises(StillactError, match=r"v73\.mat: a MATLAB file of version 7\.3"):
+        read_labels(shared("cases", "mat", "v73.mat"))
 
 
 def test_a_sequence_of_one_frame(tmp_path) -> None:

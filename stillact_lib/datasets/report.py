@@ -10,7 +10,7 @@ import hashlib
 import json
 import textwrap
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -68,12 +68,15 @@ class DataReport:
 
     def __str__(self) -> str:
         counts = [", ".join(f"{cells[1]} of {cells[3]} {cells[0]}" for cells in self._counts())]
-        faults = [f"{kind}: {what}" for kind, _, what in self._faults()]
+        faults = [f"{HEADINGS[one.kind].lower()}: {_shortened(one)}" for one in self.problems]
         return "\n  ".join([f"{self._title()}: {counts[0]}", *faults])
 
     def _repr_markdown_(self) -> str:
         parts = [self._title(), markdown_table(["", "found", "named", "official"], self._counts(), "lrrr")]
-        if faults := self._faults():
+        if faults := [
+            [HEADINGS[one.kind].lower(), f"{one.count:,}", _shortened(replace(one, count=1)).replace("|", r"\|")]
+            for one in self.problems
+        ]:
             parts.append(markdown_table(["fault", "number", "for example"], faults, "lrl"))
         return "\n\n".join(parts)
 
@@ -89,9 +92,9 @@ class DataReport:
             for part in dict.fromkeys([*self.found, *self.named])
         ]
 
-    def _faults(self) -> list[list[str]]:
-        told = [(p, textwrap.shorten(str(p), WIDTH, placeholder=" …").replace("|", r"\|")) for p in self.problems]
-        return [[HEADINGS[problem.kind].lower(), f"{problem.count:,}", text] for problem, text in told]
+
+def _shortened(problem: Problem) -> str:
+    return textwrap.shorten(str(problem), WIDTH, placeholder=" …")
 
 
 def data_report(
