@@ -24,8 +24,8 @@ class Commands(TyperGroup):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except StillactError as error:
-            typer.echo(f"error: {error}", err=True)
+        except (StillactError, OSError) as error:
+            typer.echo(f"error: {str(error).encode('utf-8', 'backslashreplace').decode()}", err=True)
             raise typer.Exit(2) from None
         except KeyboardInterrupt:
             typer.echo("stopped", err=True)
@@ -76,13 +76,16 @@ def verify_dataset(
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object, every file by name")] = False,
     quick: Annotated[bool, typer.Option("--quick", help="read headers only, decode no frame")] = False,
     workers: Annotated[int | None, typer.Option(help="decoding processes; one a core where it is left out")] = None,
+    classes: Annotated[str | None, typer.Option(help="hold only these classes, by commas, against the lists")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="print each fault, fold none")] = False,
 ) -> None:
     """Hold a copy of a dataset against its manifest: exit 0 complete and right, 1 incomplete or wrong, 2 not there."""
     from stillact_lib.datasets.verification import verify
     from stillact_lib.datasets.verification_text import as_text
 
-    report = verify(name, root, split=split, quick=quick, workers=workers)
-    typer.echo(json.dumps(report.as_json(), indent=1) if as_json else as_text(report))
+    chosen = None if classes is None else classes.split(",")
+    report = verify(name, root, split=split, quick=quick, workers=workers, classes=chosen)
+    typer.echo(json.dumps(report.as_json(), indent=1) if as_json else as_text(report, everything))
     raise typer.Exit(0 if report.complete else 1)
 
 
@@ -99,5 +102,9 @@ def write_miniature(
     for option, given, known in (("NAME", name, miniature.LAYOUTS), ("--size", size, miniature.SIZES)):
         if given not in known:
             raise StillactError(f"{option}: no {given!r}; choose from {', '.join(known)}")
+    try:
+        str(out.absolute()).encode()
+    except UnicodeEncodeError:  # OpenCV's writer would end the process
+        raise StillactError(f"OUT: {out} is not UTF-8 text, as the video encoder needs; choose another name") from None
     miniature.write(name, out, seed=seed, size=size)
     typer.echo(f"wrote a miniature of {name} to {out} (seed {seed}, size {size})")

@@ -198,7 +198,7 @@ def manifest_folder() -> Path:
 
 
 def manifest_names() -> list[str]:
-    return sorted(path.stem for path in manifest_folder().iterdir() if path.suffix == ".yaml")
+    return sorted(path.stem for path in manifest_folder().glob("[!.]*.yaml"))  # no hidden files
 
 
 def read_manifest(path: Path) -> Manifest:

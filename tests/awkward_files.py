@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import cv2
@@ -76,9 +77,15 @@ def truncate(path: Path, share: float) -> None:
     path.write_bytes(content[: int(len(content) * share)])
 
 
-def real(dataset: str) -> Path:
-    """The few genuine files that lie beside the project on some machines; skips the test where they do not."""
-    folder = project_root().parent / "shared" / "real" / dataset
-    if not folder.is_dir():
-        pytest.skip(f"no genuine {dataset} files at {folder}")
+def shared(*parts: str) -> Path:
+    """A folder of the files that lie beside the project on some machines, in `shared/` or where `STILLACT_SHARED` says;
+    skips the test where it is not there."""
+    folder = Path(os.environ.get("STILLACT_SHARED") or project_root().parent / "shared").joinpath(*parts)
+    if not folder.exists():
+        pytest.skip(f"no {folder}: set STILLACT_SHARED to the folder of shared test files")
     return folder
+
+
+def real(dataset: str) -> Path:
+    """A few genuine files of a dataset, in its official layout."""
+    return shared("real", dataset)

@@ -2,8 +2,8 @@
 export them. Chapter 01 keeps FRA's faces, hands and action objects so.
 
 Read are the fields `images` (id, file_name, width, height), `categories` (id, name) and `annotations` (image_id,
-category_id, bbox, segmentation); others are left aside. A segmentation is a list of polygons or an uncompressed run
-length encoding; the compressed one needs COCO's own code and is refused with the remedy.
+category_id, bbox, segmentation); others are left aside. A segmentation is a list of polygons or a run
+length encoding, written out or compressed as COCO's own code (and so CVAT) writes it.
 """
 
 from __future__ import annotations
@@ -30,10 +30,11 @@ class Instance:
 
 @dataclass(frozen=True)
 class AnnotatedImage:
-    """An image's size, (height, width), and its instances in the file's order."""
+    """An image's size, (height, width), its instances in the file's order, and what is wrong with those left out."""
 
     size: tuple[int, int]
     instances: tuple[Instance, ...]
+    faults: tuple[str, ...] = ()
 
     def of(self, *categories: str) -> list[Instance]:
         """The instances of some categories."""
@@ -41,8 +42,9 @@ class AnnotatedImage:
 
 
 def read_instances(path: Path) -> dict[str, AnnotatedImage]:
-    """File name -> what is annotated in it; an image without annotations has none. Raises StillactError that names the
-    file, the entry and the field for anything that cannot be read."""
+    """File name -> what is annotated in it; an image without annotations has none. An instance without extent (an empty
+    outline, a box of no width) is left out and listed. Raises StillactError that names the file, the entry and the
+    field for anything that cannot be read."""
     try:
         whole = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -55,26 +57,30 @@ def read_instances(path: Path) -> dict[str, AnnotatedImage]:
         _value(path, f"categories[{k}]", one, "id"): str(_value(path, f"categories[{k}]", one, "name"))
         for k, one in enumerate(_list(path, whole, "categories"))
     }
-    sizes, found = {}, {}
+    sizes, found, faults = {}, {}, {}
     for number, image in images.items():
         where = f"image {number}"
         name = str(_value(path, where, image, "file_name"))
         sizes[number] = tuple(int(_value(path, where, image, field)) for field in ("height", "width"))
         if name in found:
             raise StillactError(f"{path}: {where}: file_name {name!r} stands twice; export it again")
-        found[name] = []
+        found[name], faults[name] = [], []
     for k, annotation in enumerate(_list(path, whole, "annotations")):
         where = f"annotations[{k}]"
         number, kind = (_value(path, where, annotation, field) for field in ("image_id", "category_id"))
         if number not in images or kind not in names:
             raise StillactError(f"{path}: {where}: no image {number} or no category {kind}; export it again")
-        instance = _instance(path, where, annotation, names[kind], sizes[number])
-        found[images[number]["file_name"]].append(instance)
+        instance, name = _instance(path, where, annotation, names[kind], sizes[number]), images[number]["file_name"]
+        if isinstance(instance, Instance):
+            found[name].append(instance)
+        else:
+            faults[name].append(instance)
     by_name = {str(image["file_name"]): sizes[number] for number, image in images.items()}
-    return {name: AnnotatedImage(by_name[name], tuple(own)) for name, own in found.items()}
+    return {name: AnnotatedImage(by_name[name], tuple(own), tuple(faults[name])) for name, own in found.items()}
 
 
-def _instance(path: Path, where: str, annotation: dict, category: str, size: tuple[int, int]) -> Instance:
+def _instance(path: Path, where: str, annotation: dict, category: str, size: tuple[int, int]) -> Instance | str:
+    """An annotation, or what is wrong with it where it has no extent."""
     mask = _mask(path, where, annotation.get("segmentation"), size)
     if mask is not None and mask.any():
         rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
@@ -84,9 +90,11 @@ def _instance(path: Path, where: str, annotation: dict, category: str, size: tup
     try:
         x, y, width, height = (float(side) for side in sides)
     except (TypeError, ValueError):
+        if mask is not None:
+            return f"{where}: {category}: its outline is empty"
         raise StillactError(f"{path}: {where}: it has neither an outline nor a bbox of four numbers") from None
     if width <= 0 or height <= 0:
-        raise StillactError(f"{path}: {where}: bbox is {width:g} x {height:g} pixels; draw it again")
+        return f"{where}: {category}: its box is {width:g} x {height:g} pixels"
     return Instance(category, (x, y, x + width, y + height), None)
 
 
@@ -96,10 +104,9 @@ def _mask(path: Path, where: str, outline: object, size: tuple[int, int]) -> np.
         return None
     if isinstance(outline, dict):
         counts = outline.get("counts")
-        if isinstance(counts, str):
-            raise StillactError(f"{path}: {where}: a compressed run length encoding; export polygons instead")
+        counts = written_out(counts) if isinstance(counts, str) else counts
         runs = np.asarray(counts if isinstance(counts, list) else [], int)
-        if runs.sum() != size[0] * size[1] or tuple(outline.get("size", ())) != size:
+        if (runs < 0).any() or runs.sum() != size[0] * size[1] or tuple(outline.get("size", ())) != size:
             raise StillactError(f"{path}: {where}: its run length encoding does not cover {size[0]} x {size[1]} pixels")
         values = np.arange(len(runs)) % 2 == 1
         return np.repeat(values, runs).reshape(size[::-1]).T  # column by column
@@ -110,6 +117,22 @@ def _mask(path: Path, where: str, outline: object, size: tuple[int, int]) -> np.
             raise StillactError(f"{path}: {where}: a polygon is no list of three points or more")
         mask |= _inside(points.reshape(-1, 2), size)
     return mask
+
+
+def written_out(compressed: str) -> list[int]:
+    """The lengths of a compressed run length encoding (COCO's `rleFrString`): five bits a character above "0", the
+    sixth says that the number goes on; from the fourth on, lengths are given less the last but one."""
+    runs: list[int] = []
+    value = place = 0
+    for character in compressed:
+        bits = ord(character) - 48
+        value |= (bits & 31) << place
+        place += 5
+        if not bits & 32:
+            value -= (bits & 16) << (place - 4)  # negative: its last group's highest bit is the sign
+            runs.append(value + (runs[-2] if len(runs) > 2 else 0))
+            value = place = 0
+    return runs
 
 
 def _inside(corners: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 from stillact_lib.datasets.samples import (
     Listed,
-    Problem,
     Samples,
     Survey,
     absent,
     as_samples,
+    entries,
     existing_folder,
     files_below,
     inside_root,
@@ -28,19 +29,15 @@ PARTS = {"0": "unused", "1": "train", "2": "test"}
 AFTER_CLASS = r"_(?:h|u|f|l)_(?:cm|nm)_np\d+_(?:fr|ba|le|ri)_(?:goo|med|bad)_\d+\.avi"
 
 
-def read_hmdb51(root: str | Path, split: int = 1) -> Samples:
-    """HMDB-51 at `root` under official split 1, 2 or 3.
+def read_hmdb51(root: str | Path, split: int = 1, classes: Collection[str] | None = None) -> Samples:
+    """HMDB-51 at `root` under official split 1, 2 or 3; all that is there of it, or `classes` of it.
 
     `root` holds `testTrainMulti_7030_splits/` and the class folders (or `hmdb51_org/` with them), or is `hmdb51_org`
     itself with the splits beside it. The class is that of the list, never of the file name, which is ambiguous;
     labels are alphabetical over the classes that have a list. Groups are the films. Raises StillactError where the
     dataset or the split's lists are not there.
     """
-    survey = survey_hmdb51(root, split)
-    if not survey.listed:
-        fault = survey.list_faults[0]
-        raise absent(NAME, survey.root, f"{fault.path}: {fault.reason}")
-    return as_samples(survey)
+    return as_samples(survey_hmdb51(root, split), classes)
 
 
 def survey_hmdb51(root: str | Path, split: int = 1) -> Survey:
@@ -58,12 +55,12 @@ def survey_hmdb51(root: str | Path, split: int = 1) -> Survey:
     survey = Survey(NAME, root, str(split), video_files=sum(map(is_video, on_disk)))
     ending = f"_test_split{split}.txt"
     if lists is not None:
-        names = sorted(path.name for path in lists.iterdir() if re.search(r"_test_split[123]\.txt$", path.name))
+        names = [entry.name for entry in entries(lists) if re.search(r"_test_split[123]\.txt$", entry.name)]
         survey.list_files = {f"{LISTS}/{name}": lists / name for name in names}
     chosen = {name: path for name, path in survey.list_files.items() if name.endswith(ending)}
     survey.classes = tuple(sorted(Path(name).name.removesuffix(ending) for name in chosen))
     if not chosen:
-        survey.list_faults.append(Problem(f"{LISTS}/<class>{ending}", "no such list is there"))
+        survey.note("list", f"{LISTS}/<class>{ending}", "no such list is there")
         return survey
 
     listed = []
@@ -84,11 +81,11 @@ def read_list(survey: Survey, file: str, class_name: str, label: int) -> list[Li
         name, _, flag = line.rpartition(" ")
         name = inside_root(name.strip() or line, where)
         if flag not in PARTS or "/" in name or not is_video(name):
-            survey.list_faults.append(Problem(where, f"not `name.avi flag` with flag 0, 1 or 2: {line!r}"))
+            survey.note("list", where, f"not `name.avi flag` with flag 0, 1 or 2: {line!r}")
             continue
         known = film.fullmatch(name)
         if not known:
-            survey.list_faults.append(Problem(where, f"{name!r} is not named like {class_name}: it is its own film"))
+            survey.note("list", where, f"{name!r} is not named like {class_name}: it is its own film")
         group = known["film"] if known else name.removesuffix(".avi")
         listed.append(Listed(f"{class_name}/{name}", class_name, label, PARTS[flag], group))
     return listed

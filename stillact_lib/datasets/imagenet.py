@@ -12,15 +12,15 @@ published networks use.
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
+from stillact_lib.datasets.matlab import read_mat
 from stillact_lib.datasets.samples import (
     Listed,
-    Problem,
     absent,
+    entries,
     existing_folder,
     files_below,
     inside_root,
@@ -42,18 +42,14 @@ TRAIN_FILE = re.compile(r"(?P<wnid>n\d{8})/(?P=wnid)_\d+\.(?i:jpe?g)")
 SOLUTION_LINE = re.compile(r"(?P<image>ILSVRC2012_val_\d{8}),(?P<wnid>n\d{8})(?:\s.*)?")
 
 
-def read_imagenet(root: str | Path) -> Stills:
+def read_imagenet(root: str | Path, classes: Collection[str] | None = None) -> Stills:
     """ImageNet at `root`: the folder that holds `ILSVRC/`, or `train/` and `val/`. Classes are wnids, sorted.
 
     A photograph is labelled as a whole: it is one row, person 1, without a box. Every image's header is opened, which
     takes minutes on the 1.3 million real ones. Raises StillactError where the dataset or the labels of its `val/` are
     not there.
     """
-    survey = survey_imagenet(root)
-    if survey.list_faults and not survey.listed:
-        fault = survey.list_faults[0]
-        raise absent(NAME, survey.root, f"{fault.path}: {fault.reason}")
-    return as_stills(survey)
+    return as_stills(survey_imagenet(root), classes)
 
 
 def read_synset_folders(root: str | Path, wnids: Iterable[str] | None = None) -> Stills:
@@ -71,10 +67,11 @@ def read_synset_folders(root: str | Path, wnids: Iterable[str] | None = None) ->
 def survey_synset_folders(root: str | Path, wnids: Iterable[str] | None = None) -> StillSurvey:
     """The synset folders at `root`; no image is opened. The folders are the lists."""
     root, wanted = existing_folder(SYNSETS, root), None if wnids is None else set(wnids)
-    found = sorted(entry.name for entry in os.scandir(root) if WNID.fullmatch(entry.name) and entry.is_dir())
+    found = [entry.name for entry in entries(root) if WNID.fullmatch(entry.name) and entry.is_dir()]
     survey = StillSurvey(SYNSETS, root, "none", 0)
     survey.classes = tuple(wnid for wnid in found if wanted is None or wnid in wanted)
-    survey.missing = [Problem(f"{wnid}/", "no such folder") for wnid in sorted((wanted or set()) - set(found))]
+    for wnid in sorted((wanted or set()) - set(found)):
+        survey.note("absent", f"{wnid}/", "no such folder")
     for label, wnid in enumerate(survey.classes):
         for name in image_files(root / wnid):
             image = f"{wnid}/{name}"
@@ -82,8 +79,8 @@ def survey_synset_folders(root: str | Path, wnids: Iterable[str] | None = None) 
                 survey.here.append(Listed(image, wnid, label, "train", image))
                 survey.persons.append(Person(image, 1, "train", {label}))
             else:
-                survey.unexpected.append(Problem(image, "not named <wnid>_<n>.JPEG"))
-    survey.listed, survey.video_files = survey.here, len(survey.here) + len(survey.unexpected)
+                survey.note("unexpected", image, "not named <wnid>_<n>.JPEG")
+    survey.listed, survey.video_files = survey.here, len(survey.here) + len(survey.of("unexpected"))
     return survey
 
 
@@ -119,7 +116,7 @@ def survey_imagenet(root: str | Path) -> StillSurvey:
     for part, images in named.items():
         listed = [Listed(image, wnid, labels[wnid], part, image) for image, wnid in images.items() if wnid in labels]
         if strangers := sorted(set(images.values()) - known):
-            survey.list_faults.append(Problem(f"{prefix}{part}/", f"not in the synset mapping: {', '.join(strangers)}"))
+            survey.note("list", f"{prefix}{part}/", f"not in the synset mapping: {', '.join(strangers)}")
         before = len(survey.listed)
         match(survey, listed, on_disk[part], f"{prefix}{part}/", belongs=lambda _: True)
         survey.persons += [Person(item.video, 1, part, meanings[item.label]) for item in survey.listed[before:]]
@@ -138,7 +135,7 @@ def _training(survey: StillSurvey, on_disk: list[str]) -> dict[str, str]:
         if entry:
             _enter(survey, images, f"{entry['wnid']}/{entry['name']}.JPEG", entry["wnid"], f"{file}:{number}")
         else:
-            survey.list_faults.append(Problem(f"{file}:{number}", f"not `wnid/wnid_n number`: {line!r}"))
+            survey.note("list", f"{file}:{number}", f"not `wnid/wnid_n number`: {line!r}")
     return images
 
 
@@ -153,7 +150,7 @@ def _validation(survey: StillSurvey, on_disk: list[str]) -> dict[str, str]:
         return _devkit_truth(survey)
     if on_disk:
         reason = f"unsorted, and neither {SOLUTION} nor {DEVKIT}/ ({TRUTH}, meta.mat) is there to label it"
-        survey.list_faults.append(Problem("val/", reason))
+        survey.note("list", "val/", reason)
     return {}
 
 
@@ -163,14 +160,14 @@ def _solution(survey: StillSurvey) -> dict[str, str]:
         if entry := SOLUTION_LINE.fullmatch(line):
             _enter(survey, images, f"{entry['image']}.JPEG", entry["wnid"], f"{SOLUTION}:{number}")
         elif number > 1:  # the heading
-            survey.list_faults.append(Problem(f"{SOLUTION}:{number}", f"not `ImageId,wnid boxes`: {line[:60]!r}"))
+            survey.note("list", f"{SOLUTION}:{number}", f"not `ImageId,wnid boxes`: {line[:60]!r}")
     return images
 
 
 def _enter(survey: StillSurvey, images: dict[str, str], image: str, wnid: str, where: str) -> None:
     if image in images:
         fault = "repeats" if images[image] == wnid else "contradicts an earlier line on"
-        survey.list_faults.append(Problem(where, f"{fault} {image}"))
+        survey.note("list", where, f"{fault} {image}")
     images.setdefault(image, wnid)
 
 
@@ -181,19 +178,17 @@ def _devkit_truth(survey: StillSurvey) -> dict[str, str]:
         if line.isdecimal() and int(line) in synsets:
             images[f"ILSVRC2012_val_{number:08d}.JPEG"] = synsets[int(line)][0]
         else:
-            survey.list_faults.append(Problem(f"{DEVKIT}/{TRUTH}:{number}", f"no synset of meta.mat: {line!r}"))
+            survey.note("list", f"{DEVKIT}/{TRUTH}:{number}", f"no synset of meta.mat: {line!r}")
     return images
 
 
 def _devkit_synsets(path: Path) -> dict[int, tuple[str, str]]:
     """ILSVRC2012_ID -> (wnid, words) of the synsets without children, which are the thousand classes."""
-    from scipy.io import loadmat  # here, so that the other readers start without it
-
+    whole = read_mat(path, "the devkit's table of synsets", ["synsets"])
     try:
-        table = loadmat(path, appendmat=False, variable_names=["synsets"])["synsets"].ravel()
+        table = whole["synsets"].ravel()
         columns = [table[name] for name in ("ILSVRC2012_ID", "WNID", "words", "num_children")]
         synsets = [[cell.item() for cell in row] for row in zip(*columns, strict=True)]
         return {int(number): (str(wnid), str(words)) for number, wnid, words, below in synsets if int(below) == 0}
-    except Exception as error:  # on damaged files scipy raises whatever its parser stumbles over
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise StillactError(f"{path}: not the devkit's table of synsets ({reason}); fetch it again") from None
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise StillactError(f"{path}: not the devkit's table of synsets ({error}); fetch it again") from None

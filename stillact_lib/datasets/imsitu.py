@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from pathlib import Path
 
-from stillact_lib.datasets.samples import Problem, absent, existing_folder, inside_root
-from stillact_lib.datasets.stills import Person, Stills, StillSurvey, as_stills, place
+from stillact_lib.datasets.samples import absent, existing_folder, inside_root
+from stillact_lib.datasets.stills import Person, Stills, StillSurvey, as_stills, image_files, place
 from stillact_lib.errors import StillactError
 
 NAME = "imsitu"
@@ -24,7 +25,7 @@ IMAGE = re.compile(r"(?P<verb>[a-z]+)_\d+\.jpg")
 FRAMES = 3
 
 
-def read_imsitu(root: str | Path) -> Stills:
+def read_imsitu(root: str | Path, classes: Collection[str] | None = None) -> Stills:
     """imSitu at `root`: the folder that holds `of500_images_resized/` (or `of500_images/`) and the lists; dev is val.
 
     A photograph is labelled as a whole: it is one row, person 1, without a box. Classes are the verbs of
@@ -32,11 +33,7 @@ def read_imsitu(root: str | Path) -> Stills:
     minutes on the 126,102 real ones. Raises StillactError where the dataset or a list is not there, or a list is
     damaged.
     """
-    survey = survey_imsitu(root)
-    if not survey.here:
-        fault = survey.list_faults[0]
-        raise absent(NAME, survey.root, f"{fault.path}: {fault.reason}")
-    return as_stills(survey)
+    return as_stills(survey_imsitu(root), classes)
 
 
 def survey_imsitu(root: str | Path) -> StillSurvey:
@@ -45,10 +42,12 @@ def survey_imsitu(root: str | Path) -> StillSurvey:
     folder = next((name for name in FOLDERS if (root / name).is_dir()), None)
     if folder is None:
         raise absent(NAME, root, f"it holds neither {FOLDERS[0]}/ nor {FOLDERS[1]}/")
-    survey = StillSurvey(NAME, root, "official", 0)
+    survey = StillSurvey(NAME, root, "official", len(image_files(root / folder)))
     survey.list_files = {file: root / file for file in (*LISTS.values(), SPACE) if (root / file).is_file()}
-    survey.list_faults = [Problem(file, "list not there") for file in LISTS.values() if file not in survey.list_files]
-    if survey.list_faults:
+    for file in LISTS.values():
+        if file not in survey.list_files:
+            survey.note("list", file, "list not there")
+    if survey.problems:
         return survey
 
     verbs = {part: read_list(survey, file) for part, file in LISTS.items()}  # part -> image -> verb
@@ -73,16 +72,16 @@ def read_list(survey: StillSurvey, file: str) -> dict[str, str]:
         entry = entry if isinstance(entry, dict) else {}
         verb = entry.get("verb")
         if not name:
-            survey.list_faults.append(Problem(where, "not named `verb_n.jpg`"))
+            survey.note("list", where, "not named `verb_n.jpg`")
         elif not isinstance(verb, str) or not VERB.fullmatch(verb):
-            survey.list_faults.append(Problem(where, f"its `verb` is not a word: {json.dumps(verb)[:60]}"))
+            survey.note("list", where, f"its `verb` is not a word: {json.dumps(verb)[:60]}")
         else:
             found[image] = verb
             if verb != name["verb"]:
                 reason = f"its `verb` is {verb}, its name says {name['verb']}; the `verb` is kept"
-                survey.list_faults.append(Problem(where, reason))
+                survey.note("list", where, reason)
             if fault := frame_fault(entry.get("frames")):
-                survey.annotation_faults.append(Problem(where, fault))
+                survey.note("annotation", where, fault)
     return found
 
 
@@ -106,7 +105,7 @@ def class_names(survey: StillSurvey, listed: set[str]) -> tuple[str, ...]:
     if not isinstance(verbs, dict) or not verbs:
         raise StillactError(f"{survey.list_files[SPACE]}: `verbs` is not an object of verbs; fetch it again")
     if unknown := sorted(listed - set(verbs)):
-        survey.list_faults.append(Problem(SPACE, f"the lists hold other verbs too: {', '.join(unknown)}"))
+        survey.note("list", SPACE, f"the lists hold other verbs too: {', '.join(unknown)}")
     return tuple(sorted(verbs))
 
 

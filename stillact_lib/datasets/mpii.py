@@ -8,15 +8,16 @@ table in the workspace; the lists of the activity split lie beside it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from stillact_lib.datasets.annotations import Box
-from stillact_lib.datasets.samples import Problem, absent, existing_folder, inside_root, read_lines
-from stillact_lib.datasets.stills import Person, Stills, StillSurvey, as_stills, place
+from stillact_lib.datasets.matlab import read_mat
+from stillact_lib.datasets.samples import absent, existing_folder, inside_root, read_lines
+from stillact_lib.datasets.stills import Person, Stills, StillSurvey, as_stills, image_files, place
 from stillact_lib.errors import StillactError
 from stillact_lib.paths import workspace, written_whole
 
@@ -51,7 +52,7 @@ class Release:
         return {str(image): self.joints[order[edges[row] : edges[row + 1]]] for row, image in enumerate(self.images)}
 
 
-def read_mpii(root: str | Path) -> Stills:
+def read_mpii(root: str | Path, classes: Collection[str] | None = None) -> Stills:
     """MPII at `root`: the folder that holds `images/`, `lists/` and the release's `.mat`.
 
     One row an annotated person, with the image's activity; an image without people has one, without a box. Classes are
@@ -59,11 +60,7 @@ def read_mpii(root: str | Path) -> Stills:
     are not labelled: their activities are withheld. The box is that of the joints enlarged by half, cut to the image.
     Raises StillactError where the dataset, a list or the release is not there or damaged.
     """
-    survey = survey_mpii(root)
-    if not survey.here:
-        fault = survey.list_faults[0]
-        raise absent(NAME, survey.root, f"{fault.path}: {fault.reason}")
-    return as_stills(survey)
+    return as_stills(survey_mpii(root), classes)
 
 
 def survey_mpii(root: str | Path) -> StillSurvey:
@@ -71,10 +68,13 @@ def survey_mpii(root: str | Path) -> StillSurvey:
     root = existing_folder(NAME, root)
     if not (root / IMAGES).is_dir():
         raise absent(NAME, root, f"it holds no {IMAGES}/")
-    survey = StillSurvey(NAME, root, "activities", 0, enlarged_boxes=True, others_beside=True)
+    images = len(image_files(root / IMAGES))
+    survey = StillSurvey(NAME, root, "activities", images, enlarged_boxes=True, others_beside=True)
     survey.list_files = {file: root / file for file in LISTS.values() if (root / file).is_file()}
-    survey.list_faults = [Problem(file, "list not there") for file in LISTS.values() if file not in survey.list_files]
-    if survey.list_faults:
+    for file in LISTS.values():
+        if file not in survey.list_files:
+            survey.note("list", file, "list not there")
+    if survey.problems:
         return survey
     if not (root / RELEASE).is_file():
         raise absent(NAME, root, f"it holds no {RELEASE}")
@@ -89,10 +89,10 @@ def survey_mpii(root: str | Path) -> StillSurvey:
     persons = []
     for image, part in parts.items():
         if image not in people:
-            survey.annotation_faults.append(Problem(image, f"{RELEASE} does not hold it: no activity, no box"))
+            survey.note("annotation", image, f"{RELEASE} does not hold it: no activity, no box")
         act = acts.get(image, "")
         if image in people and part != "test" and not act:
-            survey.annotation_faults.append(Problem(image, f"{part} image without an activity"))
+            survey.note("annotation", image, f"{part} image without an activity")
         labels = {numbers[act]} if part != "test" and act in numbers else set()
         boxes = [box_of(joints) for joints in people.get(image, [])] or [None]
         persons += [Person(image, k, part, labels, box) for k, box in enumerate(boxes, start=1)]
@@ -106,7 +106,7 @@ def _listed(survey: StillSurvey) -> Iterator[tuple[str, str]]:
         for number, line in read_lines(survey.list_files[file]):
             name = inside_root(line, f"{file}:{number}")
             if "/" in name or not name.isdigit():
-                survey.list_faults.append(Problem(f"{file}:{number}", f"not the name of an image: {line!r}"))
+                survey.note("list", f"{file}:{number}", f"not the name of an image: {line!r}")
             else:
                 yield f"{name}.jpg", part
 
@@ -143,14 +143,10 @@ def parsed_release(path: Path) -> Release:
 
 def parse_release(path: Path) -> Release:
     """Reads the MATLAB file. Images without a name, and points without a known id, are passed over."""
-    from scipy.io import loadmat  # here, so that the other readers start without it
-
-    try:
-        whole = loadmat(path, struct_as_record=False, squeeze_me=True, variable_names=["RELEASE"])["RELEASE"]
-        entries = _several(whole.annolist)
-    except Exception as error:  # on damaged files scipy raises whatever its parser stumbles over
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise StillactError(f"{path}: no RELEASE with an annolist can be read ({reason}); fetch it again") from None
+    table = read_mat(path, "the release of MPII", ["RELEASE"], struct_as_record=False, squeeze_me=True)
+    if (whole := table.get("RELEASE")) is None or not hasattr(whole, "annolist"):
+        raise StillactError(f"{path}: it holds no RELEASE with an annolist; fetch it again")
+    entries = _several(whole.annolist)
     acts = _several(getattr(whole, "act", None))
     if len(acts) != len(entries):
         raise StillactError(f"{path}: RELEASE.act: has {len(acts)} entries for {len(entries)} images; fetch it again")

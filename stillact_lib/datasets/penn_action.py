@@ -3,23 +3,23 @@ joints, boxes, class and part of the split. Chapter 04."""
 
 from __future__ import annotations
 
-import os
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from stillact_lib.datasets.clips import Header
+from stillact_lib.datasets.matlab import read_mat
 from stillact_lib.datasets.samples import (
     Listed,
-    Problem,
     Samples,
     Survey,
     absent,
     as_samples,
+    entries,
     existing_folder,
-    is_debris,
 )
 from stillact_lib.errors import StillactError
 from stillact_lib.manifests import load_manifest
@@ -62,16 +62,8 @@ def read_labels(path: str | Path) -> PennLabels:
     Box arrays one row short (1154.mat and 1865.mat of the real dataset) are filled up with NaN and noted. Raises
     StillactError that names the file and the field for anything else that is wrong.
     """
-    from scipy.io import loadmat  # here, so that the other readers start without it
-
     path = Path(path)
-    try:
-        table = loadmat(path, appendmat=False, variable_names=KEYS)
-    except FileNotFoundError:
-        raise StillactError(f"{path}: no such label file") from None
-    except Exception as error:  # on damaged files scipy raises whatever its parser stumbles over
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise StillactError(f"{path}: not a MATLAB label file ({reason}); fetch it again") from None
+    table = read_mat(path, "a MATLAB label file", KEYS)
 
     def fault(field: str, reason: str) -> StillactError:
         return StillactError(f"{path}: {field}: {reason}; fetch the file again")
@@ -107,7 +99,7 @@ def read_labels(path: str | Path) -> PennLabels:
     boxes, notes = numbers("bbox"), ()
     if boxes.shape == (frames - 1, 4):
         boxes = np.concatenate([boxes, np.full((1, 4), np.nan)])
-        notes = (f"{path.name}: {frames - 1} boxes for {frames} frames; the last frame's box is NaN",)
+        notes = (f"{frames - 1} boxes for {frames} frames; the last frame's box is NaN",)
     elif boxes.shape != (frames, 4):
         raise fault("bbox", f"is {boxes.shape[0]} x {boxes.shape[1]}, must be {frames} x 4")
     unplaced = ~visible & (joints < UNPLACED_BELOW).all(axis=-1)
@@ -116,7 +108,7 @@ def read_labels(path: str | Path) -> PennLabels:
     )
 
 
-def read_penn_action(root: str | Path) -> Samples:
+def read_penn_action(root: str | Path, classes: Collection[str] | None = None) -> Samples:
     """Penn Action at `root`, which holds `Penn_Action/` or is that folder itself, with the official split.
 
     A video is a *folder* of JPEG frames, `Penn_Action/frames/0001`; `vision.video` reads it. Frames, width and height
@@ -124,11 +116,7 @@ def read_penn_action(root: str | Path) -> Samples:
     The frame rate is not stated: fps is NaN. Labels are alphabetical over the classes that occur. Each sequence is a
     group of its own. Raises StillactError where the dataset is not there.
     """
-    survey = survey_penn_action(root)
-    if not survey.here:
-        first = (survey.missing + survey.list_faults)[0]
-        raise absent(NAME, survey.root, f"no sequence has both frames and labels; {first.path}: {first.reason}")
-    return as_samples(survey)
+    return as_samples(survey_penn_action(root), classes)
 
 
 def survey_penn_action(root: str | Path) -> Survey:
@@ -138,28 +126,30 @@ def survey_penn_action(root: str | Path) -> Survey:
     prefix = "" if tree == root else f"{TREE}/"
     if not (tree / LABELS).is_dir():
         raise absent(NAME, root, f"it holds no {TREE}/{LABELS}/ with a label file a sequence")
-    folders = {entry.name for entry in scan(tree / FRAMES) if entry.is_dir()}
+    folders = {entry.name for entry in entries(tree / FRAMES) if entry.is_dir()} if (tree / FRAMES).is_dir() else set()
     survey = Survey(NAME, root, "official", video_files=len(folders))
     survey.list_files = {f"{TREE}/{LABELS}": tree / LABELS}
     known = load_manifest(NAME).class_names
     labels: dict[str, PennLabels] = {}
-    for name in sorted(entry.name for entry in scan(tree / LABELS)):
+    for name in [entry.name for entry in entries(tree / LABELS)]:
         where = f"{prefix}{LABELS}/{name}"
         if not re.fullmatch(r"\d+\.mat", name):
-            survey.unexpected.append(Problem(where, "not named as a label file, <number>.mat"))
+            survey.note("unexpected", where, "not named as a label file, <number>.mat")
             continue
         try:
             read = read_labels(tree / LABELS / name)
         except StillactError as error:
-            survey.list_faults.append(Problem(where, str(error).removeprefix(f"{tree / LABELS / name}: ")))
+            survey.note("unreadable", where, str(error).removeprefix(f"{tree / LABELS / name}: "))
             continue
+        for note in read.notes:
+            survey.note("note", where, note)
         if read.action in known:
             labels[name.removesuffix(".mat")] = read
         else:
-            survey.list_faults.append(Problem(where, f"action: {read.action!r} is none of the {len(known)} classes"))
+            survey.note("list", where, f"action: {read.action!r} is none of the {len(known)} classes")
     if not labels:
-        fault = (survey.list_faults + survey.unexpected + [Problem(LABELS, "is empty")])[0]
-        raise absent(NAME, root, f"it holds no label file that can be used; {fault.path}: {fault.reason}")
+        why = survey.problems[0] if survey.problems else f"{LABELS}: is empty"
+        raise absent(NAME, root, f"it holds no label file that can be used; {why}")
 
     survey.classes = tuple(sorted({read.action for read in labels.values()}))
     for sequence, read in labels.items():
@@ -170,13 +160,9 @@ def survey_penn_action(root: str | Path) -> Survey:
         if sequence in folders:
             survey.here.append(item)
         else:
-            survey.missing.append(Problem(video, f"labelled for {read.split}, but there is no such folder of frames"))
-    faulty = {Path(problem.path).stem for problem in survey.list_faults}
+            survey.note("missing", video, f"labelled for {read.split}, but there is no such folder of frames")
+    survey.digest(f"{i.group} {i.class_name} {i.split} {i.promised}" for i in survey.listed)
+    faulty = {Path(problem.path).stem for problem in survey.of("list", "unreadable")}
     for name in sorted(folders - set(labels) - faulty):
-        survey.unexpected.append(Problem(f"{prefix}{FRAMES}/{name}", "has no label file"))
+        survey.note("unexpected", f"{prefix}{FRAMES}/{name}", "has no label file")
     return survey
-
-
-def scan(folder: Path) -> list[os.DirEntry]:
-    """What lies in a folder, without hidden files; nothing where there is no such folder."""
-    return [entry for entry in os.scandir(folder) if not is_debris(entry.name)] if folder.is_dir() else []

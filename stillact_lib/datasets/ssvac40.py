@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stillact_lib.datasets.samples import Samples
+from stillact_lib.datasets.problems import Problem, folded
+from stillact_lib.datasets.samples import Lists, Samples
 from stillact_lib.datasets.stills import Stills
 from stillact_lib.errors import StillactError
 from stillact_lib.manifests import SharedClass, load_manifest
@@ -59,8 +61,9 @@ def still_table(
     only; those of `DIVIDED` go anywhere. Which image goes where depends on `seed` and its name alone. Images whose
     people do several of the forty actions are left out. `apparatus` adds the synsets of things in use.
 
-    `attrs` say what is not there: `missing`, sentences, and `left_out`, source -> images; `classes` are the chosen
-    ones. Raises StillactError where no source is given, an unknown one is, or none shows a chosen class.
+    `attrs` say what is not there: `problems`, among them the sources' own (folded, a path begins with its source), and
+    `left_out`, source -> images; `classes` are the chosen ones; `lists` is for `data_report`. Raises StillactError
+    where no source is given, an unknown one is, or none shows a chosen class.
     """
     import pandas as pd
 
@@ -74,20 +77,15 @@ def still_table(
             "or make a miniature: stillact data miniature stanford40 OUT"
         )
     chosen = shared_classes(classes)
-    tables, missing, left_out = [], [], {}
-    for source in STILLS:
-        if source not in sources:
-            missing.append(f"{source} is not given")
-            continue
-        called = _called(source, chosen, apparatus)
-        missing += [f"{source} has no {name}" for name in called if name not in sources[source].classes]
+    tables, left_out = [], {}
+    for source in sources:
         table, left_out[source] = _photographs(source, sources[source], seed, apparatus)
         tables.append(table)
     table = _finished(pd.concat(tables), chosen, STILL_COLUMNS, "image")
     if table.empty:
         raise StillactError(f"sources: no photograph of {', '.join(sources)} shows {', '.join(c.name for c in chosen)}")
-    missing += [f"{c.name}: no photographs" for c in chosen if c.name not in set(table.class_name)]
-    table.attrs |= {"missing": missing, "left_out": left_out}
+    called = {source: _called(source, chosen, apparatus) for source in STILLS}
+    table.attrs |= _account("stills", table, chosen, called, sources) | {"left_out": left_out}
     return table
 
 
@@ -163,19 +161,40 @@ def video_table(
         if samples.name != name:
             raise StillactError(f"videos: {samples.name} is given in the place of {name}")
     chosen = shared_classes(classes)
-    tables, missing = [], [f"{name} is not given" for name in VIDEOS if name not in given]
+    tables = []
     for name, samples in given.items():
         called = _called(name, chosen, apparatus=False)
-        missing += [f"{name} has no {own}" for own in called if own not in samples.classes]
         videos = samples.videos[samples.videos.class_name.isin(called) & samples.videos.split.isin(["train", "test"])]
         own = videos.class_name.map(called)
         tables.append(videos.assign(source=name, root=str(samples.root), class_name=own))
     table = _finished(pd.concat(tables), chosen, VIDEO_COLUMNS, "video")
     if table.empty:
         raise StillactError(f"videos: no video of {', '.join(given)} shows {', '.join(c.name for c in chosen)}")
-    missing += [f"{c.name}: no videos" for c in chosen if c.name not in set(table.class_name)]
-    table.attrs["missing"] = missing
+    called = {name: _called(name, chosen, apparatus=False) for name in VIDEOS}
+    table.attrs |= _account("videos", table, chosen, called, given)
     return table
+
+
+def _account(
+    kind: str,
+    table: pd.DataFrame,
+    chosen: tuple[SharedClass, ...],
+    called: Mapping[str, Mapping[str, str]],
+    given: Mapping[str, Samples | Stills],
+) -> dict[str, object]:
+    """What is to be said of a table gathered from several sources: `problems` and `lists`, for `data_report`.
+
+    called: source -> what it calls the chosen classes -> their names.
+    """
+    problems = [Problem(source, "this source is not given", "absent") for source in called if source not in given]
+    for source, read in given.items():
+        lacking = [name for name in called[source] if name not in read.classes]
+        problems += [Problem(source, f"has nothing of {', '.join(lacking)}", "absent")] if lacking else []
+        problems += [replace(one, path=f"{source}/{one.path}") for one in folded(read.problems)]
+    empty = [shared.name for shared in chosen if shared.name not in set(table.class_name)]
+    problems += [Problem(name, f"no source has {kind} of this class", "absent") for name in empty]
+    digest = hashlib.sha256("/".join(f"{name} {given[name].lists.sha256}" for name in sorted(given)).encode())
+    return {"problems": problems, "lists": Lists(kind, {}, len(chosen), digest.hexdigest())}
 
 
 def _finished(

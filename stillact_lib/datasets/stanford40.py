@@ -7,12 +7,23 @@ face (Rosenfeld & Ullman, 2016; chapter 01).
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 
 from stillact_lib.datasets.annotations import Object
-from stillact_lib.datasets.samples import Problem, absent, existing_folder, inside_root, read_lines
-from stillact_lib.datasets.stills import IMAGES, Person, Stills, StillSurvey, as_stills, attach_boxes, place, told_apart
+from stillact_lib.datasets.samples import absent, entries, existing_folder, inside_root, narrowed, read_lines
+from stillact_lib.datasets.stills import (
+    IMAGES,
+    Person,
+    Stills,
+    StillSurvey,
+    as_stills,
+    attach_boxes,
+    image_files,
+    place,
+    told_apart,
+)
 from stillact_lib.errors import StillactError
 from stillact_lib.manifests import load_manifest
 
@@ -22,18 +33,15 @@ IMAGE = re.compile(r"(?P<action>[A-Za-z_]+)_\d{3}\.jpg", re.IGNORECASE)
 CLASS_LIST = re.compile(r"(?P<action>[A-Za-z_]+)_(?P<part>train|test)\.txt", re.IGNORECASE)
 
 
-def read_stanford40(root: str | Path, subset: str | None = None) -> Stills:
-    """Stanford 40 at `root`, or its `subset` "stanford10" or "fra".
+def read_stanford40(root: str | Path, subset: str | None = None, classes: Collection[str] | None = None) -> Stills:
+    """Stanford 40 at `root`, or its `subset` "stanford10" or "fra", or some `classes`.
 
     `root` holds `JPEGImages/`, `ImageSplits/` and `XMLAnnotations/` (without which nobody has a box). Classes are those
     of actions.txt, or of the lists where it is not there, in alphabetical order; of a subset, those that this copy
     lists, numbered anew. Raises StillactError where the dataset, a list or the whole subset is not there.
     """
     survey = survey_stanford40(root)
-    if not survey.here:
-        fault = survey.list_faults[0]
-        raise absent(NAME, survey.root, f"{fault.path}: {fault.reason}")
-    return as_stills(only(survey, subset) if subset else survey)
+    return as_stills(only(survey, subset) if subset else survey, classes)
 
 
 def survey_stanford40(root: str | Path) -> StillSurvey:
@@ -42,15 +50,15 @@ def survey_stanford40(root: str | Path) -> StillSurvey:
     for folder in (IMAGES, LISTS):
         if not (root / folder).is_dir():
             raise absent(NAME, root, f"it holds no {folder}/")
-    survey = StillSurvey(NAME, root, "official", 0)
-    for path in sorted((root / LISTS).iterdir()):
-        if path.suffix.lower() == ".txt":
-            survey.list_files[f"{LISTS}/{path.name}"] = path
+    survey = StillSurvey(NAME, root, "official", len(image_files(root / IMAGES)))
+    for entry in entries(root / LISTS):
+        if entry.name.lower().endswith(".txt"):
+            survey.list_files[f"{LISTS}/{entry.name}"] = Path(entry.path)
     lists = part_lists(survey)
     for part, files in lists.items():
         if not files:
-            survey.list_faults.append(Problem(f"{LISTS}/{part}.txt", "list not there"))
-    if survey.list_faults:
+            survey.note("list", f"{LISTS}/{part}.txt", "list not there")
+    if survey.problems:
         return survey
 
     named: dict[str, list[tuple[str, str]]] = {}  # part -> (image, action)
@@ -75,28 +83,15 @@ def only(survey: StillSurvey, subset: str) -> StillSurvey:
     if subset.casefold() not in subsets:
         raise StillactError(f"subset: Stanford 40 has no subset {subset!r}; it has {', '.join(subsets)}")
     block = subsets[subset.casefold()]
-    old = {name: label for label, name in enumerate(survey.classes)}
-    classes = tuple(name for name in block.classes if name in old)
-    if lacking := [name for name in block.classes if name not in old]:
-        if not classes:
-            raise StillactError(f"{survey.root}: it lists none of the {block.name} classes ({', '.join(lacking)})")
-        survey.list_faults.append(Problem(f"{LISTS}/", f"{block.name} classes not listed: {', '.join(lacking)}"))
-    new = {old[name]: label for label, name in enumerate(classes)}
-    survey.persons = [person for person in survey.persons if person.labels <= set(new)]
-    for person in survey.persons:
-        person.labels = {new[label] for label in person.labels}
-    kept = {person.image for person in survey.persons}
-    survey.listed = [item for item in survey.listed if item.video in kept]
-    survey.here = [item for item in survey.here if item.video in kept]
-    survey.classes = classes
-    stems = {name.rpartition("/")[2].rpartition(".")[0] for name in kept}
-    survey.missing = [fault for fault in survey.missing if stem(fault) in stems or fault.path.endswith("/")]
-    survey.annotation_faults = [fault for fault in survey.annotation_faults if stem(fault) in stems]
-    return survey
-
-
-def stem(fault: Problem) -> str:
-    return fault.path.rpartition("/")[2].rpartition(".")[0]
+    classes = [name for name in block.classes if name in survey.classes]
+    lacking = [name for name in block.classes if name not in survey.classes]
+    if lacking and not classes:
+        raise StillactError(f"{survey.root}: it lists none of the {block.name} classes ({', '.join(lacking)})")
+    found = narrowed(survey, classes)
+    found.split, found.named_classes = block.name, 0
+    if lacking:
+        found.note("absent", f"{LISTS}/", f"{block.name} classes not listed: {', '.join(lacking)}")
+    return found
 
 
 def part_lists(survey: StillSurvey) -> dict[str, list[str]]:
@@ -120,12 +115,12 @@ def read_list(survey: StillSurvey, file: str) -> list[tuple[str, str]]:
         where = f"{file}:{number}"
         image = IMAGE.fullmatch(inside_root(line, where))
         if not image:
-            survey.list_faults.append(Problem(where, f"not `action_NNN.jpg`: {line!r}"))
+            survey.note("list", where, f"not `action_NNN.jpg`: {line!r}")
         else:
             repeats += line in found
             found[line] = image["action"].casefold()
     if repeats:
-        survey.list_faults.append(Problem(file, f"{repeats:,} lines repeat earlier ones"))
+        survey.note("list", file, f"{repeats:,} lines repeat earlier ones")
     return list(found.items())
 
 
@@ -139,7 +134,7 @@ def class_names(survey: StillSurvey, listed: set[str]) -> tuple[str, ...]:
         rows = [line.split() for _, line in read_lines(survey.list_files[file])[1:]]
         names = {row[0] for row in rows}
         if unknown := sorted(listed - {name.casefold() for name in names}):
-            survey.list_faults.append(Problem(file, f"the lists hold other actions too: {', '.join(unknown)}"))
+            survey.note("list", file, f"the lists hold other actions too: {', '.join(unknown)}")
     return tuple(sorted(names, key=str.casefold))
 
 

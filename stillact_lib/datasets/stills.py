@@ -9,17 +9,28 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from stillact_lib.datasets.annotations import Annotation, Box, Object, UnreadableAnnotation, read_annotation
-from stillact_lib.datasets.images import UnreadableImage, read_size
-from stillact_lib.datasets.samples import Listed, Problem, Survey, absent, inside_root, is_debris, match, read_lines
+from stillact_lib.datasets.images import UnreadableImage, read_header, turned_size, unturned_box
+from stillact_lib.datasets.problems import Problem
+from stillact_lib.datasets.samples import (
+    Listed,
+    Lists,
+    Survey,
+    absent,
+    entries,
+    inside_root,
+    match,
+    narrowed,
+    read_lines,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,6 +56,7 @@ class Stills:
     persons: pd.DataFrame
     positives: np.ndarray
     problems: list[Problem]
+    lists: Lists = field(default_factory=Lists)
 
 
 @dataclass
@@ -68,16 +80,33 @@ class StillSurvey(Survey):
     """
 
     persons: list[Person] = field(default_factory=list)
-    annotation_faults: list[Problem] = field(default_factory=list)
     stated_sizes: dict[str, tuple[int, int]] = field(default_factory=dict)  # image -> (width, height) of its annotation
     units: dict[str, str] = field(default_factory=dict)
     others_beside: bool = False
     enlarged_boxes: bool = False
 
+    def labels_here(self) -> set[int]:
+        here, found = {item.video for item in self.here}, set()
+        for person in self.persons:
+            if person.image in here:
+                found |= person.labels
+        return found
+
+    def cut(self, new: Mapping[int, int]) -> Self:
+        """Of people who do something else as well, nobody is left; who does nothing that is named stays."""
+        kept = [person for person in self.persons if person.labels <= new.keys()]
+        images = {person.image for person in kept}
+        return replace(
+            self,
+            persons=[replace(person, labels={new[label] for label in person.labels}) for person in kept],
+            listed=[item for item in self.listed if item.video in images],
+            here=[item for item in self.here if item.video in images],
+        )
+
 
 def image_files(folder: Path) -> list[str]:
     """The names in a folder of images, sorted; hidden files and subfolders are not listed."""
-    return sorted(entry.name for entry in os.scandir(folder) if entry.is_file() and not is_debris(entry.name))
+    return [entry.name for entry in entries(folder) if entry.is_file()]
 
 
 def read_person_list(survey: StillSurvey, file: str) -> dict[tuple[str, int], bool]:
@@ -93,7 +122,7 @@ def read_person_list(survey: StillSurvey, file: str) -> dict[tuple[str, int], bo
         entry = PERSON_LINE.fullmatch(line)
         name = inside_root(entry["image"] if entry else line, where)
         if not entry or "/" in name or int(entry["person"]) < 1:
-            survey.list_faults.append(Problem(where, f"not `image person 1|-1`: {line!r}"))
+            survey.note("list", where, f"not `image person 1|-1`: {line!r}")
             continue
         key, positive = (name, int(entry["person"])), int(entry["flag"]) == 1
         if key not in people:
@@ -101,9 +130,9 @@ def read_person_list(survey: StillSurvey, file: str) -> dict[tuple[str, int], bo
         elif people[key] == positive:
             repeats += 1
         else:
-            survey.list_faults.append(Problem(where, f"contradicts an earlier line: {line!r}"))
+            survey.note("list", where, f"contradicts an earlier line: {line!r}")
     if repeats:
-        survey.list_faults.append(Problem(file, f"{repeats:,} lines repeat earlier ones"))
+        survey.note("list", file, f"{repeats:,} lines repeat earlier ones")
     return people
 
 
@@ -113,12 +142,13 @@ def place(survey: StillSurvey, persons: list[Person], folder: str, ending: str =
     A person's `image` is the lists' name; `ending` completes it. Raises StillactError where no listed image is here.
     """
     on_disk = image_files(survey.root / folder)
-    survey.video_files = len(on_disk)
+    does = [sorted(survey.classes[label] for label in person.labels) for person in persons]
+    survey.digest(f"{p.image} {p.index} {p.split} {d} {p.box}" for p, d in zip(persons, does, strict=True))
     splits: dict[str, str] = {}
     for person in persons:
         first = splits.setdefault(person.image, person.split)
         if first != person.split:
-            survey.list_faults.append(Problem(person.image, f"named twice: as {first} and as {person.split}"))
+            survey.note("list", person.image, f"named twice: as {first} and as {person.split}")
     listed = [Listed(name + ending, "", -1, split, name) for name, split in splits.items()]
     prefix = f"{folder}/" if folder != "." else ""
     match(survey, listed, on_disk, prefix, belongs=lambda _: not survey.others_beside)
@@ -143,7 +173,7 @@ def attach_boxes(
     returns what does not agree, "" where all does.
     """
     if not (survey.root / folder).is_dir():
-        survey.missing.append(Problem(f"{folder}/", "no such folder: nobody has a box"))
+        survey.note("annotation", f"{folder}/", "no such folder: nobody has a box")
         return
     files = {name.casefold(): name for name in image_files(survey.root / folder)}
     by_image: dict[str, list[Person]] = {}
@@ -153,12 +183,12 @@ def attach_boxes(
         wanted = PurePosixPath(item.video).with_suffix(".xml").name
         path = f"{folder}/{files.get(wanted.casefold(), wanted)}"
         if wanted.casefold() not in files:
-            survey.missing.append(Problem(path, "annotation not on disk: no box"))
+            survey.note("annotation", path, "annotation not on disk: no box")
             continue
         try:
             annotation = read_annotation(survey.root / path)
         except UnreadableAnnotation as reason:
-            survey.annotation_faults.append(Problem(path, str(reason)))
+            survey.note("annotation", path, str(reason))
             continue
         if annotation.size:
             survey.stated_sizes[item.video] = annotation.size
@@ -171,7 +201,7 @@ def attach_boxes(
                 person.box = found.box
                 fault = found.fault or check(person, found)
             if fault:
-                survey.annotation_faults.append(Problem(path, f"person {person.index}: {fault}"))
+                survey.note("annotation", path, f"person {person.index}: {fault}")
 
 
 def measure(survey: StillSurvey) -> tuple[dict[str, tuple[int, int]], list[Problem]]:
@@ -181,27 +211,45 @@ def measure(survey: StillSurvey) -> tuple[dict[str, tuple[int, int]], list[Probl
     """
     images = [item.video for item in survey.here]
 
-    def size_or_reason(image: str) -> tuple[int, int] | str:
+    def header_or_reason(image: str) -> tuple[tuple[int, int], int] | str:
         try:
-            return read_size(survey.root / image)
+            return read_header(survey.root / image)
         except UnreadableImage as reason:
             return str(reason)
 
     with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
-        found = dict(zip(images, pool.map(size_or_reason, images), strict=True))
-    unreadable = [Problem(image, size) for image, size in found.items() if isinstance(size, str)]
-    sizes = {image: size for image, size in found.items() if not isinstance(size, str)}
+        found = dict(zip(images, pool.map(header_or_reason, images), strict=True))
+    unreadable = [Problem(image, header, "unreadable") for image, header in found.items() if isinstance(header, str)]
+    sizes = {image: header[0] for image, header in found.items() if not isinstance(header, str)}
+    turned = {image: header[1] for image, header in found.items() if not isinstance(header, str) and header[1] > 1}
+    people = [person for person in survey.persons if person.box and person.image in sizes]
+    for image, orientation in turned.items():
+        _unturn(survey, image, sizes[image], orientation, [person for person in people if person.image == image])
     for image, size in sizes.items():
         stated = survey.stated_sizes.get(image, size)
-        if stated != size and 0 not in stated:  # some tools write 0 x 0
+        if stated != size and 0 not in stated and image not in turned:  # some tools write 0 x 0
             reason = f"{size[0]}x{size[1]} pixels, its annotation says {stated[0]}x{stated[1]}"
-            survey.annotation_faults.append(Problem(image, reason))
-    for person in survey.persons:
-        if person.box and person.image in sizes:
+            survey.note("annotation", image, reason)
+    for person in people:
+        if person.box:
             person.box, fault = _cut(person.box, *sizes[person.image])
             if fault and not (survey.enlarged_boxes and person.box):
-                survey.annotation_faults.append(Problem(person.image, f"person {person.index}: {fault}"))
+                survey.note("annotation", person.image, f"person {person.index}: {fault}")
     return sizes, unreadable
+
+
+def _unturn(survey: StillSurvey, image: str, size: tuple[int, int], orientation: int, people: list[Person]) -> None:
+    """Boxes of a photograph whose EXIF tag turns it. Pixels are read unturned, so boxes that were drawn on the turned
+    view, as the size in the annotation tells, are turned back; where it does not tell, there are none."""
+    turned, stated = turned_size(size, orientation), survey.stated_sizes.get(image)
+    if people and (turned == size or stated not in (size, turned)):
+        survey.note("annotation", image, "its EXIF tag turns it, nothing says which view its boxes are of: no box")
+        for person in people:
+            person.box = None
+    elif people and stated == turned:
+        survey.note("note", image, "its EXIF tag turns it, its boxes are of the turned view: turned back")
+        for person in people:
+            person.box = unturned_box(person.box, orientation, size)
 
 
 def told_apart(survey: StillSurvey, stated: set[int], listed: set[int]) -> str:
@@ -226,14 +274,16 @@ def _numbers(box: Box) -> str:
     return ", ".join(f"{edge:g}" for edge in box)
 
 
-def as_stills(survey: StillSurvey) -> Stills:
-    """The table of a survey. Raises StillactError where no image is usable."""
+def as_stills(survey: StillSurvey, classes: Collection[str] | None = None) -> Stills:
+    """The table of a survey: of `classes`, or of those of which anything is on disk. Raises StillactError where no
+    image is usable, and for a class that the lists do not name."""
     import pandas as pd
 
+    survey = narrowed(survey, classes)
     sizes, unreadable = measure(survey)
     people = sorted((p for p in survey.persons if p.image in sizes), key=lambda p: (p.image, p.index))
     if not people:
-        example = f"; {unreadable[0].path}: {unreadable[0].reason}" if unreadable else ""
+        example = f"; {unreadable[0]}" if unreadable else ""
         raise absent(survey.name, survey.root, f"none of its {len(survey.here)} images can be read{example}")
     nowhere = (float("nan"),) * 4
     rows = []
@@ -246,5 +296,5 @@ def as_stills(survey: StillSurvey) -> Stills:
     for row, person in enumerate(people):
         positives[row, sorted(person.labels)] = True
     table = pd.DataFrame(rows, columns=list(PERSON_COLUMNS))
-    problems = survey.list_faults + survey.missing + survey.unexpected + survey.annotation_faults + unreadable
-    return Stills(survey.name, survey.root, survey.classes, table, positives, problems)
+    problems = survey.problems + unreadable
+    return Stills(survey.name, survey.root, survey.classes, table, positives, problems, survey.lists())

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 from stillact_lib.datasets.samples import (
     Listed,
-    Problem,
     Samples,
     Survey,
     absent,
@@ -20,6 +20,7 @@ from stillact_lib.datasets.samples import (
     read_lines,
 )
 from stillact_lib.errors import StillactError
+from stillact_lib.manifests import load_manifest
 
 NAME = "ucf101"
 VIDEOS, LISTS = "UCF-101", "ucfTrainTestlist"
@@ -27,18 +28,15 @@ LINE = re.compile(r"(?P<path>\S.*?\.avi)(?:\s+(?P<label>\d+))?", re.IGNORECASE)
 VIDEO = re.compile(r"(?P<folder>[^/]+)/v_(?P<prefix>.+)_(?P<group>g\d+)_c\d+\.avi", re.IGNORECASE)
 
 
-def read_ucf101(root: str | Path, split: int = 1) -> Samples:
-    """UCF-101 at `root` under official split 1, 2 or 3.
+def read_ucf101(root: str | Path, split: int = 1, classes: Collection[str] | None = None) -> Samples:
+    """UCF-101 at `root` under official split 1, 2 or 3; all that is there of it, or `classes` of it.
 
     `root` holds `UCF-101/` and `ucfTrainTestlist/`, or is `UCF-101` itself with the lists inside or beside it. Labels
-    follow classInd.txt and come from the folder, since HandstandPushups holds files named HandStandPushups. Groups
-    are g01 to g25 *of each class*. Raises StillactError where the dataset or the split's lists are not there.
+    follow classInd.txt, whatever numbers it gives, and come from the folder, since HandstandPushups holds files named
+    HandStandPushups. Groups are g01 to g25 *of each class*. Raises StillactError where the dataset or the split's lists
+    are not there.
     """
-    survey = survey_ucf101(root, split)
-    if not survey.listed:
-        fault = survey.list_faults[0]
-        raise absent(NAME, survey.root, f"{fault.path}: {fault.reason}")
-    return as_samples(survey)
+    return as_samples(survey_ucf101(root, split), classes)
 
 
 def survey_ucf101(root: str | Path, split: int = 1) -> Survey:
@@ -56,13 +54,15 @@ def survey_ucf101(root: str | Path, split: int = 1) -> Survey:
         if (lists / file).is_file():
             survey.list_files[f"{LISTS}/{file}"] = lists / file
     needed = [f"{LISTS}/{file}" for file in ("classInd.txt", f"trainlist0{split}.txt", f"testlist0{split}.txt")]
-    survey.list_faults += [Problem(file, "list not there") for file in needed if file not in survey.list_files]
-    if survey.list_faults:
+    for file in needed:
+        if file not in survey.list_files:
+            survey.note("list", file, "list not there")
+    if survey.problems:
         return survey
 
-    ids = read_classes(survey, needed[0])
-    survey.classes = tuple(sorted(ids, key=ids.get))
-    listed = [*read_list(survey, needed[1], "train", ids), *read_list(survey, needed[2], "test", ids)]
+    numbers = read_classes(survey, needed[0])
+    survey.classes = tuple(sorted(numbers, key=numbers.get))
+    listed = [*read_list(survey, needed[1], "train", numbers), *read_list(survey, needed[2], "test", numbers)]
     match(survey, listed, on_disk, prefix="" if videos == root else f"{VIDEOS}/")
     if not survey.here:
         raise absent(NAME, root, f"none of the {len(on_disk)} files below {videos.name}/ is in its lists")
@@ -80,22 +80,25 @@ def locate(root: Path) -> tuple[Path, Path]:
 
 
 def read_classes(survey: Survey, file: str) -> dict[str, int]:
-    """classInd.txt: class -> 0-based label. A faulty or repeated line is noted and passed over."""
-    ids: dict[str, int] = {}
+    """classInd.txt: class, in the official spelling, -> its number there (parts of the dataset leave gaps). A faulty or
+    repeated line is noted and passed over."""
+    official = {name.casefold(): name for name in load_manifest(NAME).class_names}
+    numbers: dict[str, int] = {}
     for number, line in read_lines(survey.list_files[file]):
         index, _, name = line.partition(" ")
-        if not index.isdecimal() or not name.strip() or int(index) < 1:
-            survey.list_faults.append(Problem(f"{file}:{number}", f"not `number class`: {line!r}"))
-        elif name.strip() in ids or int(index) - 1 in ids.values():
-            survey.list_faults.append(Problem(f"{file}:{number}", f"class or number given before: {line!r}"))
+        name = official.get(name.strip().casefold(), name.strip())
+        if not index.isdecimal() or not name or int(index) < 1:
+            survey.note("list", f"{file}:{number}", f"not `number class`: {line!r}")
+        elif name in numbers or int(index) in numbers.values():
+            survey.note("list", f"{file}:{number}", f"class or number given before: {line!r}")
         else:
-            ids[name.strip()] = int(index) - 1
-    return ids
+            numbers[name] = int(index)
+    return numbers
 
 
-def read_list(survey: Survey, file: str, part: str, ids: dict[str, int]) -> list[Listed]:
+def read_list(survey: Survey, file: str, part: str, numbers: dict[str, int]) -> list[Listed]:
     """One list of a split. The label column is optional; where it is there, it must agree with the folder."""
-    spelling = {name.casefold(): name for name in ids}
+    spelling = {name.casefold(): name for name in numbers}
     listed = []
     for number, line in read_lines(survey.list_files[file]):
         where = f"{file}:{number}"
@@ -103,15 +106,15 @@ def read_list(survey: Survey, file: str, part: str, ids: dict[str, int]) -> list
         path = inside_root(entry["path"], where) if entry else inside_root(line, where)
         video = VIDEO.fullmatch(path)
         if not video:
-            survey.list_faults.append(Problem(where, f"not a UCF-101 video: {line!r}"))
+            survey.note("list", where, f"not a UCF-101 video: {line!r}")
             continue
         class_name = spelling.get(video["folder"].casefold())
         if class_name is None:
-            survey.list_faults.append(Problem(where, f"class {video['folder']!r} is not in classInd.txt"))
+            survey.note("list", where, f"class {video['folder']!r} is not in classInd.txt")
             continue
-        label = ids[class_name]
-        if entry["label"] and int(entry["label"]) != label + 1:
-            reason = f"label {entry['label']}, but classInd.txt gives {class_name} the number {label + 1}"
-            survey.list_faults.append(Problem(where, reason))
+        if entry["label"] and int(entry["label"]) != (known := numbers[class_name]):
+            reason = f"label {entry['label']}, but classInd.txt gives {class_name} the number {known}"
+            survey.note("list", where, reason)
+        label = survey.classes.index(class_name)
         listed.append(Listed(path, class_name, label, part, video["group"].lower()))
     return listed

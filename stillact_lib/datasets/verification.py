@@ -12,53 +12,27 @@ import os
 import signal
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 from multiprocessing import get_context
 from pathlib import Path
 
 from tqdm import tqdm
 
+from stillact_lib.datasets import SURVEYS
 from stillact_lib.datasets.clips import Decoding, Header, listen
 from stillact_lib.datasets.frame_folders import decode_video
-from stillact_lib.datasets.hmdb51 import survey_hmdb51
-from stillact_lib.datasets.imagenet import survey_imagenet, survey_synset_folders
 from stillact_lib.datasets.images import decode_image
-from stillact_lib.datasets.imsitu import survey_imsitu
-from stillact_lib.datasets.mpii import survey_mpii
-from stillact_lib.datasets.penn_action import survey_penn_action
-from stillact_lib.datasets.samples import Listed, Problem, Survey, header_or_reason
-from stillact_lib.datasets.stanford40 import survey_stanford40
+from stillact_lib.datasets.problems import HEADINGS, Kind, Problem
+from stillact_lib.datasets.samples import Listed, Survey, header_or_reason, narrowed, said_as_part
 from stillact_lib.datasets.stills import Person, StillSurvey, measure
-from stillact_lib.datasets.ucf101 import survey_ucf101
-from stillact_lib.datasets.voc2012_action import survey_voc2012_action
-from stillact_lib.datasets.weizmann import survey_weizmann
-from stillact_lib.datasets.willow_actions import survey_willow
-from stillact_lib.datasets.yupp import survey_yupp
 from stillact_lib.errors import StillactError
 from stillact_lib.manifests import Checksum, Split, Subset, load_manifest
 
-SURVEYS = {
-    "ucf101": survey_ucf101,
-    "hmdb51": survey_hmdb51,
-    "weizmann": survey_weizmann,
-    "penn_action": survey_penn_action,
-    "yupp": survey_yupp,
-    "stanford40": survey_stanford40,
-    "willow_actions": survey_willow,
-    "voc2012_action": survey_voc2012_action,
-    "imagenet": survey_imagenet,
-    "imagenet_actions": survey_synset_folders,
-    "imsitu": survey_imsitu,
-    "mpii": survey_mpii,
-}
-WITHOUT_NUMBERED_SPLITS = {
-    *("weizmann", "penn_action", "stanford40", "willow_actions", "voc2012_action", "imagenet", "imagenet_actions"),
-    *("imsitu", "mpii"),
-}
+WITH_NUMBERED_SPLITS = ("ucf101", "hmdb51", "yupp")
 PARTS_TOO = {"train": "trainval", "val": "dev"}  # a reader's part -> a manifest's that counts it as well
 CHUNK = 8  # clips a worker takes at a time; fewer do not pay for starting another worker
 
@@ -79,7 +53,12 @@ class Count:
 
 @dataclass(frozen=True)
 class Report:
-    """The outcome of a verification; `complete` means complete and right."""
+    """The outcome of a verification; `complete` means complete and right.
+
+    problems: all of them by kind; told: the same for a reader, those of classes of which nothing is there as one; part:
+    what to say where it is a part of the dataset; lists_official: lists whose checksum is the manifest's; frames: file
+    -> {"header": promised, "decoded": decoded, None when quick}; images: photographs, of one frame each.
+    """
 
     dataset: str
     title: str
@@ -87,29 +66,33 @@ class Report:
     split: str
     decoded_every_frame: bool
     counts: list[Count]
-    missing: list[Problem]
-    unexpected: list[Problem]
-    unreadable: list[Problem]
-    list_faults: list[Problem]
+    problems: dict[Kind, list[Problem]]
+    told: list[Problem]
+    part: str
     lists_official: list[str]
-    frames: dict[str, dict[str, int | None]]  # file -> {"header": promised, "decoded": decoded, None when quick}
-    annotation_faults: list[Problem] = field(default_factory=list)
-    images: bool = False  # photographs, of one frame each
+    frames: dict[str, dict[str, int | None]]
+    images: bool
 
     @property
     def complete(self) -> bool:
         right = all(c.official is None or c.on_disk == c.official for c in self.counts if c.decides)
-        faults = self.missing, self.unexpected, self.unreadable, self.list_faults, self.annotation_faults
-        return right and not any(faults)
+        return right and not any(found for kind, found in self.problems.items() if kind != "note")
 
     def as_json(self) -> dict[str, object]:
-        return {**asdict(self), "complete": self.complete}
+        whole = asdict(self)
+        del whole["told"]
+        return {**whole, "complete": self.complete}
 
 
 def verify(
-    name: str, root: str | Path, split: int | None = None, quick: bool = False, workers: int | None = None
+    name: str,
+    root: str | Path,
+    split: int | None = None,
+    quick: bool = False,
+    workers: int | None = None,
+    classes: Collection[str] | None = None,
 ) -> Report:
-    """Verifies dataset `name` at `root` under official split `split` (1 where it is left out).
+    """Verifies dataset `name` at `root` under official split `split` (1 where it is left out), or some `classes` of it.
 
     `quick` reads headers and looks for cut files instead of decoding every frame; `workers` processes decode
     (default: one a core). Raises StillactError where the dataset is not there, is another one, or the arguments make
@@ -118,47 +101,34 @@ def verify(
     manifest = load_manifest(name)
     if name not in SURVEYS:
         raise StillactError(f"{name} has no reader yet; those with one are {', '.join(SURVEYS)}")
-    if split is not None and name in WITHOUT_NUMBERED_SPLITS:
+    if split is not None and name not in WITH_NUMBERED_SPLITS:
         raise StillactError(f"--split: {name} has no numbered splits; leave it out")
     if workers is not None and workers < 1:
         raise StillactError(f"--workers: must be 1 or more, not {workers}")
-    survey = SURVEYS[name](root) if split is None else SURVEYS[name](root, split)
+    survey = SURVEYS[name](root) if split is None else SURVEYS[name](root, split=split)
+    if classes is not None:
+        survey = narrowed(survey, classes)
 
-    here = sorted(survey.here, key=lambda item: item.video)
-    videos = [item.video for item in here]
     images = isinstance(survey, StillSurvey)
-    if images:
-        headers = read_image_headers(survey)
-    else:
-        promising = [item for item in here if quick or item.promised]  # decoding alone does not tell the size
-        headers = dict(zip((item.video for item in promising), read_headers(survey, promising), strict=True))
-    if quick:
-        decodings = [headers[video] for video in videos]
-    else:
-        decode_one = decode_photograph if images else decode
-        decodings = decode_all(survey, videos, workers or os.cpu_count() or 1, decode_one)
-        decodings = [
-            replace(d, fault=d.fault or headers[v].fault) if v in headers else d
-            for v, d in zip(videos, decodings, strict=True)
-        ]
+    decodings = decode_all(survey, quick, workers or os.cpu_count() or 1)
+    counts = compare_stills(survey) if images else compare(survey)
+    if classes is not None:  # the manifest counts the whole
+        counts = [replace(count, decides=False) for count in counts]
+    unreadable = [Problem(item, found.fault, "unreadable") for item, found in decodings.items() if found.fault]
     list_faults, official = check_lists(survey, manifest.checksums)
+    problems, told = survey.problems + unreadable + list_faults, narrowed(survey) if survey.here else survey
     return Report(
         dataset=name,
         title=manifest.title,
         root=str(survey.root),
         split=survey.split,
         decoded_every_frame=not quick,
-        counts=compare_stills(survey) if images else compare(survey),
-        missing=survey.missing,
-        unexpected=survey.unexpected,
-        unreadable=[Problem(v, d.fault) for v, d in zip(videos, decodings, strict=True) if d.fault],
-        list_faults=survey.list_faults + list_faults,
+        counts=counts,
+        problems={kind: [problem for problem in problems if problem.kind == kind] for kind in HEADINGS},
+        told=told.problems + unreadable + list_faults,
+        part=said_as_part(told.lists(), len(told.classes), len(told.here) - len(unreadable), manifest.items.unit),
         lists_official=official,
-        frames={
-            v: {"header": d.header, "decoded": None if quick else d.decoded}
-            for v, d in zip(videos, decodings, strict=True)
-        },
-        annotation_faults=survey.annotation_faults if images else [],
+        frames={v: {"header": d.header, "decoded": None if quick else d.decoded} for v, d in decodings.items()},
         images=images,
     )
 
@@ -234,47 +204,55 @@ def check_lists(survey: Survey, checksums: tuple[Checksum, ...]) -> tuple[list[P
             official.append(checksum.file)
         else:
             reason = f"not the official list: {checksum.algorithm} {digests[0]}, should be {checksum.digest}"
-            faults.append(Problem(checksum.file, reason))
+            faults.append(Problem(checksum.file, reason, "list"))
     return faults, official
 
 
-def read_headers(survey: Survey, items: list[Listed]) -> list[Decoding]:
-    """The headers alone, several at a time."""
+def decode_all(survey: Survey, quick: bool, workers: int) -> dict[str, Decoding]:
+    """What came of decoding everything that is here, or of reading its header: file -> outcome, by name."""
+    here = sorted(survey.here, key=lambda item: item.video)
+    if isinstance(survey, StillSurvey):
+        sizes, unreadable = measure(survey)
+        headers = {image: Decoding(0, 1, "") for image in sizes}
+        headers |= {problem.path: Decoding(0, 1, problem.reason) for problem in unreadable}
+    else:  # decoding alone does not tell whether a clip is what its annotations promise
+        headers = read_headers(survey, [item for item in here if quick or item.promised])
+    if quick or not here:
+        return {item.video: headers[item.video] for item in here}
+    decode_one = decode_photograph if isinstance(survey, StillSurvey) else decode
+    decodings = decode_in_workers(survey.root, [item.video for item in here], workers, decode_one)
+    return {v: replace(d, fault=d.fault or headers[v].fault) if v in headers else d for v, d in decodings.items()}
+
+
+def read_headers(survey: Survey, items: list[Listed]) -> dict[str, Decoding]:
+    """The headers of clips, several at a time."""
 
     def header(item: Listed) -> Decoding:
         found = header_or_reason(survey.root, item)
         return Decoding(0, found.frames, "") if isinstance(found, Header) else Decoding(0, 0, found)
 
     with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
-        return list(tqdm(pool.map(header, items), total=len(items), desc="headers", unit="clip", disable=None))
+        found = tqdm(pool.map(header, items), total=len(items), desc="headers", unit="clip", disable=None)
+        return {item.video: decoding for item, decoding in zip(items, found, strict=True)}
 
 
-def read_image_headers(survey: StillSurvey) -> dict[str, Decoding]:
-    """The headers of a survey's photographs, one frame each, held against their annotations."""
-    sizes, unreadable = measure(survey)
-    whole = {image: Decoding(0, 1, "") for image in sizes}
-    return whole | {problem.path: Decoding(0, 1, problem.reason) for problem in unreadable}
-
-
-def decode_all(
-    survey: Survey, videos: list[str], workers: int, decode_one: Callable[[Path], Decoding]
-) -> list[Decoding]:
-    """Decodes every frame of `videos` in worker processes; the result does not depend on their number."""
-    paths = [survey.root / video for video in videos]
-    if not paths:
-        return []
+def decode_in_workers(
+    root: Path, files: list[str], workers: int, decode_one: Callable[[Path], Decoding]
+) -> dict[str, Decoding]:
+    """Decodes every frame of `files` in worker processes; the result does not depend on their number."""
     with tempfile.TemporaryDirectory(prefix="stillact-") as folder:
         pool = ProcessPoolExecutor(
-            max_workers=min(workers, -(-len(paths) // CHUNK)),
+            max_workers=min(workers, -(-len(files) // CHUNK)),
             mp_context=get_context("spawn"),  # OpenCV's threads do not survive a fork
             initializer=start_worker,
             initargs=(folder,),
         )
         try:
-            results = pool.map(decode_one, paths, chunksize=CHUNK)
-            return list(tqdm(results, total=len(paths), desc="decoding", unit="file", disable=None))
+            results = pool.map(decode_one, [root / file for file in files], chunksize=CHUNK)
+            found = tqdm(results, total=len(files), desc="decoding", unit="file", disable=None)
+            return dict(zip(files, found, strict=True))
         except BrokenProcessPool:
-            raise StillactError(f"{survey.root}: a decoding process died; --quick verifies without decoding") from None
+            raise StillactError(f"{root}: a decoding process died; --quick verifies without decoding") from None
         finally:
             pool.shutdown(cancel_futures=True)  # after Ctrl-C: finish the clips in hand, start no others
 

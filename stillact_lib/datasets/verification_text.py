@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import textwrap
 from pathlib import PurePosixPath
 
-from stillact_lib.datasets.samples import Problem
+from stillact_lib.datasets.problems import HEADINGS, Problem, counted, folded, printable
 from stillact_lib.datasets.verification import Count, Report
 
-FEW = 20  # missing photographs of a folder that are still named one by one
+FEW = 10  # kinds of fault below a heading
+WIDTH = 200  # of a line
 
 
-def as_text(report: Report) -> str:
-    """The report for a terminal. A class folder of which nothing is there takes one line; JSON names each file."""
-    lines = [f"{report.title} at {report.root}, split {report.split}"]
-    for heading, problems in (
-        ("In the lists", report.list_faults),
-        ("Missing", fold_folders(report)),
-        ("Unexpected", report.unexpected),
-        ("In the annotations", report.annotation_faults),
-        ("Unreadable", report.unreadable),
-    ):
-        if problems:
-            lines += ["", f"{heading}:"] + [f"  {printable(p.path)}: {p.reason}" for p in problems]
+def as_text(report: Report, everything: bool = False) -> str:
+    """The report for a terminal: faults that differ in names and numbers only take one line, with an example, unless
+    `everything` is asked for."""
+    lines = [f"{report.title} at {printable(report.root)}, split {report.split}"]
+    every = [problem for problems in report.problems.values() for problem in problems]
+    shown = every if everything else folded(report.told)
+    for kind, heading in HEADINGS.items():
+        if problems := [problem for problem in shown if problem.kind == kind]:
+            lines += ["", f"{heading}:", *listed(problems, everything)]
     lines += ["", *table(report.counts), "", *frame_lines(report)]
     if report.lists_official:
         names = ", ".join(PurePosixPath(name).name for name in report.lists_official)
         lines.append(f"Official lists, by checksum: {names}")
-    return "\n".join([*lines, verdict(report)])
+    return "\n".join([*lines, *([report.part.capitalize() + "."] if report.part else []), verdict(report)])
+
+
+def listed(problems: list[Problem], everything: bool) -> list[str]:
+    if everything:
+        return [f"  {problem}" for problem in problems]
+    lines = [f"  {textwrap.shorten(str(problem), WIDTH, placeholder=' …')}" for problem in problems[:FEW]]
+    if more := problems[FEW:]:
+        number = sum(problem.count for problem in more)
+        lines.append(f"  … and {len(more)} other faults, {number:,} times in all; --all prints each")
+    return lines
 
 
 def verdict(report: Report) -> str:
@@ -35,40 +43,10 @@ def verdict(report: Report) -> str:
         what = "image" if report.images else "frame"
         depth = f"every {what} decodes" if report.decoded_every_frame else f"headers read, {what}s not decoded"
         return f"Complete and right ({depth})."
-    found = {
-        "missing": report.missing,
-        "unexpected": report.unexpected,
-        "unreadable": report.unreadable,
-        "faults in the lists": report.list_faults,
-        "faults in the annotations": report.annotation_faults,
-    }
-    parts = [f"{len(problems):,} {what}" for what, problems in found.items() if problems]
+    every = [problem for problems in report.problems.values() for problem in problems]
+    called = {"list": "faults in the lists", "annotation": "faults in the annotations", "note": "mended"}
+    parts = [f"{number:,} {called.get(kind, kind)}" for kind, number in counted(every).items()]
     return f"Present, but incomplete or wrong: {', '.join(parts) or 'its counts are not the official ones'}."
-
-
-def fold_folders(report: Report) -> list[Problem]:
-    """Missing videos, those of a wholly missing folder as one line; many missing photographs of a folder as one."""
-    if report.images:
-        return fold_images(report.missing)
-    there = {str(PurePosixPath(video).parent) for video in report.frames}
-    gone = Counter(str(PurePosixPath(problem.path).parent) for problem in report.missing)
-    lines, folded = [], set()
-    for problem in report.missing:
-        folder = str(PurePosixPath(problem.path).parent)
-        if folder == "." or folder in there or gone[folder] == 1:
-            lines.append(problem)
-        elif folder not in folded:
-            folded.add(folder)
-            lines.append(Problem(f"{folder}/", f"all its {gone[folder]} videos"))
-    return lines
-
-
-def fold_images(missing: list[Problem]) -> list[Problem]:
-    gone = Counter(str(PurePosixPath(problem.path).parent) for problem in missing)
-    lines = [problem for problem in missing if gone[str(PurePosixPath(problem.path).parent)] <= FEW]
-    return lines + [
-        Problem(f"{folder}/", f"{number:,} files; --json names them") for folder, number in gone.items() if number > FEW
-    ]
 
 
 def table(counts: list[Count]) -> list[str]:
@@ -81,7 +59,7 @@ def table(counts: list[Count]) -> list[str]:
         f"{w:<{width}}{a:>10}{b:>14}{o:>12}" for w, a, b, o in [("", "on disk", "in the lists", "official"), *rows]
     ]
     unsure = not all(c.decides for c in counts)
-    return lines + ["? from memory, or how it was counted is not known: shown, and decides nothing"] * unsure
+    return lines + ["? from memory, or not counted alike: shown, and decides nothing"] * unsure
 
 
 def frame_lines(report: Report) -> list[str]:
@@ -102,8 +80,3 @@ def frame_lines(report: Report) -> list[str]:
     return [
         f"Frames: {decoded:,} decoded, {promised:,} by the headers (off in {other:,} of {len(report.frames):,} clips)."
     ]
-
-
-def printable(path: str) -> str:
-    """A file name that cannot play with the terminal: control characters and broken encodings are escaped."""
-    return path if path.isprintable() else ascii(path)[1:-1]

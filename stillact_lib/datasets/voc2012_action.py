@@ -6,12 +6,13 @@ The test labels stay on the evaluation server; the parts are train and val, as I
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stillact_lib.datasets.annotations import Object
-from stillact_lib.datasets.samples import Problem, absent, existing_folder, inside_root, read_lines
+from stillact_lib.datasets.samples import absent, entries, existing_folder, inside_root, read_lines
 from stillact_lib.datasets.stills import (
     ANNOTATIONS,
     IMAGES,
@@ -20,6 +21,7 @@ from stillact_lib.datasets.stills import (
     StillSurvey,
     as_stills,
     attach_boxes,
+    image_files,
     place,
     read_person_list,
     told_apart,
@@ -35,17 +37,13 @@ LISTS = "ImageSets/Action"
 PARTS = ("train", "val")
 
 
-def read_voc2012_action(root: str | Path) -> Stills:
+def read_voc2012_action(root: str | Path, classes: Collection[str] | None = None) -> Stills:
     """VOC 2012 Action at `root`, parts train and val.
 
     `root` holds `VOCdevkit/`, is it, or is `VOC2012/`. The people are those of the classes' lists; one who does only
     other things has no class. Raises StillactError where the dataset or its lists are not there.
     """
-    survey = survey_voc2012_action(root)
-    if not survey.here:
-        fault = survey.list_faults[0]
-        raise absent(NAME, survey.root, f"{fault.path}: {fault.reason}")
-    return as_stills(survey)
+    return as_stills(survey_voc2012_action(root), classes)
 
 
 def person_counts(stills: Stills) -> pd.DataFrame:
@@ -66,16 +64,17 @@ def survey_voc2012_action(root: str | Path) -> StillSurvey:
     if not (root / prefix / IMAGES).is_dir():
         raise absent(NAME, root, f"it holds no {prefix}{IMAGES}/")
 
-    survey = StillSurvey(NAME, root, "train/val", 0, others_beside=True)
+    survey = StillSurvey(NAME, root, "images", len(image_files(root / prefix / IMAGES)), others_beside=True)
     survey.units = {"people": "people", "Im2Flow's person crops": "acting people"}
     official = load_manifest(NAME).classes
-    on_disk = {path.name: path for path in sorted((root / prefix / LISTS).iterdir())}
+    on_disk = {entry.name: Path(entry.path) for entry in entries(root / prefix / LISTS)}
     survey.list_files = {f"{prefix}{LISTS}/{name}": path for name, path in on_disk.items() if path.suffix == ".txt"}
     survey.classes = tuple(name for name in official if any(f"{name}_{part}.txt" in on_disk for part in PARTS))
     wanted = [f"{name}_{part}.txt" for name in survey.classes for part in PARTS]
     lacking = [name for name in wanted if name not in on_disk] or ([] if wanted else ["<action>_{train,val}.txt"])
-    survey.list_faults += [Problem(f"{prefix}{LISTS}/{name}", "list not there") for name in lacking]
-    if survey.list_faults:
+    for name in lacking:
+        survey.note("list", f"{prefix}{LISTS}/{name}", "list not there")
+    if survey.problems:
         return survey
 
     persons: list[Person] = []
@@ -99,7 +98,7 @@ def note_other_images(survey: StillSurvey, file: str, people_in: set[str]) -> No
     images = {inside_root(line.split()[0], f"{file}:{n}") for n, line in read_lines(survey.list_files[file])}
     for image in sorted(images ^ people_in):
         reason = "no class's list names anybody in" if image in images else "it lacks"
-        survey.list_faults.append(Problem(file, f"{reason} {image}"))
+        survey.note("list", file, f"{reason} {image}")
 
 
 def disagreement(survey: StillSurvey, person: Person, found: Object) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
 from stillact_lib.datasets.samples import (
     Listed,
-    Problem,
     Samples,
     Survey,
     absent,
@@ -39,13 +39,14 @@ def official_files() -> list[str]:
     ]
 
 
-def read_weizmann(root: str | Path, held_out: str = "shahar") -> Samples:
+def read_weizmann(root: str | Path, held_out: str = "shahar", classes: Collection[str] | None = None) -> Samples:
     """Weizmann at `root`: the `.avi` files, or one folder an action with them; the person `held_out` is the test set.
 
     There is no official list, so a clip that is not there is no problem here (`stillact data verify` names it).
     Groups are the persons. Raises StillactError where no clip of Weizmann's, or none of the person, is there.
     """
-    return as_samples(replace(survey_weizmann(root, held_out), missing=[]))
+    survey = survey_weizmann(root, held_out)
+    return as_samples(replace(survey, problems=[p for p in survey.problems if p.kind != "missing"]), classes)
 
 
 def survey_weizmann(root: str | Path, held_out: str = "shahar") -> Survey:
@@ -53,18 +54,20 @@ def survey_weizmann(root: str | Path, held_out: str = "shahar") -> Survey:
     if held_out not in PERSONS:
         raise StillactError(f"held_out: Weizmann has no person {held_out!r}; choose from {', '.join(PERSONS)}")
     root = existing_folder(NAME, root)
-    on_disk = [path for path in files_below(root) if is_video(path)]
+    on_disk = [path for path in files_below(root) if is_video(path) or path.endswith("/")]
     survey = Survey(NAME, root, f"{held_out} held out", len(on_disk), classes=ACTIONS)
     seen: dict[str, str] = {}
     for path in on_disk:
         folder, _, file = path.rpartition("/")
         clip = VIDEO.fullmatch(file)
-        if not clip:
-            survey.unexpected.append(Problem(path, "not named <person>_<action>.avi"))
+        if not file:
+            survey.note("unreadable", path, "no permission to read this folder")
+        elif not clip:
+            survey.note("unexpected", path, "not named <person>_<action>.avi")
         elif folder.lower() in ACTIONS and folder.lower() != clip["action"].lower():
-            survey.unexpected.append(Problem(path, f"a clip of {clip['action']} in the folder of {folder}"))
+            survey.note("unexpected", path, f"a clip of {clip['action']} in the folder of {folder}")
         elif file.lower() in seen:
-            survey.unexpected.append(Problem(path, f"the same clip as {seen[file.lower()]}"))
+            survey.note("unexpected", path, f"the same clip as {seen[file.lower()]}")
         else:
             seen[file.lower()] = path
             person, action = clip["person"].lower(), clip["action"].lower()
@@ -76,5 +79,7 @@ def survey_weizmann(root: str | Path, held_out: str = "shahar") -> Survey:
         there = ", ".join(sorted({item.group for item in survey.here}))
         raise StillactError(f"held_out: no clip of {held_out} at {root}; there are {there}")
     survey.listed = survey.here
-    survey.missing = [Problem(f, "one of the 93 clips, not on disk") for f in official_files() if f not in seen]
+    for file in official_files():
+        if file not in seen:
+            survey.note("missing", file, "one of the 93 clips, not on disk")
     return survey

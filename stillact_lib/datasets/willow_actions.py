@@ -6,11 +6,12 @@ class's list, so one may be positive for several classes or for none.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 
 from stillact_lib.datasets.annotations import Object
-from stillact_lib.datasets.samples import Problem, absent, existing_folder
+from stillact_lib.datasets.samples import absent, entries, existing_folder
 from stillact_lib.datasets.stills import (
     ANNOTATIONS,
     IMAGES,
@@ -19,6 +20,7 @@ from stillact_lib.datasets.stills import (
     StillSurvey,
     as_stills,
     attach_boxes,
+    image_files,
     place,
     read_person_list,
     told_apart,
@@ -29,10 +31,11 @@ from stillact_lib.manifests import load_manifest
 NAME = "willow_actions"
 FOLDERS = ("willowactions", "willow-actions")
 LISTS = "ImageSets/Action"
-SPLITS = {"trainval/test": {"trainval": "train", "test": "test"}, "train/val": {"train": "train", "val": "val"}}
+OFFICIAL = "trainval/test"
+SPLITS = {OFFICIAL: {"trainval": "train", "test": "test"}, "train/val": {"train": "train", "val": "val"}}
 
 
-def read_willow(root: str | Path, split: str = "trainval/test") -> Stills:
+def read_willow(root: str | Path, split: str = OFFICIAL, classes: Collection[str] | None = None) -> Stills:
     """Willow Actions at `root`, divided "trainval/test" (parts train and test) or, for tuning, "train/val".
 
     `root` holds `willowactions/`, or is it. Classes are read from the names of the set files, up to the first
@@ -40,34 +43,30 @@ def read_willow(root: str | Path, split: str = "trainval/test") -> Stills:
     lists decide who does what; an action that the annotation marks as ambiguous counts as not done, as in the authors'
     code. Raises StillactError where the dataset or the split's lists are not there.
     """
-    survey = survey_willow(root, split)
-    if not survey.here:
-        fault = survey.list_faults[0]
-        raise absent(NAME, survey.root, f"{fault.path}: {fault.reason}")
-    return as_stills(survey)
+    return as_stills(survey_willow(root, split), classes)
 
 
-def survey_willow(root: str | Path, split: str = "trainval/test") -> StillSurvey:
+def survey_willow(root: str | Path, split: str = OFFICIAL) -> StillSurvey:
     """What lies at `root`, held against the lists of `split` and the annotations; no image is opened."""
     if split not in SPLITS:
         raise StillactError(f"split: Willow divides as {' or '.join(map(repr, SPLITS))}, not {split!r}")
     root = existing_folder(NAME, root)
-    below = sorted(path.name for path in root.iterdir() if path.name.casefold() in FOLDERS and path.is_dir())
+    below = [entry.name for entry in entries(root) if entry.name.casefold() in FOLDERS and entry.is_dir()]
     prefix = "" if (root / IMAGES).is_dir() or not below else f"{below[0]}/"
     base = root / prefix
     for folder in (IMAGES, LISTS):
         if not (base / folder).is_dir():
             raise absent(NAME, root, f"it holds no {prefix}{folder}/")
 
-    survey = StillSurvey(NAME, root, split, 0)
+    survey = StillSurvey(NAME, root, "official" if split == OFFICIAL else split, len(image_files(base / IMAGES)))
     parts: dict[str, dict[str, list[str]]] = {}  # part -> class in lower case -> its list files
     spelling = {name.casefold(): name for name in load_manifest(NAME).classes}
     known = list(spelling)
-    for path in sorted((base / LISTS).iterdir()):
-        class_name, _, part = path.name.removesuffix(".txt").partition("_")
-        if path.suffix != ".txt" or part.lower() not in ("train", "val", "trainval", "test"):
+    for entry in entries(base / LISTS):
+        class_name, _, part = entry.name.removesuffix(".txt").partition("_")
+        if not entry.name.endswith(".txt") or part.lower() not in ("train", "val", "trainval", "test"):
             continue
-        survey.list_files[file := f"{prefix}{LISTS}/{path.name}"] = path
+        survey.list_files[file := f"{prefix}{LISTS}/{entry.name}"] = Path(entry.path)
         spelling.setdefault(class_name.casefold(), class_name)
         parts.setdefault(part.lower(), {}).setdefault(class_name.casefold(), []).append(file)
     if "trainval" not in parts and "train" in parts:  # their union
@@ -76,8 +75,8 @@ def survey_willow(root: str | Path, split: str = "trainval/test") -> StillSurvey
                 parts.setdefault("trainval", {}).setdefault(name, []).extend(files)
     for part in SPLITS[split]:
         if part not in parts:
-            survey.list_faults.append(Problem(f"{prefix}{LISTS}/<class>_{part}.txt", "no such list is there"))
-    if survey.list_faults:
+            survey.note("list", f"{prefix}{LISTS}/<class>_{part}.txt", "no such list is there")
+    if survey.problems:
         return survey
 
     there = {name for part in SPLITS[split] for name in parts[part]}
@@ -89,7 +88,7 @@ def survey_willow(root: str | Path, split: str = "trainval/test") -> StillSurvey
         for label, name in enumerate(order):
             if name not in parts[part]:
                 missing = f"{prefix}{LISTS}/{spelling[name]}_{part}.txt"
-                survey.list_faults.append(Problem(missing, "list not there, though other parts of the class are"))
+                survey.note("list", missing, "list not there, though other parts of the class are")
             for file in parts[part].get(name, []):
                 for (image, index), positive in read_person_list(survey, file).items():
                     person = people.setdefault((image, index), Person(image, index, called, set()))

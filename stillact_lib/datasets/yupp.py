@@ -4,13 +4,13 @@ camera, and a split with one tenth for training. Chapter 04."""
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from stillact_lib.datasets.samples import (
     Listed,
-    Problem,
     Samples,
     Survey,
     absent,
@@ -34,7 +34,12 @@ LINE = re.compile(
 )
 
 
-def read_yupp(root: str | Path, camera: Literal["static", "moving"] | None = None, split: int = 1) -> Samples:
+def read_yupp(
+    root: str | Path,
+    camera: Literal["static", "moving"] | None = None,
+    split: int = 1,
+    classes: Collection[str] | None = None,
+) -> Samples:
     """YUP++ at `root`, which holds `YUP++/` or is that folder itself; the videos of one `camera`, or of both.
 
     The list `10_90_randsplit_<split>.txt` may lie in `YUP++/`, beside it, or in a folder inside it. Labels are
@@ -44,15 +49,12 @@ def read_yupp(root: str | Path, camera: Literal["static", "moving"] | None = Non
     if camera not in (None, *FOLDERS):
         raise StillactError(f"camera: YUP++ has static and moving cameras, not {camera!r}")
     survey = survey_yupp(root, split)
-    if not survey.listed:
-        fault = survey.list_faults[0]
-        raise absent(NAME, survey.root, f"{fault.path}: {fault.reason}")
     if camera is not None:
         kept = f"{FOLDERS[camera]}/"
-        here = [item for item in survey.here if kept in item.video]
-        missing, unexpected = ([p for p in ps if kept in p.path] for ps in (survey.missing, survey.unexpected))
-        survey = replace(survey, here=here, missing=missing, unexpected=unexpected)
-    return as_samples(survey)
+        listed, here = ([item for item in items if kept in item.video] for items in (survey.listed, survey.here))
+        problems = [p for p in survey.problems if p.kind == "list" or kept in p.path]
+        survey = replace(survey, split=f"{survey.split}, {camera}", listed=listed, here=here, problems=problems)
+    return as_samples(survey, classes)
 
 
 def survey_yupp(root: str | Path, split: int = 1) -> Survey:
@@ -68,7 +70,7 @@ def survey_yupp(root: str | Path, split: int = 1) -> Survey:
     survey = Survey(NAME, root, "10-90", video_files=sum(is_video(p) for paths in on_disk.values() for p in paths))
     file = f"10_90_randsplit_{split}.txt"
     if (found := find_list(tree, file)) is None:
-        survey.list_faults.append(Problem(f"{TREE}/{file}", "list not there"))
+        survey.note("list", f"{TREE}/{file}", "list not there")
         return survey
     survey.list_files = {f"{TREE}/{file}": found}
 
@@ -96,11 +98,11 @@ def read_list(survey: Survey, file: str) -> list[Listed]:
         entry = LINE.fullmatch(line)
         if not entry:
             inside_root(line, where)
-            survey.list_faults.append(Problem(where, f"not `<Class>_<camera>_cam_<n> <camera>_<part>`: {line!r}"))
+            survey.note("list", where, f"not `<Class>_<camera>_cam_<n> <camera>_<part>`: {line!r}")
         elif entry["camera"] != entry["tag"]:
-            survey.list_faults.append(Problem(where, f"another camera in the name than in the tag: {line!r}"))
+            survey.note("list", where, f"another camera in the name than in the tag: {line!r}")
         elif entry["class"] not in known:
-            survey.list_faults.append(Problem(where, f"class {entry['class']!r} is none of the {len(known)} classes"))
+            survey.note("list", where, f"class {entry['class']!r} is none of the {len(known)} classes")
         else:
             rows.append(entry)
     survey.classes = tuple(sorted({entry["class"] for entry in rows}))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from functools import cache, reduce
+from pickle import UnpicklingError
 
 import cv2
 import numpy as np
@@ -29,13 +30,15 @@ def _raft(device: str):
     """torchvision's RAFT (small), for a GPU; weights through torchvision's own loader."""
     from torchvision.models.optical_flow import Raft_Small_Weights, raft_small
 
+    weights = Raft_Small_Weights.DEFAULT
     try:
-        return raft_small(weights=Raft_Small_Weights.DEFAULT).eval().to(device)
-    except OSError as error:
+        return raft_small(weights=weights).eval().to(device)
+    except (OSError, RuntimeError, UnpicklingError, EOFError) as error:
         raise StillactError(
-            f"flow_method 'raft': its weights are not in torchvision's cache and cannot be downloaded ({error}); "
-            "run once with network, or choose 'dis'"
-        ) from None
+            f"flow_method 'raft': its weights, {weights.url.rpartition('/')[2]}, are not whole in torchvision's cache "
+            f"and cannot be downloaded ({type(error).__name__}); delete what is there and run once with a network, or "
+            "choose 'dis'"
+        ) from error
 
 
 def _raft_flow(first: np.ndarray, second: np.ndarray) -> np.ndarray:

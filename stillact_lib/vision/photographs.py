@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -14,14 +14,15 @@ import torch
 from torch import Tensor
 
 from stillact_lib.datasets.images import UnreadableImage, read_rgb
+from stillact_lib.datasets.problems import Problem
+from stillact_lib.datasets.report import MOST_UNUSABLE, DataReport, data_report
 from stillact_lib.datasets.stills import Stills
-from stillact_lib.errors import StillactError
 
 
 @dataclass(frozen=True)
 class Photographs:
     """N labelled photographs squashed to a square: images uint8 [N, 3, S, S]; positives bool [N, C]; test bool [N];
-    names str [N]."""
+    names str [N]; report: what was found of the dataset, and what is wrong with it."""
 
     classes: tuple[str, ...]
     images: Tensor
@@ -29,6 +30,7 @@ class Photographs:
     test: np.ndarray
     names: np.ndarray
     root: Path
+    report: DataReport | None = None
 
     @property
     def labels(self) -> np.ndarray:
@@ -36,24 +38,43 @@ class Photographs:
         return self.positives.argmax(1)
 
 
-def load_photographs(stills: Stills, side: int, tested: Collection[str]) -> Photographs:
+def load_photographs(
+    stills: Stills, side: int, tested: Collection[str], most_unusable: float = MOST_UNUSABLE
+) -> Photographs:
     """The photographs that show a class, ordered by name; of several people in one, all classes count. `tested`: the
-    parts of the split that are the test. Raises StillactError, naming the file, for one that cannot be read."""
+    parts of the split that are the test. One that does not decode is left out and named in the report. Raises
+    StillactError where more than `most_unusable` of what the lists name is missing or unreadable."""
     persons = stills.persons
     named, first = np.unique(persons["image"].to_numpy(str), return_index=True)
     place = np.searchsorted(named, persons["image"].to_numpy(str))
     positives = np.zeros((len(named), len(stills.classes)), bool)
     np.logical_or.at(positives, place, stills.positives)
-    kept = positives.any(1)
-    with ThreadPoolExecutor() as pool:
-        images = np.stack(list(pool.map(partial(_squashed, stills.root, side=side), named[kept])))
+    kept = np.flatnonzero(positives.any(1))
+    images, readable, problems = each_readable(partial(_squashed, stills.root, side=side), named[kept])
+    kept, report = kept[readable], data_report(stills.name, stills, problems, most_unusable=most_unusable)
     test = persons["split"].iloc[first].isin(tested).to_numpy()[kept]
-    tensor = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous()
-    return Photographs(stills.classes, tensor, positives[kept], test, named[kept], stills.root)
+    tensor = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous()
+    return Photographs(stills.classes, tensor, positives[kept], test, named[kept], stills.root, report)
 
 
 def _squashed(root: Path, image: str, side: int) -> np.ndarray:
-    try:
-        return cv2.resize(read_rgb(root / image), (side, side), interpolation=cv2.INTER_AREA)
-    except UnreadableImage as reason:
-        raise StillactError(f"{root / image}: {reason}; fetch it again or leave it out") from None
+    return cv2.resize(read_rgb(root / image), (side, side), interpolation=cv2.INTER_AREA)
+
+
+def each_readable(
+    make: Callable[..., np.ndarray], names: Sequence[str], *columns: Iterable[object]
+) -> tuple[list[np.ndarray], np.ndarray, list[Problem]]:
+    """What `make(name, *values)` makes of each photograph, several at a time: of those that can be read, which these
+    are, bool [N], and the others as problems."""
+
+    def one(name: str, *values: object) -> np.ndarray | Problem:
+        try:
+            return make(name, *values)
+        except UnreadableImage as reason:
+            return Problem(str(name), str(reason), "unreadable")
+
+    with ThreadPoolExecutor() as pool:
+        made = list(pool.map(one, names, *columns))
+    readable = np.array([not isinstance(found, Problem) for found in made], bool)
+    images = [found for found in made if not isinstance(found, Problem)]
+    return images, readable, [found for found in made if isinstance(found, Problem)]

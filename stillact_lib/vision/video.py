@@ -7,55 +7,44 @@ every chapter that builds data from videos.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
-
-# A damaged file is reported by us, once, and not by ffmpeg line by line.
-os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 import cv2
 import numpy as np
 
-from stillact_lib.datasets.clips import UnreadableClip
+from stillact_lib.datasets.clips import UnreadableClip, open_clip
 from stillact_lib.datasets.frame_folders import numbered_frames, read_frame
 from stillact_lib.errors import StillactError
 
-#: A header may overstate the frames by this many (HMDB-51 does by one) or this share before a file counts as truncated.
-HEADER_SLACK_FRAMES, HEADER_SLACK_SHARE = 2, 0.02
-
 
 class UnreadableVideo(StillactError):
-    """A video that cannot be decoded, or ends long before its header says."""
+    """A video that cannot be decoded, or of which a part is missing."""
 
 
 def iterate_frames(path: Path | str) -> Iterator[np.ndarray]:
     """Yields the frames of a video in order, each uint8 [H, W, 3] RGB; `path` is a video file or a folder of frames.
 
-    Raises `UnreadableVideo` where the file cannot be opened, and at the end where no frame or far fewer frames came
-    out than the header states (a truncated download); for a folder where a frame is missing, cut, or of another size.
+    Raises `UnreadableVideo` where the file cannot be opened, is cut short or has a hole (by its bytes, see
+    `datasets.clips.open_clip`), or no frame decodes; for a folder where a frame is missing, cut, or of another size.
     """
-    if Path(path).is_dir():
-        yield from iterate_folder(Path(path))
+    path = Path(path)
+    if path.is_dir():
+        yield from iterate_folder(path)
         return
-    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     try:
-        if not capture.isOpened():
-            reason = "is not a video that can be opened" if Path(path).is_file() else "does not exist"
-            raise UnreadableVideo(f"{path}: {reason}; fetch it again or leave it out")
-        promised = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-        decoded = 0
-        while True:
-            there, frame = capture.read()
-            if not there:
-                break
+        capture = open_clip(path, to_decode=True)
+    except UnreadableClip as reason:
+        raise UnreadableVideo(f"{path}: {reason}; fetch it again or leave it out") from None
+    decoded = 0
+    try:
+        while (read := capture.read())[0]:
             decoded += 1
-            yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
+            yield cv2.cvtColor(read[1], cv2.COLOR_BGR2RGB)
     finally:
         capture.release()
-    missing = promised - decoded
-    if decoded == 0 or missing > max(HEADER_SLACK_FRAMES, HEADER_SLACK_SHARE * promised):
-        raise UnreadableVideo(f"{path}: {decoded} of {promised} frames decode (truncated?); fetch the file again")
+    if decoded == 0:
+        raise UnreadableVideo(f"{path}: none of its frames can be decoded; fetch it again or leave it out")
 
 
 def iterate_folder(folder: Path) -> Iterator[np.ndarray]:

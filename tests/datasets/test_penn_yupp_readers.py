@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from awkward_files import crlf, real, truncate
+from awkward_files import crlf, real, shared, truncate
 from scipy.io import savemat
 from scipy.sparse import csc_array
 from typer.testing import CliRunner
@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from stillact_lib.cli import app
 from stillact_lib.datasets import read
 from stillact_lib.datasets.penn_action import JOINTS, read_labels
+from stillact_lib.datasets.report import data_report
 from stillact_lib.errors import StillactError
 from stillact_lib.miniature.items import encode_video
 from stillact_lib.vision.video import UnreadableVideo, read_frames
@@ -129,12 +130,13 @@ def test_penn_action_faults_are_listed_and_the_rest_is_read(penn) -> None:
     (frames / "0001" / "000011.jpg").write_bytes(b"")
     code, report = verify("penn_action", penn, "--workers", 1)
     assert code == 1
-    unreadable = {p["path"][-4:]: p["reason"] for p in report["unreadable"]}
+    unreadable = {p["path"][-4:]: p["reason"] for p in report["problems"]["unreadable"]}
     assert unreadable["0016"] == "frame 000005.jpg is not there, but 000012.jpg is"
     assert unreadable["0001"] == "frame 000011.jpg is not a whole JPEG (0 bytes)"
     assert report["frames"]["Penn_Action/frames/0001"] == {"header": 11, "decoded": 10}
     _, quick = verify("penn_action", penn, "--quick")
-    assert {p["path"][-4:] for p in quick["unreadable"]} == {"0001", "0004", "0016"}
+    unreadable = [p["path"][-4:] for p in quick["problems"]["unreadable"]]
+    assert sorted(unreadable) == [".mat"] * 4 + ["0001", "0004", "0016"]
 
 
 def test_penn_labels_are_cast_and_kept(tmp_path) -> None:
@@ -156,7 +158,26 @@ def test_penn_labels_are_cast_and_kept(tmp_path) -> None:
     savemat(path, label_table(bbox=np.full((FRAMES - 1, 4), 5, np.uint8)))
     labels = read_labels(path)
     assert labels.boxes.shape == (FRAMES, 4) and np.isnan(labels.boxes[-1]).all() and (labels.boxes[:-1] == 5).all()
-    assert labels.notes == ("0001.mat: 11 boxes for 12 frames; the last frame's box is NaN",)
+    assert labels.notes == ("11 boxes for 12 frames; the last frame's box is NaN",)
+
+
+def test_what_was_mended_is_said_and_no_fault(penn) -> None:
+    savemat(penn / "Penn_Action" / "labels" / "0002.mat", label_table(bbox=np.full((FRAMES - 1, 4), 5, np.uint8)))
+    samples = read("penn_action", penn)
+    (note,) = samples.problems
+    assert (note.kind, note.path) == ("note", "Penn_Action/labels/0002.mat") and "11 boxes for 12 frames" in note.reason
+    assert "note" in data_report("penn_action", samples).summary()["problems"]
+    _, report = verify("penn_action", penn, "--workers", 1)
+    assert {kind for kind, found in report["problems"].items() if found} == {"note"}
+
+
+def test_a_matlab_file_of_the_wrong_version_is_named(tmp_path) -> None:
+    head = b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(124) + b"\x00\x02IM"
+    (tmp_path / "0001.mat").write_bytes(head + bytes(400))
+    with pytest.raises(StillactError, match=r"0001\.mat: a MATLAB file of version 7\.3; in MATLAB, save it with -v7"):
+        read_labels(tmp_path / "0001.mat")
+    with pytest.raises(StillactError, match=r"v73\.mat: a MATLAB file of version 7\.3"):
+        read_labels(shared("cases", "mat", "v73.mat"))
 
 
 def test_a_sequence_of_one_frame(tmp_path) -> None:
@@ -199,10 +220,10 @@ def test_genuine_penn_action_labels() -> None:
     assert unplaced == (invisible < 4).all(axis=-1).sum() == 3599, "nothing lies between (1, 1) and the rest"
     code, report = verify("penn_action", folder)
     counts = {c["what"]: (c["on_disk"], c["in_lists"], c["official"]) for c in report["counts"]}
-    assert code == 1 and len(report["missing"]) == 59 and report["list_faults"] == []
+    assert code == 1 and len(report["problems"]["missing"]) == 59 and report["problems"]["list"] == []
     assert counts["videos"] == (0, 59, 2326) and counts["classes"] == (0, 15, 15)
     assert counts["train"] == (0, 29, 1258) and counts["test"] == (0, 30, 1068)
-    with pytest.raises(StillactError, match="no sequence has both frames and labels"):
+    with pytest.raises(StillactError, match="labelled for test, but there is no such folder of frames"):
         read("penn_action", folder)
 
 
@@ -278,7 +299,7 @@ def test_yupp_table(yupp) -> None:
         assert len(one.videos) == 4 and all(folder in video for video in one.videos.video)
     assert len(read("yupp", yupp / "YUP++").videos) == 8
     code, report = verify("yupp", yupp, "--workers", 1)
-    assert code == 1 and report["missing"] == report["unreadable"] == report["list_faults"] == []
+    assert code == 1 and not any(report["problems"].values())
     assert {c["what"]: (c["on_disk"], c["official"]) for c in report["counts"]} == {
         "video files": (8, 1200), "videos": (8, 1200), "classes": (2, 20), "train": (4, 120), "test": (4, 1080),
     }  # fmt: skip
@@ -306,7 +327,7 @@ def test_yupp_faults_are_listed_and_the_rest_is_read(yupp) -> None:
     assert found.pop("Ocean/Ocean_static_cam_2.mp4") == "named twice: as train and as train"
     assert found.pop("YUP++/camera_moving/Beach/Beach_moving_cam_30.mp4") == "listed for test, not on disk"
     assert found.pop("YUP++/camera_moving/Beach/Beach_moving_cam_3.mp4") == "in no list"
-    assert found.pop("YUP++/camera_stationary/Beach/Beach_static_cam_2.mp4") == "cannot be opened as a video"
+    assert found.pop("YUP++/camera_stationary/Beach/Beach_static_cam_2.mp4").startswith("truncated: ")
     assert found == {} and len(samples.videos) == 7
     assert not any(
         "static_cam_2.mp4" in path for path in reasons(read("yupp", yupp, camera="moving")) if "/" in path[6:]

@@ -6,6 +6,7 @@ import pytest
 from awkward_files import FRAMES, HMDB_NAMES, crlf, make_hmdb51, make_ucf101, real, truncate, write_clip
 
 from stillact_lib.datasets import COLUMNS, READERS, read
+from stillact_lib.datasets.problems import counted
 from stillact_lib.datasets.weizmann import official_files
 from stillact_lib.errors import StillactError
 from stillact_lib.manifests import load_manifest
@@ -159,11 +160,11 @@ def test_weizmann_table(tmp_path, in_folders) -> None:
     rows = {r.video.split("/")[-1]: (r.class_name, r.label, r.split, r.group) for r in samples.videos.itertuples()}
     assert rows == {
         "daria_bend.avi": ("bend", 0, "train", "daria"),
-        "lena_run1.avi": ("run", 4, "train", "lena"),
-        "lena_run2.avi": ("run", 4, "train", "lena"),
-        "shahar_wave1.avi": ("wave1", 8, "test", "shahar"),
-        "ido_wave2.avi": ("wave2", 9, "train", "ido"),
-    }
+        "lena_run1.avi": ("run", 1, "train", "lena"),
+        "lena_run2.avi": ("run", 1, "train", "lena"),
+        "shahar_wave1.avi": ("wave1", 2, "test", "shahar"),
+        "ido_wave2.avi": ("wave2", 3, "train", "ido"),
+    }, "labels count the actions that are there"
     assert reasons(samples) == {"holiday.avi": "not named <person>_<action>.avi"}
     assert set(read("weizmann", tmp_path, held_out="lena").videos.query("split == 'test'").group) == {"lena"}
     with pytest.raises(StillactError, match=r"no clip of moshe .*; there are daria, ido, lena, shahar"):
@@ -232,10 +233,12 @@ def test_unknown_reader() -> None:
 def test_genuine_ucf101() -> None:
     samples = read("ucf101", real("ucf101"))
     rows = {r.video.split("/")[-1]: r for r in samples.videos.itertuples()}
-    assert len(rows) == 3 and len(samples.classes) == 101
-    assert len(samples.problems) == 13320 - 3
+    assert len(rows) == 3 and samples.classes == ("BaseballPitch", "SoccerJuggling") and samples.lists.classes == 101
+    gone, *missing = sorted(samples.problems, key=lambda problem: problem.kind)
+    assert gone.path == "99 of 101 classes" and "(13,023 items): ApplyEyeMakeup, " in gone.reason
+    assert len(missing) == 13320 - 13023 - 3 and {problem.kind for problem in missing} == {"missing"}
     g23 = rows["v_SoccerJuggling_g23_c01.avi"]
-    assert (g23.label, g23.split, g23.group, g23.frames, g23.width, g23.height) == (83, "train", "g23", 240, 320, 240)
+    assert (g23.label, g23.split, g23.group, g23.frames, g23.width, g23.height) == (1, "train", "g23", 240, 320, 240)
     assert round(g23.fps, 2) == 29.97
     assert rows["v_BaseballPitch_g01_c01.avi"].split == "test"
 
@@ -243,6 +246,7 @@ def test_genuine_ucf101() -> None:
 def test_genuine_hmdb51() -> None:
     samples = read("hmdb51", real("hmdb51"))
     rows = {r.group: (r.class_name, r.label, r.split, r.frames, r.width, r.fps) for r in samples.videos.itertuples()}
-    assert rows == {"RATRACE": ("wave", 50, "train", 73, 560, 30.0), "TrumanShow": ("wave", 50, "test", 49, 432, 30.0)}
-    assert {p.reason.split(",")[-1] for p in samples.problems} == {" not on disk"}, "every official name is understood"
-    assert len(samples.problems) == 6766 - 2
+    assert rows == {"RATRACE": ("wave", 0, "train", 73, 560, 30.0), "TrumanShow": ("wave", 0, "test", 49, 432, 30.0)}
+    counts = counted(samples.problems)
+    assert counts == {"absent": 1, "missing": 104 - 2}, "every official name is understood"
+    assert samples.lists.items == {"train": 70, "test": 30, "unused": 4}

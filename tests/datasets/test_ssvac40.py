@@ -196,18 +196,15 @@ def test_columns_labels_and_order() -> None:
     few = still_table(SOURCES, 0, ["playing_guitar", "run"])
     assert dict(zip(few.class_name, few.label, strict=True)) == {"run": 0, "playing_guitar": 1}, "the manifest's order"
     assert parts(few) == {key: part for key, part in parts(table).items() if key in parts(few)}
-    assert (
-        "stanford40 has no waving_hands" in table.attrs["missing"] and "wave: no photographs" in table.attrs["missing"]
-    )
-    assert few.attrs == {
-        "classes": ["run", "playing_guitar"],
-        "missing": few.attrs["missing"],
-        "left_out": dict.fromkeys(SOURCES, 0),
-    }
-    assert set(few.attrs["missing"]) == {
-        "stanford40 has no playing_guitar", "imsitu has no jogging", "imsitu has no sprinting",
-        *(f"imagenet_actions has no {wnid}" for wnid in ("n00440039", "n10542761", "n10542888")),
-    }  # fmt: skip
+    said = [str(problem) for problem in table.attrs["problems"]]
+    assert any(one.startswith("stanford40: has nothing of") and "waving_hands" in one for one in said)
+    assert "wave: no source has stills of this class" in said
+    assert few.attrs["classes"] == ["run", "playing_guitar"] and few.attrs["left_out"] == dict.fromkeys(SOURCES, 0)
+    assert [str(problem) for problem in few.attrs["problems"]] == [
+        "stanford40: has nothing of playing_guitar",
+        "imsitu: has nothing of jogging, sprinting",
+        "imagenet_actions: has nothing of n00440039, n10542761, n10542888",
+    ]
 
 
 def test_the_parts_are_those_of_the_paper() -> None:
@@ -305,7 +302,7 @@ def as_if_here(survey: Survey) -> Samples:
 def test_the_videos_of_the_official_lists() -> None:
     ucf, hmdb = as_if_here(survey_ucf101(real("ucf101"))), as_if_here(survey_hmdb51(real("hmdb51")))
     table = video_table(ucf, hmdb)
-    assert tuple(table.columns) == VIDEO_COLUMNS and table.attrs["missing"] == []
+    assert tuple(table.columns) == VIDEO_COLUMNS and table.attrs["problems"] == []
     assert Counter(table.split) == {"train": 3520, "test": 1412}, "without the unused"
     pd.testing.assert_frame_equal(video_counts(table), video_counts())
     sums = video_sums(video_counts(table))
@@ -317,7 +314,9 @@ def test_the_videos_of_the_official_lists() -> None:
     names = [shared.name for shared in shared_classes()]
     assert list(shown.index) == names and [names[label] for label in table.label] == table.class_name.tolist()
     few = video_table(hmdb=hmdb, classes=["archery", "walk"])
-    assert set(few.label) == {0} and few.attrs["missing"] == ["ucf101 is not given", "archery: no videos"]
+    assert set(few.label) == {0} and [str(problem) for problem in few.attrs["problems"]] == [
+        "ucf101: this source is not given", "archery: no source has videos of this class",
+    ]  # fmt: skip
     assert composition(few).loc["archery"].sum() == 0
 
 
@@ -373,7 +372,7 @@ def test_awkward_synset_folders(tmp_path: Path) -> None:
         (f"{GUITARIST}/{BEAM}_9.JPEG", "not named <wnid>_<n>.JPEG"),
         (f"{GUITARIST}/{GUITARIST}_5.JPEG", "empty file (0 bytes)"),
     }
-    assert len(found.persons) == 5 and "n00000003" in found.classes and "n00000004" not in found.classes
+    assert len(found.persons) == 5 and "n00000003" not in found.classes and "n00000004" not in found.classes
     (tmp_path / "empty").mkdir()
     for where, wnids in ((tmp_path / "empty", None), (root, ["n00000001"]), (root, []), (root, ["n00000003"])):
         with pytest.raises(

@@ -61,7 +61,7 @@ def test_what_cannot_be_read_is_named(tmp_path) -> None:
     clip = write_clip(tmp_path / "cut.avi")
     truncate(clip, 0.4)
     short = write_clip(tmp_path / "short.avi", 1)
-    for path, reason in ((clip, "truncated"), (tmp_path / "absent.avi", "does not exist"), (short, "too few")):
+    for path, reason in ((clip, "truncated"), (tmp_path / "absent.avi", "No such file"), (short, "too few")):
         with pytest.raises(StillactError, match=reason) as caught:
             centre(path)
         assert str(path) in str(caught.value) and "\n" not in str(caught.value)

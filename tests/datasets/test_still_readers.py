@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-from awkward_files import crlf, real, truncate
+from awkward_files import crlf, make_hmdb51, real, shared, truncate
 from awkward_stills import (
     SIZE,
     box_xml,
@@ -19,12 +20,14 @@ from awkward_stills import (
     write_photo,
     write_xml,
 )
+from PIL import Image, ImageOps
 from typer.testing import CliRunner
 
 from stillact_lib.cli import app
 from stillact_lib.datasets import PERSON_COLUMNS, Stills, read
 from stillact_lib.datasets.annotations import read_annotation
-from stillact_lib.datasets.images import UnreadableImage, read_rgb
+from stillact_lib.datasets.images import ORIENTATION, UnreadableImage, read_rgb
+from stillact_lib.datasets.problems import counted
 from stillact_lib.datasets.stanford40 import survey_stanford40
 from stillact_lib.datasets.verification import compare_stills
 from stillact_lib.datasets.voc2012_action import person_counts
@@ -95,7 +98,7 @@ def test_stanford40_class_lists_and_actions(stanford: Path) -> None:
     assert len(read("stanford40", stanford).persons) == 6
     (lists / "actions.txt").write_text("actions\tnumber\njumping\t2\nsmoking\t2\nwatching_TV\t2\ncooking\t0\n")
     stills = read("stanford40", stanford)
-    assert stills.problems == [] and stills.classes[0] == "cooking"
+    assert stills.problems == [] and stills.classes[0] == "jumping" and stills.lists.classes == 4
 
 
 def test_stanford40_faults_are_listed_and_the_rest_is_read(stanford: Path) -> None:
@@ -165,6 +168,73 @@ def test_images_are_read_whatever_their_name_says(stanford: Path) -> None:
     for name in ("jumping_001", "jumping_003", "smoking_001", "smoking_002"):
         image = read_rgb(images / f"{name}.jpg")
         assert image.dtype == np.uint8 and image.shape == (SIZE[1], SIZE[0], 3)
+
+
+def test_sixteen_bits_of_grey_are_scaled(tmp_path: Path) -> None:
+    levels = np.array([[0, 257, 32768, 65535]], np.uint16)
+    Image.fromarray(levels).save(tmp_path / "deep.jpg", "PNG")
+    assert read_rgb(tmp_path / "deep.jpg")[0, :, 0].tolist() == [0, 1, 128, 255]
+    deep = read_rgb(shared("cases", "image", "grey16_named.jpg"))
+    assert deep.shape == (48, 64, 3) and 100 < deep.mean() < 155 and (deep[..., 0] == deep[..., 2]).all()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("stated", ["as seen", "as stored", "not"])
+def test_boxes_of_photographs_that_a_tag_turns(stanford: Path, orientation: int, stated: str) -> None:
+    """A white person on black: pixels are read as they lie in the file, and the box has to be about them."""
+    stored = np.zeros((40, 60, 3), np.uint8)
+    stored[8:30, 4:20] = 255
+    tags = Image.Exif()
+    tags[ORIENTATION] = orientation
+    photo = stanford / "JPEGImages" / "jumping_001.jpg"
+    Image.fromarray(stored).save(photo, exif=tags, quality=100)
+    seen = np.asarray(ImageOps.exif_transpose(Image.open(photo)))
+    drawn_on = seen if stated == "as seen" else stored
+    rows, columns = np.flatnonzero(drawn_on[..., 0].max(1) > 128), np.flatnonzero(drawn_on[..., 0].max(0) > 128)
+    box = box_xml(columns[0] + 1, rows[0] + 1, columns[-1] + 1, rows[-1] + 1)
+    size = (0, 0) if stated == "not" else drawn_on.shape[1::-1]
+    write_xml(stanford / "XMLAnnotations" / "jumping_001.xml", person(box=box), size=size)
+    stills = read("stanford40", stanford)
+    found = stills.persons.set_index("image").loc["JPEGImages/jumping_001.jpg", ["x0", "y0", "x1", "y1"]].tolist()
+    said = [(problem.kind, problem.reason) for problem in stills.problems]
+    if orientation == 1 or (orientation >= 5 and stated == "as stored"):
+        assert found == [4, 8, 20, 30] and said == []
+    elif orientation >= 5 and stated == "as seen":
+        assert found == [4, 8, 20, 30]
+        assert said == [("note", "its EXIF tag turns it, its boxes are of the turned view: turned back")]
+    else:
+        assert np.isnan(found).all() and len(said) == 1 and "nothing says which view" in said[0][1]
+
+
+def test_the_turned_photograph_beside_the_project(stanford: Path) -> None:
+    case = shared("cases", "image")
+    shutil.copy(case / "exif6_person.jpg", stanford / "JPEGImages" / "jumping_001.jpg")
+    shutil.copy(case / "exif6_person.xml", stanford / "XMLAnnotations" / "jumping_001.xml")
+    (row,) = read("stanford40", stanford).persons.query("image.str.endswith('jumping_001.jpg')").itertuples()
+    assert (row.width, row.height) == (64, 48) and (row.x0, row.y0, row.x1, row.y1) == (40, 28, 60, 43)
+    image = read_rgb(stanford / row.image).astype(float).mean(-1)
+    inside = np.zeros(image.shape, bool)
+    inside[28:43, 40:60] = True
+    assert abs(image[inside].mean() - image[~inside].mean()) > 50, "the box is about the person"
+
+
+def test_hidden_files_are_not_there(stanford: Path, tmp_path: Path) -> None:
+    """What macOS writes beside each file on foreign disks."""
+    willow, voc, hmdb = make_willow(tmp_path / "w"), make_voc(tmp_path / "v"), make_hmdb51(tmp_path / "h")
+    for path in [path for root in (stanford, willow, voc, hmdb) for path in root.rglob("*") if path.is_file()]:
+        path.with_name(f"._{path.name}").write_bytes(b"\0\5\x16\7" + bytes(20))
+    for name, root in (("stanford40", stanford), ("willow_actions", willow), ("voc2012_action", voc), ("hmdb51", hmdb)):
+        assert read(name, root).problems == [], name
+
+
+@pytest.mark.parametrize("make", [make_stanford40, make_willow, make_voc])
+def test_images_are_counted_without_lists(tmp_path: Path, make) -> None:
+    root = make(tmp_path / "data")
+    name = {make_stanford40: "stanford40", make_willow: "willow_actions", make_voc: "voc2012_action"}[make]
+    for path in [*root.rglob("*train*.txt"), *root.rglob("*test*.txt")]:
+        path.unlink()
+    _, out, _ = verified(name, root)
+    assert re.search(r"^image files +[36] ", out, re.MULTILINE) and "list" in out
 
 
 def test_unreadable_images_are_problems_not_rows(stanford: Path) -> None:
@@ -238,7 +308,7 @@ def test_willow_awkward_lists(tmp_path: Path) -> None:
     (sets / "rowing_test.txt").write_text("c3 1 0\n")
     prefix = "willowactions/ImageSets/Action/"
     stills = read("willow_actions", root)
-    assert stills.classes == ("ridingbike", "running", "rowing")
+    assert stills.classes == ("ridingbike", "running") and stills.lists.classes == 3, "nobody is known to row"
     found = {(problem.path, problem.reason) for problem in stills.problems}
     assert found == {
         (prefix + "ridingbike_train.txt:3", "contradicts an earlier line: 'a1 1 -1'"),
@@ -331,21 +401,21 @@ def test_verify_names_what_is_wrong(tmp_path: Path) -> None:
     code, out, err = verified("stanford40", root)
     assert (code, err) == (1, "")
     assert "JPEGImages/jumping_001.jpg: cannot be decoded: image file is truncated" in out
-    assert "JPEGImages/smoking_001.jpg: " in out and "2 unreadable, 1 faults in the annotations" in out
+    assert "JPEGImages/smoking_001.jpg: " in out and "1 faults in the annotations, 2 unreadable" in out
     assert "JPEGImages/watching_TV_001.jpg: 60x40 pixels, its annotation says 1x1" in out
     assert "smoking_002" not in out
     _, out, _ = verified("stanford40", root, "--quick", "--json")
-    assert json.loads(out)["unreadable"] == [], "cut photographs show only when they are decoded"
+    assert json.loads(out)["problems"]["unreadable"] == [], "cut photographs show only when they are decoded"
     (root / "JPEGImages" / "jumping_001.jpg").write_bytes(b"")
     _, out, _ = verified("stanford40", root, "--quick", "--json")
-    assert [problem["path"] for problem in json.loads(out)["unreadable"]] == ["JPEGImages/jumping_001.jpg"]
+    assert [problem["path"] for problem in json.loads(out)["problems"]["unreadable"]] == ["JPEGImages/jumping_001.jpg"]
 
 
 def test_verify_counts_people(tmp_path: Path) -> None:
     code, out, _ = verified("voc2012_action", make_voc(tmp_path / "voc"), "--json")
     report = json.loads(out)
     counts = {c["what"]: (c["on_disk"], c["official"], c["decides"]) for c in report["counts"]}
-    assert code == 1 and report["annotation_faults"] == report["list_faults"] == report["unexpected"] == []
+    assert code == 1 and not any(report["problems"].values())
     assert counts["image files"] == (3, None, True) and counts["images"] == (2, 4588, True)
     assert counts["train"] == (1, 2296, False), "from memory"
     assert counts["people, train"] == (2, 3134, False)
@@ -359,7 +429,8 @@ def test_verify_counts_people(tmp_path: Path) -> None:
 def test_genuine_stanford40() -> None:
     root = real("stanford40")
     stills = read("stanford40", root)
-    assert len(stills.classes) == 40 and len(stills.persons) == 12 and len(stills.problems) == 9520
+    assert len(stills.classes) == 8 and stills.lists.classes == 40 and len(stills.persons) == 12
+    assert counted(stills.problems) == {"absent": 1, "missing": 2021 - 12}
     assert not stills.persons[["x0", "y0", "x1", "y1"]].isna().any(axis=None)
     jumping = stills.persons.set_index("image").loc["JPEGImages/jumping_086.jpg"]
     assert jumping[["x0", "y0", "x1", "y1", "width", "height"]].tolist() == [7, 74, 200, 368, 300, 451]
@@ -369,7 +440,8 @@ def test_genuine_stanford40() -> None:
     assert counts["FRA, train"] == (2, 500, 500) and counts["FRA, test"] == (0, 715, 715)
     code, out, err = verified("stanford40", root)
     assert (code, err) == (1, "")
-    assert "JPEGImages/: 9,520 files; --json names them" in out and "Images: 12 of 12 decoded." in out
+    assert "1,217 like JPEGImages/applauding_254.jpg: listed for test, not on disk" in out
+    assert "Images: 12 of 12 decoded." in out
     assert out.rstrip().endswith("Present, but incomplete or wrong: 9,520 missing.")
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
-from awkward_files import make_hmdb51, make_ucf101, real, truncate, write_clip
+from awkward_files import crlf, make_hmdb51, make_ucf101, real, truncate, write_clip
 from typer.testing import CliRunner
 
 from stillact_lib.cli import app
+from stillact_lib.datasets import read
 from stillact_lib.datasets.clips import missing_bytes
 from stillact_lib.datasets.verification import verify
 from stillact_lib.datasets.weizmann import ACTIONS, official_files
@@ -47,8 +50,8 @@ def test_one_clip_less_one_more(whole_weizmann, tmp_path) -> None:
     (tmp_path / "w" / "eli_skip.avi").rename(tmp_path / "w" / "eve_skip.avi")
     report = verify("weizmann", tmp_path / "w", quick=True)
     assert not report.complete
-    assert [p.path for p in report.missing] == ["eli_skip.avi"]
-    assert [p.path for p in report.unexpected] == ["eve_skip.avi"]
+    assert [p.path for p in report.problems["missing"]] == ["eli_skip.avi"]
+    assert [p.path for p in report.problems["unexpected"]] == ["eve_skip.avi"]
     assert {c.what: c.on_disk for c in report.counts} == {
         "video files": 93, "videos": 92, "classes": len(ACTIONS), "train": 82, "test": 10,
     }  # fmt: skip
@@ -63,8 +66,9 @@ def test_genuine_ucf101() -> None:
         "v_SoccerJuggling_g23_c01.avi": {"header": 240, "decoded": 240},
         "v_SoccerJuggling_g24_c01.avi": {"header": 251, "decoded": 251},
     }
-    assert len(report["missing"]) == 13317 and report["complete"] is False
-    assert report["unexpected"] == report["unreadable"] == report["list_faults"] == []
+    assert len(report["problems"].pop("missing")) == 13317 and report["complete"] is False
+    assert not any(report["problems"].values())
+    assert report["part"] == "part: 2 of 101 classes, incomplete: 3 of 297 videos of these classes"
     assert len(report["lists_official"]) == 7
     counts = {c["what"]: (c["on_disk"], c["in_lists"], c["official"]) for c in report["counts"]}
     assert counts["videos"] == (3, 13320, 13320)
@@ -75,7 +79,8 @@ def test_genuine_hmdb51() -> None:
     code, out, err = run("verify", "hmdb51", real("hmdb51"), "--workers", 1)
     assert (code, err) == (1, "")
     assert "Frames: 120 decoded, 122 by the headers (off in 2 of 2 clips)." in out, "72 of 73 and 48 of 49"
-    assert "brush_hair/: all its 107 videos" in out and "wave/winKen_wave_u_cm_np1_ba_bad_0.avi: listed for" in out
+    assert "50 of 51 classes: nothing of them is on disk (6,662 items): brush_hair, cartwheel" in out
+    assert "69 like wave/21_wave_u_nm_np1_fr_goo_5.avi: listed for train, not on disk" in out and out.count("\n") < 30
     assert out.rstrip().endswith("Present, but incomplete or wrong: 6,764 missing.")
     assert "Unreadable" not in out
 
@@ -93,13 +98,81 @@ def test_broken_clips_are_listed_with_their_reason(tmp_path) -> None:
     code, out, err = run("verify", "ucf101", root, "--workers", 1)
     assert (code, err) == (1, "")
     assert "UCF-101/Archery/v_Archery_g01_c01.avi: truncated: " in out
-    assert "UCF-101/YoYo/v_YoYo_g02_c01.avi: damaged: the decoder says " in out
+    assert "UCF-101/YoYo/v_YoYo_g02_c01.avi: damaged: its frames do not go on at byte " in out
     assert "UCF-101/YoYo/notes\\x1b[31m.txt: in no list" in out, "a file name cannot write to the terminal"
     assert "2 unreadable" in out
     assert "classInd.txt: not the official list: md5 " in out, "a miniature's lists are not the real ones"
 
     _, out, _ = run("verify", "ucf101", root, "--quick", "--json")
-    assert [p["path"] for p in json.loads(out)["unreadable"]] == ["UCF-101/Archery/v_Archery_g01_c01.avi"]
+    assert [p["path"] for p in json.loads(out)["problems"]["unreadable"]] == ["UCF-101/Archery/v_Archery_g01_c01.avi"]
+
+
+def test_a_part_is_said_to_be_one_and_faults_fold(tmp_path) -> None:
+    root = make_ucf101(tmp_path / "ucf")
+    shutil.rmtree(root / "UCF-101" / "Archery")
+    for number in range(30):
+        (root / "UCF-101" / "YoYo" / f"v_YoYo_g02_c{number + 10}.avi").write_bytes(b"")
+    (root / "UCF-101" / "YoYo" / "._v_YoYo_g02_c01.avi").write_bytes(b"a side file of macOS")
+    code, out, _ = run("verify", "ucf101", root, "--quick")
+    assert code == 1 and "1 of 3 classes: nothing of them is on disk (2 items): Archery" in out
+    assert "30 like UCF-101/YoYo/v_YoYo_g02_c10.avi: in no list" in out and len(out.splitlines()) < 30
+    assert "Part: 2 of 3 classes, complete: 4 of 4 videos of these classes." in out
+    _, every, _ = run("verify", "ucf101", root, "--quick", "--all")
+    assert every.count(": in no list") == 30 and every.count(": listed for") == 2 and "._v" not in every
+    for path in (root / "UCF-101" / "YoYo").glob("v_YoYo_g02_c[1-3]?.avi"):
+        path.unlink()
+    for path in (root / "ucfTrainTestlist").iterdir():
+        path.write_text(path.read_text().replace("Archery", "Diving"))
+    code, out, _ = run("verify", "ucf101", root, "--classes", "YoYo,HandstandPushups", "--quick")
+    assert "Diving" not in out and "not the official list" in out
+    assert run("verify", "ucf101", root, "--classes", "Yoyo")[0] == 2
+
+
+def test_chosen_classes_may_be_complete_and_right(whole_weizmann) -> None:
+    code, out, _ = run("verify", "weizmann", whole_weizmann, "--classes", "bend,run", "--quick")
+    assert code == 0 and "Complete and right" in out and "Part: 2 of 10 classes" in out
+
+
+def test_many_kinds_of_fault_end_in_a_count(tmp_path) -> None:
+    root = make_ucf101(tmp_path / "ucf")
+    classes = [f"Sort{chr(97 + n // 26)}{chr(97 + n % 26)}" for n in range(40)]
+    lists = root / "ucfTrainTestlist"
+    crlf(lists / "testlist01.txt", [f"{name}/v_{name}_g01_c01.avi 1" for name in classes] + ["YoYo/v_YoYo_g02_c01.avi"])
+    crlf(lists / "classInd.txt", [f"{n} {name}" for n, name in enumerate(["YoYo", *classes], start=1)])
+    for name in classes:
+        write_clip(root / "UCF-101" / name / f"v_{name}_g01_c01.avi", frames=1)
+    _, out, _ = run("verify", "ucf101", root, "--quick")
+    assert "other faults, " in out and "--all prints each" in out and len(out.splitlines()) < 40
+
+
+def test_a_folder_that_cannot_be_read_is_named(tmp_path, monkeypatch) -> None:
+    root = make_ucf101(tmp_path / "ucf")
+    (root / "UCF-101" / "lost+found").mkdir()
+
+    def refusing(folder):
+        if Path(folder).name in ("lost+found", "YoYo"):
+            raise PermissionError(13, "Permission denied", str(folder))
+        return scandir(folder)
+
+    scandir = os.scandir
+    monkeypatch.setattr("os.scandir", refusing)
+    code, out, err = run("verify", "ucf101", root, "--quick")
+    assert (code, err) == (1, "") and "UCF-101/YoYo/: no permission to read this folder" in out
+    assert "lost+found" not in out and len(read("ucf101", root).videos) == 4
+    monkeypatch.setattr("os.scandir", lambda folder: (_ for _ in ()).throw(PermissionError(13, "Permission denied")))
+    code, out, err = run("verify", "ucf101", root)
+    assert (code, out) == (2, "") and "cannot be read (Permission denied); make it readable" in err
+
+
+def test_a_root_that_is_not_utf8_is_printed(tmp_path) -> None:
+    root = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
+    make_ucf101(tmp_path / "ucf").rename(root)
+    code, out, err = run("verify", "ucf101", root, "--quick")
+    assert code == 1 and "\\udcff" in out and "6 like" in out and "not UTF-8 text" in out
+    code, _, err = run("verify", "ucf101", root / "none")
+    assert code == 2 and "\\udcff/none: no such folder" in err
+    code, _, err = run("miniature", "ucf101", root / "new")
+    assert code == 2 and "not UTF-8" in err
 
 
 def test_every_cut_is_noticed(tmp_path) -> None:

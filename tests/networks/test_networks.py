@@ -1,14 +1,20 @@
 """Chapter 04's networks: their shapes and parameter counts worked out by hand, their wiring measured by gradients."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
+from torchvision.models import ResNet18_Weights, resnet18
+from torchvision.models.optical_flow import Raft_Small_Weights
+from torchvision.models.segmentation import DeepLabV3_ResNet50_Weights
 
 from stillact_lib.errors import StillactError
 from stillact_lib.networks.alexnet import BNAlexNet
 from stillact_lib.networks.flow_classifier import IMAGENET_MEAN, IMAGENET_STD, MotionContentNet
 from stillact_lib.networks.im2flow_unet import Im2FlowUNet
 from stillact_lib.networks.walker import CaffeInput, WalkerNet, fc8_to_grid
+from stillact_lib.vision.foreground import segment_foreground
+from stillact_lib.vision.optical_flow import consecutive_flow
 
 
 def parameters(net: nn.Module) -> int:
@@ -267,3 +273,30 @@ def test_missing_weights_are_one_clear_line(monkeypatch: pytest.MonkeyPatch, tmp
     assert "\n" not in str(error.value)
     with pytest.raises(StillactError, match="compact"):
         MotionContentNet(101, width="compact", pretrained=True)
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_weights_that_are_none_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path, cut) -> None:
+    """A page of HTML saved under the weights' name, and a download that broke off."""
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    file = tmp_path / "checkpoints" / ResNet18_Weights.IMAGENET1K_V1.url.rpartition("/")[2]
+    file.parent.mkdir()
+    if cut:
+        torch.save(resnet18(weights=None).state_dict(), file)
+        file.write_bytes(file.read_bytes()[:100_000])
+    else:
+        file.write_text("<html><body>404</body></html>")
+    with pytest.raises(StillactError) as error:
+        MotionContentNet(101, pretrained=True)
+    assert str(error.value).startswith(f"{file}: cut, or no weights of resnet18") and "\n" not in str(error.value)
+
+
+def test_other_weights_that_are_none_are_named_too(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    (tmp_path / "checkpoints").mkdir()
+    for weights in (DeepLabV3_ResNet50_Weights.COCO_WITH_VOC_LABELS_V1, Raft_Small_Weights.DEFAULT):
+        (tmp_path / "checkpoints" / weights.url.rpartition("/")[2]).write_text("<html>404</html>")
+    with pytest.raises(StillactError, match=r"deeplabv3_resnet50_coco-\w+\.pth, are not whole"):
+        segment_foreground(torch.zeros(1, 3, 8, 8, dtype=torch.uint8), torch.device("cpu"))
+    with pytest.raises(StillactError, match=r"raft_small_\w+-\w+\.pth, are not whole"):
+        list(consecutive_flow(np.zeros((2, 16, 16, 3), np.uint8), "raft"))

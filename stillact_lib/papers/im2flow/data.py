@@ -4,7 +4,7 @@ everything they are scored against. Used by chapter 04."""
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +14,7 @@ import pandas as pd
 import torch
 
 from stillact_lib.datasets import Samples, read
+from stillact_lib.datasets.report import DataReport, data_report
 from stillact_lib.errors import StillactError
 from stillact_lib.evaluation.flow_metrics import evaluation_masks, flow_scores
 from stillact_lib.evidence.records import DataOrigin
@@ -47,9 +48,11 @@ def open_videos(settings: Im2FlowSettings) -> Samples:
 
 def without_classes(samples: Samples, left_out: Collection[str]) -> Samples:
     """The same dataset without some classes, labels counted anew."""
+    lists = replace(samples.lists, items={})  # how many of each class they name is not kept
     classes = tuple(name for name in samples.classes if name not in left_out)
     videos = samples.videos[samples.videos["class_name"].isin(classes)].reset_index(drop=True)
-    return replace(samples, classes=classes, videos=videos.assign(label=videos["class_name"].map(classes.index)))
+    videos = videos.assign(label=videos["class_name"].map(classes.index))
+    return replace(samples, classes=classes, videos=videos, lists=lists)
 
 
 def joined(samples: Sequence[Samples]) -> Samples:
@@ -69,7 +72,18 @@ def joined(samples: Sequence[Samples]) -> Samples:
         classes += [f"{one.name} {name}" for name in one.classes]
     problems = [problem for one in samples for problem in one.problems]
     name = "+".join(one.name for one in samples)
-    return Samples(name, parent, tuple(classes), pd.concat(tables, ignore_index=True), problems)
+    videos = pd.concat(tables, ignore_index=True)
+    return Samples(name, parent, tuple(classes), videos, problems, parts=tuple(samples))
+
+
+def video_reports(samples: Samples, *more: Iterable[tuple[str, str]]) -> list[DataReport]:
+    """What was found of each dataset that the videos are of; `more` as in `data_report`."""
+    found = []
+    for one in samples.parts or (samples,):
+        below = "" if one.root == samples.root else one.root.relative_to(samples.root).as_posix() + "/"
+        own = [(video.removeprefix(below), why) for some in more for video, why in some if video.startswith(below)]
+        found.append(data_report(one.name, one, own))
+    return found
 
 
 def split_videos(settings: Im2FlowSettings, samples: Samples) -> tuple[pd.DataFrame, pd.DataFrame]:

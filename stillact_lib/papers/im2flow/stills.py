@@ -6,9 +6,8 @@ the test images are cut from, so that a flow network that learnt from them can b
 
 from __future__ import annotations
 
-from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import partial
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
 from itertools import repeat
 from pathlib import Path
 
@@ -18,13 +17,16 @@ import pandas as pd
 import torch
 
 from stillact_lib.datasets import Samples, Stills, read
-from stillact_lib.datasets.images import UnreadableImage, read_rgb
+from stillact_lib.datasets.images import read_rgb
+from stillact_lib.datasets.report import DataReport, data_report
 from stillact_lib.datasets.static_sets import static_set
 from stillact_lib.errors import StillactError
 from stillact_lib.notebook.run_data import grouped, miniature_or_real
 from stillact_lib.papers.im2flow.data import video_ids
 from stillact_lib.papers.im2flow.settings import RecognitionSettings
 from stillact_lib.vision.pair_shards import PairRecipe, centre_pair
+from stillact_lib.vision.photographs import each_readable
+from stillact_lib.vision.video import UnreadableVideo
 
 #: name in the paper's tables -> dataset, and what its reader is asked for
 PHOTOGRAPHS = {
@@ -45,7 +47,7 @@ class StillSet:
     items: str [N], the photograph or video each image is of; groups: str [N], what belongs together, which is what an
     interval draws: the photograph, or the class and group of the video; videos: where the *test*
     images come from, as `video_ids` writes them; true_flow: float32 [N, 2, S, S], the estimated mean flow at the image
-    in pixels, None for photographs.
+    in pixels, None for photographs; report: what was found of the dataset, and what is wrong with it.
     """
 
     name: str
@@ -59,6 +61,7 @@ class StillSet:
     videos: frozenset[str]
     true_flow: torch.Tensor | None
     root: Path
+    report: DataReport | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -75,7 +78,8 @@ class StillSet:
 def open_stills(name: str, settings: RecognitionSettings, executor: Executor) -> StillSet:
     """One of the paper's still-image sets by its name in the tables; with no `stills_root`, its miniature.
 
-    Raises StillactError for an unknown name, and for whatever the dataset's reader finds wrong.
+    Images that do not decode are left out and named in the report. Raises StillactError for an unknown name, for
+    whatever the dataset's reader finds wrong, and where too much of it is missing or unreadable.
     """
     if name in PHOTOGRAPHS:
         dataset, options = PHOTOGRAPHS[name]
@@ -117,7 +121,7 @@ def two_thirds_of_training(samples: Samples) -> Samples:
     of_class = kept.groupby("class_name")["video"]
     third = np.minimum(2, of_class.transform("size") - 1)
     kept["split"] = np.where(of_class.cumcount() % 3 == third, "test", "train")
-    return Samples(samples.name, samples.root, samples.classes, kept, samples.problems)
+    return replace(samples, videos=kept, lists=replace(samples.lists, split="", items={}))
 
 
 def _of_photographs(name: str, stills: Stills, side: int, enlarged: float | None) -> StillSet:
@@ -125,13 +129,17 @@ def _of_photographs(name: str, stills: Stills, side: int, enlarged: float | None
     if enlarged is not None:
         named &= stills.persons["x0"].notna().to_numpy()
     persons, positives = stills.persons[named].reset_index(drop=True), stills.positives[named]
-    cut = partial(_cut_out, stills.root, side=side, enlarged=enlarged)
-    with ThreadPoolExecutor() as pool:
-        images = np.stack(list(pool.map(cut, persons.itertuples(index=False))))
+
+    def cut(_: str, person: tuple) -> np.ndarray:
+        return _cut_out(stills.root, person, side, enlarged)
+
+    images, readable, problems = each_readable(cut, persons["image"], persons.itertuples(index=False))
+    persons, positives = persons[readable], positives[readable]
+    report = data_report(stills.name, stills, problems)
     return StillSet(
         name,
         stills.classes,
-        torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(),
+        torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous(),
         positives,
         positives.argmax(axis=1),
         _for_testing(name, persons["split"]),
@@ -140,6 +148,7 @@ def _of_photographs(name: str, stills: Stills, side: int, enlarged: float | None
         frozenset(),
         None,
         stills.root,
+        report,
     )
 
 
@@ -149,11 +158,9 @@ def _for_testing(name: str, split: pd.Series) -> np.ndarray:
 
 
 def _cut_out(root: Path, person: tuple, side: int, enlarged: float | None) -> np.ndarray:
-    """The image, or the person's box in it enlarged about its centre, shrunk to side x side: uint8 [S, S, 3] RGB."""
-    try:
-        image = read_rgb(root / person.image)  # pixels as the boxes count them: OpenCV would obey a rotation tag
-    except UnreadableImage as reason:
-        raise StillactError(f"{root / person.image}: {reason}; fetch it again or leave it out") from None
+    """The image, or the person's box in it enlarged about its centre, shrunk to side x side: uint8 [S, S, 3] RGB.
+    Raises UnreadableImage."""
+    image = read_rgb(root / person.image)  # pixels as the boxes count them: OpenCV would obey a rotation tag
     if enlarged is not None:
         height, width = image.shape[:2]
         x, y = (person.x0 + person.x1) / 2, (person.y0 + person.y1) / 2
@@ -168,7 +175,11 @@ def _of_videos(name: str, samples: Samples, settings: RecognitionSettings, execu
     videos = static_set(samples)
     recipe = PairRecipe(settings.image_size, "estimated", settings.flow_method, 5, 0)
     paths = [samples.root / video for video in videos["video"]]
-    images, flows = zip(*executor.map(centre_pair, paths, repeat(recipe)), strict=True)
+    made = list(executor.map(_centre_or_reason, paths, repeat(recipe)))
+    problems = [(video, one) for video, one in zip(videos["video"], made, strict=True) if isinstance(one, str)]
+    report = data_report(samples.name, samples, problems)
+    videos = videos[[not isinstance(one, str) for one in made]]
+    images, flows = zip(*(one for one in made if not isinstance(one, str)), strict=True)
     labels = videos["label"].to_numpy(np.int64)
     test = (videos["split"] == "test").to_numpy()
     return StillSet(
@@ -183,4 +194,13 @@ def _of_videos(name: str, samples: Samples, settings: RecognitionSettings, execu
         video_ids(samples, videos[test]),
         torch.from_numpy(np.stack(flows).astype(np.float32)).permute(0, 3, 1, 2).contiguous(),
         samples.root,
+        report,
     )
+
+
+def _centre_or_reason(path: Path, recipe: PairRecipe) -> tuple[np.ndarray, np.ndarray] | str:
+    """`centre_pair`, or why a video has none. Runs in a worker process."""
+    try:
+        return centre_pair(path, recipe)
+    except UnreadableVideo as reason:
+        return str(reason)

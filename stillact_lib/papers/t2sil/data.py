@@ -5,8 +5,7 @@ roots, else from their miniatures.
 
 from __future__ import annotations
 
-import hashlib
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,15 +16,16 @@ import pandas as pd
 import torch
 
 from stillact_lib.datasets import read
-from stillact_lib.datasets.images import UnreadableImage, read_rgb
-from stillact_lib.datasets.ssvac40 import shared_classes, still_table, video_table
-from stillact_lib.errors import StillactError
+from stillact_lib.datasets.images import read_rgb
+from stillact_lib.datasets.report import DataReport, data_report, identity_of_data
+from stillact_lib.datasets.ssvac40 import NAME, shared_classes, still_table, video_table
 from stillact_lib.evidence.records import DataOrigin
 from stillact_lib.miniature.actions import real_classes
-from stillact_lib.notebook.run_data import miniature_or_real, origin_of
+from stillact_lib.notebook.run_data import miniature_or_real
 from stillact_lib.papers.t2sil.backbones import Instances, mirrored_stack, stacks_from
 from stillact_lib.papers.t2sil.key_frames import key_points
 from stillact_lib.papers.t2sil.settings import T2silSettings
+from stillact_lib.vision.photographs import each_readable
 from stillact_lib.vision.temporal_shards import TemporalRecipe, TemporalShards, build_temporal_shards
 
 STILL_SOURCES = ("stanford40", "mpii", "imsitu", "imagenet_actions")
@@ -88,24 +88,13 @@ def videos_of_classes(settings: T2silSettings) -> pd.DataFrame:
     return video_table(datasets.get("ucf101"), datasets.get("hmdb51"), chosen_classes(settings))
 
 
-def origins(stills: pd.DataFrame, videos: pd.DataFrame, settings: T2silSettings) -> tuple[DataOrigin, ...]:
+def origins(stills: pd.DataFrame, videos: pd.DataFrame) -> tuple[DataOrigin, ...]:
     """What a record says of a run's test sets, each gathered from several sources."""
-    of_stills = _gathered(stills, settings.stills_root, settings.miniature_size, settings.miniature_seed)
-    of_videos = _gathered(videos, settings.videos_root, settings.videos_size, settings.miniature_seed)
-    return (
-        DataOrigin(name=VAL, **of_stills),
-        DataOrigin(name=TEST, **of_stills),
-        DataOrigin(name=MIDDLES, **of_videos),
+    of_stills, of_videos = (identity_of_data(None, NAME, table) for table in (stills, videos))
+    return tuple(
+        DataOrigin(name=name, kind=found.kind, detail=found.detail)
+        for name, found in ((VAL, of_stills), (TEST, of_stills), (MIDDLES, of_videos))
     )
-
-
-def _gathered(table: pd.DataFrame, given: str, size: str, seed: int) -> dict[str, str]:
-    """Of which kind sources are and, of the miniature, size, seed and an identity made of all of theirs."""
-    if given:
-        return {"kind": "real"}
-    details = sorted(origin_of(Path(root), "", real=False).detail for root in table["root"].unique())
-    identity = hashlib.sha256("/".join(details).encode()).hexdigest()[:8]
-    return {"kind": "miniature", "detail": f"{size}-seed{seed}-{identity}"}
 
 
 @dataclass(frozen=True)
@@ -191,20 +180,18 @@ def build_videos(table: pd.DataFrame, folder: Path, settings: T2silSettings, exe
     )
 
 
-def load_stills(table: pd.DataFrame, side: int) -> Instances:
-    """The photographs of a table (columns root, image, label), each scaled to a short side of `side` and its middle
-    square kept. Raises StillactError, naming the file, for one that cannot be read."""
-    with ThreadPoolExecutor() as pool:
-        squares = list(pool.map(partial(_middle_square, side=side), table["root"], table["image"]))
+def load_stills(table: pd.DataFrame, side: int) -> tuple[pd.DataFrame, Instances, DataReport]:
+    """The photographs of a table (`still_images`), each scaled to a short side of `side` and its middle square kept:
+    the rows of those that can be read, their images, and the report that names the others. Raises StillactError where
+    too many cannot."""
+    squares, readable, problems = each_readable(partial(_middle_square, side=side), table["image"], table["root"])
+    report, table = data_report(NAME, table, problems), table[readable].reset_index(drop=True)
     images = torch.from_numpy(np.stack(squares)).permute(0, 3, 1, 2).contiguous()
-    return Instances(images, table["label"].to_numpy(np.int64), np.arange(len(table)))
+    return table, Instances(images, table["label"].to_numpy(np.int64), np.arange(len(table))), report
 
 
-def _middle_square(root: Path, image: str, side: int) -> np.ndarray:
-    try:
-        whole = read_rgb(Path(root) / image)
-    except UnreadableImage as reason:
-        raise StillactError(f"{Path(root) / image}: {reason}; fetch it again or leave it out") from None
+def _middle_square(image: str, root: str, side: int) -> np.ndarray:
+    whole = read_rgb(Path(root) / image)
     height, width = whole.shape[:2]
     scale = side / min(height, width)
     size = (max(side, round(width * scale)), max(side, round(height * scale)))

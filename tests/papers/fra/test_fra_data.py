@@ -6,11 +6,15 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from awkward_files import shared
 from chapter_settings import defaults_of, workspace_in
+from PIL import Image, ImageOps
 
 from stillact_lib.configuration import configure
-from stillact_lib.datasets.coco_instances import AnnotatedImage, Instance
-from stillact_lib.datasets.fra import ANNOTATIONS, CATEGORIES, OBJECT_OF, read_fra
+from stillact_lib.datasets.coco_instances import AnnotatedImage, Instance, read_instances
+from stillact_lib.datasets.fra import ANNOTATIONS, CATEGORIES, OBJECT_OF, as_in_the_file, by_photograph, read_fra
+from stillact_lib.datasets.images import ORIENTATION
+from stillact_lib.datasets.report import data_report
 from stillact_lib.errors import StillactError
 from stillact_lib.miniature import write
 from stillact_lib.miniature.writing import truth_of
@@ -79,29 +83,98 @@ def test_without_an_annotation_photographs_are_read_all_the_same(copy):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda whole: whole["images"].pop(), "1 images are not in it, the first"),
-        (
-            lambda whole: whole["categories"][2].update(name="mug"),
-            "no category 'mug' here; use face, hand",
-        ),
-        (lambda whole: whole["images"][0].update(width=65), "annotated at 65x64 pixels, the file has 64x64"),
+        (lambda whole: whole["categories"][2].update(name="mug"), "no category 'mug' here; use face, hand"),
         (lambda whole: whole.pop("images"), "images: there is no such list"),
+        (lambda whole: [one.update(file_name=f"{k}.jpg") for k, one in enumerate(whole["images"])], "it has none of"),
+        (
+            lambda whole: whole["images"][0].update(file_name="img/0123abcd-" + whole["images"][1]["file_name"]),
+            "are one photograph",
+        ),
     ],
 )
 def test_a_faulty_annotation_is_refused_in_one_line(copy, change, said):
-    gone = json.loads((copy / ANNOTATIONS).read_text())["images"][-1]["id"]
-
-    def and_consistent(whole):
-        change(whole)
-        if "1 images" in said:
-            whole["annotations"] = [one for one in whole["annotations"] if one["image_id"] != gone]
-        if "65x64" in said:
-            whole["annotations"] = [one for one in whole["annotations"] if one["image_id"] != whole["images"][0]["id"]]
-
-    edited(copy, and_consistent)
+    edited(copy, change)
     with pytest.raises(StillactError) as caught:
         read_fra(copy)
     assert said in str(caught.value) and "\n" not in str(caught.value) and ANNOTATIONS in str(caught.value)
+
+
+def test_photographs_that_are_not_annotated_are_left_out_and_listed(copy):
+    def change(whole):
+        gone = whole["images"].pop()["id"]
+        whole["images"][0]["width"] = 65
+        flat = whole["annotations"][-1] | {
+            "image_id": whole["images"][1]["id"],
+            "bbox": [3, 3, 0, 5],
+            "segmentation": [],
+        }
+        whole["annotations"] = [
+            one for one in whole["annotations"] if one["image_id"] not in (gone, whole["images"][0]["id"])
+        ] + [flat]
+
+    before = read_fra(copy)
+    edited(copy, change)
+    found = read_fra(copy)
+    assert len(found.annotated) == len(found.stills.persons) == len(found.stills.positives) == 48
+    assert sorted((problem.kind, problem.reason) for problem in found.stills.problems) == [
+        ("annotation", f"{ANNOTATIONS}: annotations[{flat_of(copy)}]: cigarette: its box is 0 x 5 pixels"),
+        ("missing", "annotated at 65x64 pixels, the file has 64x64: annotate this file"),
+        ("missing", f"{ANNOTATIONS} lacks it: annotate it too"),
+    ]
+    assert found.stills.lists.sha256 != before.stills.lists.sha256, "another annotation is other data"
+    report = data_report("stanford40", found.stills, most_unusable=0.04)
+    assert report.identity.items_found == 48 and report.named == {"train": 30, "test": 20} and report.unusable == 0.04
+    with pytest.raises(StillactError, match=r"2 of the 50 items .* missing or unreadable \(at most 2% may be"):
+        data_report("stanford40", found.stills, most_unusable=0.02)
+
+
+def flat_of(root) -> int:
+    return len(json.loads((root / ANNOTATIONS).read_text())["annotations"]) - 1
+
+
+def test_names_of_an_export_are_understood(copy):
+    """As Label Studio exports them, with a folder and the digits of the upload, and as Windows writes paths."""
+    plain = read_fra(copy)
+
+    def change(whole):
+        for k, image in enumerate(whole["images"]):
+            image["file_name"] = (f"images/{k:08x}-" if k % 2 else "img\\") + image["file_name"]
+
+    edited(copy, change)
+    found = read_fra(copy)
+    assert found.stills.problems == [] and found.stills.persons.equals(plain.stills.persons)
+    assert all(
+        a.size == b.size and len(a.instances) == len(b.instances)
+        for a, b in zip(found.annotated, plain.annotated, strict=True)
+    )
+
+
+def test_the_export_beside_the_project_is_understood():
+    path = shared("cases", "fra", "label_studio.json")
+    assert set(by_photograph(path, read_instances(path))) == {"blowing_bubbles_001.jpg"}
+
+
+@pytest.mark.parametrize("orientation", [3, 5, 6, 8])
+def test_what_is_drawn_on_a_turned_photograph_is_turned_back(tmp_path, orientation):
+    """A tool shows a photograph as its EXIF tag turns it, and writes the turned size."""
+    stored = np.zeros((48, 64), bool)
+    stored[10:20, 5:45] = True
+    tags = Image.Exif()
+    tags[ORIENTATION] = orientation
+    Image.fromarray(stored).convert("RGB").save(tmp_path / "a.jpg", exif=tags)
+    seen = np.asarray(ImageOps.exif_transpose(Image.open(tmp_path / "a.jpg")))[..., 0] > 128
+    rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
+    box = (float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1))
+    drawn = AnnotatedImage(seen.shape, (Instance("cup", box, seen), Instance("hand", box, None)))
+    found, said = as_in_the_file(drawn, tmp_path / "a.jpg")
+    if orientation == 3:
+        assert found is None and "its size does not tell" in said
+        return
+    assert found.size == (48, 64) and "turned back" in said
+    assert [one.box for one in found.instances] == [(5, 10, 45, 20)] * 2
+    assert np.array_equal(found.instances[0].mask, stored) and found.instances[1].mask is None
+    as_stored = AnnotatedImage((48, 64), drawn.instances)
+    assert as_in_the_file(as_stored, tmp_path / "a.jpg") == (as_stored, ""), "drawn on the file as it lies"
 
 
 def test_labels_lie_over_one_another_and_shrink_with_the_image():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from types import SimpleNamespace
@@ -15,6 +16,7 @@ from chapter_settings import flow_settings, recognition_settings, workspace_in
 from PIL import Image
 
 from stillact_lib.datasets import Samples, read
+from stillact_lib.datasets.images import UnreadableImage
 from stillact_lib.errors import StillactError
 from stillact_lib.miniature import yupp_layout
 from stillact_lib.papers.im2flow import stills as im2flow_stills
@@ -94,8 +96,30 @@ def test_boxes_and_pixels_agree_whatever_a_rotation_tag_says(tmp_path):
 
 def test_an_image_that_does_not_decode_is_named(tmp_path):
     (tmp_path / "a.jpg").write_bytes(b"not an image")
-    with pytest.raises(StillactError, match=r"a\.jpg: cannot be opened"):
+    with pytest.raises(UnreadableImage, match="cannot be opened"):
         _cut_out(tmp_path, SimpleNamespace(image="a.jpg"), 8, None)
+
+
+@pytest.mark.parametrize("name", ["voc2012_action", "ucf_static"])
+def test_what_does_not_decode_is_left_out_and_listed(sets, tmp_path, monkeypatch, name):
+    """A photograph that is cut and a clip whose second half is a hole open, and do not decode."""
+    whole, read_as = sets[name]
+    root = shutil.copytree(read_as.root, tmp_path / read_as.root.name)
+    broken = whole.items[len(whole) // 2]
+    content = (root / broken).read_bytes()
+    half = len(content) // 2
+    hole = bytes(len(content) - half - 20) + content[-20:]
+    (root / broken).write_bytes(content[:half] if broken.endswith("jpg") else content[:half] + hole)
+    monkeypatch.setattr(im2flow_stills, "still_root", lambda *_: root)
+    with ThreadPoolExecutor(1) as pool:
+        found = open_stills(name, SETTINGS, pool)
+    assert broken not in found.items and len(found) == len(whole) - (whole.items == broken).sum()
+    kept = torch.from_numpy(whole.items != broken)
+    assert torch.equal(found.images, whole.images[kept]) and np.array_equal(found.positives, whole.positives[kept])
+    (problem,) = found.report.problems
+    assert (problem.path, problem.kind, problem.count) == (broken, "unreadable", 1)
+    assert found.report.identity.items_found == whole.report.identity.items_found - 1
+    assert whole.report.problems == () and whole.report.identity.kind == "miniature"
 
 
 # --- photographs

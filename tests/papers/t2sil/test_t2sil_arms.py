@@ -149,7 +149,7 @@ def run(tmp_path_factory):
         stills = t2sil_data.still_images(settings)
         videos = t2sil_data.videos_of_classes(settings)
         clips = t2sil_data.build_videos(videos, folder / "temporal", settings, executor)
-        photographs = t2sil_data.load_stills(stills, settings.stored_size)
+        stills, photographs, _ = t2sil_data.load_stills(stills, settings.stored_size)
         classes = t2sil_data.chosen_classes(settings)
         run = TemporalTransfer(stills, photographs, clips, classes, None, settings, CPU)
         run.learn("still", photographs.rows(run.stills("train")))
@@ -183,7 +183,7 @@ def test_a_run_has_every_row_of_the_published_tables(run):
     record = new_record(
         "05-temporal-transfer",
         of_run.settings,
-        data=t2sil_data.origins(of_run.table, videos, of_run.settings),
+        data=t2sil_data.origins(of_run.table, videos),
         device="cpu",
         wall_seconds=1.0,
         scores=of_run.scores_to_keep(),

@@ -1,5 +1,7 @@
 """Chapter 05's data and networks: SSVAC-40 of a tiny miniature, what networks are shown of it, and what is kept."""
 
+from functools import partial
+
 import cv2
 import numpy as np
 import pandas as pd
@@ -9,6 +11,8 @@ from chapter_settings import defaults_of, workspace_in
 from torch import nn
 
 from stillact_lib.configuration import configure
+from stillact_lib.datasets.report import data_report
+from stillact_lib.datasets.samples import Lists
 from stillact_lib.errors import StillactError
 from stillact_lib.miniature.actions import real_classes
 from stillact_lib.papers.t2sil import backbones
@@ -68,23 +72,27 @@ def test_stills_and_videos_share_classes_and_no_image_is_on_both_sides(tables):
     assert not stills.duplicated(["source", "image"]).any() and set(stills["split"]) == {"train", "val", "test"}
     videos = videos.assign(group=videos["source"] + videos["class_name"] + videos["group"].astype(str))
     assert (videos.groupby("group")["split"].nunique() == 1).all()
-    names = [origin.name for origin in t2sil_data.origins(stills, videos, settings)]
+    names = [origin.name for origin in t2sil_data.origins(stills, videos)]
     assert names == [t2sil_data.VAL, t2sil_data.TEST, t2sil_data.MIDDLES]
-    details = {origin.detail for origin in t2sil_data.origins(stills, videos, settings)}
+    details = {origin.detail for origin in t2sil_data.origins(stills, videos)}
     assert all(detail.startswith("tiny-seed0-") for detail in details)
 
 
-def test_a_photograph_keeps_its_middle_square(tmp_path):
+def test_a_photograph_keeps_its_middle_square_and_a_broken_one_is_left_out(tmp_path, monkeypatch):
     wide = np.zeros((20, 60, 3), np.uint8)
     wide[:, 20:40] = (0, 0, 255)  # BGR: the middle square is red
     cv2.imwrite(str(tmp_path / "wide.png"), wide)
-    table = pd.DataFrame({"root": [str(tmp_path)], "image": ["wide.png"], "label": [3]})
-    found = t2sil_data.load_stills(table, 10)
-    assert found.images.shape == (1, 3, 10, 10) and found.labels.tolist() == [3]
-    assert (found.images[0, 0] > 250).all() and (found.images[0, 1:] < 5).all()
-    (tmp_path / "wide.png").write_bytes(b"not an image")
-    with pytest.raises(StillactError, match=r"wide\.png.*fetch it again or leave it out"):
+    table = pd.DataFrame({"root": str(tmp_path), "image": ["wide.png", "no.png"], "label": [3, 4], "split": "train"})
+    table.attrs = {"problems": [], "lists": Lists("stills"), "classes": ["a"]}
+    (tmp_path / "no.png").write_bytes(b"not an image")
+    with pytest.raises(StillactError, match=r"1 of the 2 items .* are missing or unreadable .*no\.png"):
         t2sil_data.load_stills(table, 10)
+    monkeypatch.setattr(t2sil_data, "data_report", partial(data_report, most_unusable=0.5))
+    rows, found, report = t2sil_data.load_stills(table, 10)
+    assert found.images.shape == (1, 3, 10, 10) and found.labels.tolist() == [3]
+    assert rows["image"].tolist() == ["wide.png"]
+    assert (found.images[0, 0] > 250).all() and (found.images[0, 1:] < 5).all()
+    assert report.found == {"train": 1} and [problem.path for problem in report.problems] == ["no.png"]
 
 
 def videos_of(flow=None, frames=None) -> t2sil_data.Videos:
