@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 #: what an interrupted write left is deleted after so many seconds: no write of ours rests for so long
 LEFT_OVER_AFTER = 3600
@@ -58,12 +59,24 @@ def alone_in(folder: Path) -> Iterator[None]:
     """One process at a time makes `folder`: the others wait, and find it made. The lock is a hidden file beside it,
     and falls with the process that holds it. On a disk that knows no locks, nobody waits."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with (folder.parent / f".{folder.name}.lock").open("ab") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print(f"waiting for another run that makes {folder}", file=sys.stderr, flush=True)
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        except OSError:  # not supported here
-            pass
-        yield
+    place = folder.parent / f".{folder.name}.lock"
+    while True:
+        with place.open("ab") as lock:
+            _wait_for(lock, folder)
+            if not place.is_file() or not os.path.samestat(os.fstat(lock.fileno()), place.stat()):
+                continue  # it was waited for, and deleted by the one who held it
+            try:
+                yield
+            finally:
+                place.unlink(missing_ok=True)
+            return
+
+
+def _wait_for(lock: IO[bytes], folder: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print(f"waiting for another run that makes {folder}", file=sys.stderr, flush=True)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    except OSError:  # not supported here
+        pass

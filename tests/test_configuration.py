@@ -157,7 +157,9 @@ def test_a_session_without_the_parameters_cell_is_told_to_run_it(cell):
 
 def test_papermill_names_a_list_that_no_parameter_takes(tmp_path):
     """An unknown parameter that is a list; the run must not go on with defaults."""
-    made = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": "python3", "display_name": "", "language": "python"}})
+    made = nbformat.v4.new_notebook(
+        metadata={"kernelspec": {"name": "python3", "display_name": "", "language": "python"}}
+    )
     head = "from stillact_lib.configuration import Configuration, configure\n"
     made.cells = [
         nbformat.v4.new_code_cell(head + "class Example(Configuration):\n    profile: str\n    seed: int"),
