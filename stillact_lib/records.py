@@ -18,7 +18,6 @@ import re
 import resource
 import sys
 from collections.abc import Mapping, Sequence
-from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
@@ -29,7 +28,7 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 from stillact_lib.configuration import Configuration
 from stillact_lib.errors import StillactError
 from stillact_lib.evaluation.average_precision import mean_average_precision
-from stillact_lib.paths import project_root, workspace, written_whole
+from stillact_lib.paths import code_digest, project_root, workspace, written_whole
 
 STATED_VERSIONS = ("torch", "torchvision", "numpy", "scikit-learn")
 #: the distributions that OpenCV comes in; all of them install the module cv2
@@ -90,16 +89,6 @@ class RunRecord(BaseModel):
             with np.load(path, allow_pickle=False) as archive:
                 self._scores = {name: archive[name] for name in archive.files}
         return self._scores
-
-
-@cache
-def code_digest() -> str:
-    """First 12 hex digits of the SHA-256 over every source file of `stillact_lib`, whatever git knows of it."""
-    folder = project_root() / "stillact_lib"
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*.py")):
-        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()[:12]
 
 
 def new_record(

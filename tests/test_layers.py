@@ -16,6 +16,11 @@ FLOORS = [
     {"networks"},
     {
         "training",
+        "batch_workers",
+        "kept",
+        "run_log",
+        "kept_networks",
+        "preflight",
         "classification",
         "class_charts",
         "gains",
