@@ -134,14 +134,20 @@ class History:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Where a run keeps its state, written every `every` steps under a temporary name and then renamed.
+    """Where a run keeps its state, written every `seconds`, and every `every` steps where that is given, under a
+    temporary name and then renamed.
 
     `settings` identifies the run: a checkpoint of other settings is refused rather than resumed.
     """
 
     path: Path
-    every: int
+    every: int | None = None
     settings: dict[str, Any] = field(default_factory=dict)
+    seconds: float = 30.0
+
+    def is_due(self, step: int, since: float) -> bool:
+        """Whether to save after so many steps, `since` being the time.perf_counter() of the last save."""
+        return time.perf_counter() - since >= self.seconds or (self.every is not None and step % self.every == 0)
 
     def save(self, step: int, model: nn.Module, optimiser: torch.optim.Optimizer | None, history: History) -> None:
         """`optimiser`: None when the run is complete, and only its network is wanted from now on."""
@@ -240,7 +246,7 @@ def train(
     """Trains `model` in place for `steps` steps and returns what was logged; torch's random state stays as it was.
 
     schedule: step -> factor of the optimiser's initial learning rates (None: constant).
-    checkpoint: saved every `checkpoint.every` steps and at the end; if one exists, the run goes on from it, and one
+    checkpoint: saved as it says and at the end; if one exists, the run goes on from it, and one
     that is complete is taken as it is.
     workers: processes that prepare batches ahead (0: in this one); the result does not depend on it.
     Raises `StillactError` when the loss stops being finite, naming the step; the last checkpoint is kept.
@@ -256,6 +262,7 @@ def train(
         told(f"{label}: goes on from its checkpoint at step {start:,} of {steps:,}{remark}")
     ahead = batches_ahead(batches, range(start, steps), workers, label)
     began, earlier = time.perf_counter(), history.seconds
+    saved = began
     with torch.random.fork_rng([device.torch_device] if device.torch_device.type == "cuda" else []):
         for step, batch in zip(_progress(start, steps, label), ahead, strict=False):
             torch.manual_seed(int(np.random.SeedSequence((batches.seed, 2, step)).generate_state(1, np.uint64)[0]))
@@ -276,8 +283,9 @@ def train(
                     )
                 history.rows.append(row)
             history.seconds = earlier + time.perf_counter() - began
-            if checkpoint and ((step + 1) % checkpoint.every == 0 or step + 1 == steps):
+            if checkpoint and (step + 1 == steps or checkpoint.is_due(step + 1, saved)):
                 checkpoint.save(step + 1, model, optimiser if step + 1 < steps else None, history)
+                saved = time.perf_counter()
     return history
 
 

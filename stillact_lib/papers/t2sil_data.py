@@ -103,7 +103,7 @@ def _gathered(table: pd.DataFrame, given: str, size: str, seed: int) -> dict[str
     """Of which kind sources are and, of the miniature, size, seed and an identity made of all of theirs."""
     if given:
         return {"kind": "real"}
-    details = sorted(origin_of(Path(root), "", real=False).detail for root in table["root"].unique())
+    details = sorted(origin_of(Path(root), "").detail for root in table["root"].unique())
     identity = hashlib.sha256("/".join(details).encode()).hexdigest()[:8]
     return {"kind": "miniature", "detail": f"{size}-seed{seed}-{identity}"}
 
