@@ -8,24 +8,39 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
+import psutil
 from IPython.display import display
 from matplotlib.figure import Figure
 
 from stillact_lib.figures import show
 
+#: what the commands of a batch's ancestors hold
+BATCHES = {"papermill", "ipykernel", "ipykernel_launcher"}
+
 
 def is_live() -> bool:
-    """Whether a person sits at the notebook: Jupyter's server names the session, VS Code its process.
+    """Whether a person sits at the notebook: Jupyter's server names the session, VS Code its process. A batch that was
+    started from a notebook inherits these names, but papermill or that notebook's kernel is among its ancestors.
 
     `STILLACT_LIVE=1` or `0` overrides the guess.
     """
     forced = os.environ.get("STILLACT_LIVE")
     if forced is not None:
         return forced == "1"
-    return any(name in os.environ for name in ("JPY_SESSION_NAME", "VSCODE_PID", "VSCODE_CWD"))
+    if not any(name in os.environ for name in ("JPY_SESSION_NAME", "VSCODE_PID", "VSCODE_CWD")):
+        return False
+    return not any(BATCHES & _command(parent) for parent in psutil.Process().parents())
+
+
+def _command(process: psutil.Process) -> set[str]:
+    try:
+        return {Path(word).name for word in process.cmdline()}
+    except psutil.Error:  # another user's, or gone
+        return set()
 
 
 def explore(

@@ -7,6 +7,9 @@ On the miniature the foreground is known and this module is not used.
 
 from __future__ import annotations
 
+import pickle
+from pathlib import Path
+
 import numpy as np
 import torch
 
@@ -23,10 +26,11 @@ def segment_foreground(images: torch.Tensor, device: torch.device, batch_size: i
     weights = DeepLabV3_ResNet50_Weights.COCO_WITH_VOC_LABELS_V1
     try:
         network = deeplabv3_resnet50(weights=weights).eval().to(device)
-    except OSError as error:
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
         raise StillactError(
-            f"foreground: DeepLabV3's weights are not in torchvision's cache and cannot be downloaded ({error}); "
-            "run once with network"
+            f"foreground: DeepLabV3's weights are not, or not whole, in {torch.hub.get_dir()}/checkpoints, and cannot "
+            f"be downloaded ({str(error).splitlines()[0]}); delete {Path(weights.url).name} there and run once with a "
+            "network"
         ) from None
     mean, std = (torch.tensor(weights.transforms().__dict__[name])[:, None, None] for name in ("mean", "std"))
     masks = []
