@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -186,7 +187,9 @@ def test_frames_of_a_video_are_averaged(tmp_path):
 
 @pytest.mark.parametrize("dataset", ["ucf101_other", "hmdb51", "ucf101+hmdb51"])
 def test_runs_of_other_videos_stand_in_the_same_tables(dataset, tmp_path):
-    stills = [replace(stills_named("stanford10", tmp_path), root=tmp_path / "stanford40-mini-seed2-0123abcd")]
+    stamp = {"miniature": "stanford40", "size": "mini", "seed": 2, "identity": "0123abcd"}
+    (tmp_path / "miniature.json").write_text(json.dumps(stamp))
+    stills = [replace(stills_named("stanford10", tmp_path), root=tmp_path)]
     records = []
     for name in ("ucf101", dataset):
         settings = recognition_settings(dataset=name, miniature_seed=2)
