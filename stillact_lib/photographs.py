@@ -11,7 +11,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from joblib import cpu_count
 from torch import Tensor
 
 from stillact_lib.datasets.images import UnreadableImage, read_rgb
@@ -46,7 +45,7 @@ def load_photographs(stills: Stills, side: int, tested: Collection[str]) -> Phot
     positives = np.zeros((len(named), len(stills.classes)), bool)
     np.logical_or.at(positives, place, stills.positives)
     kept = positives.any(1)
-    with ThreadPoolExecutor(cpu_count()) as pool:
+    with ThreadPoolExecutor() as pool:
         images = np.stack(list(pool.map(partial(_squashed, stills.root, side=side), named[kept])))
     test = persons["split"].iloc[first].isin(tested).to_numpy()[kept]
     tensor = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous()

@@ -49,10 +49,8 @@ class Need:
         """Dataset `name` at `root`, as its reader will look for it (`options` are the reader's); "": none is needed."""
 
         def look() -> None:
-            found = SURVEYS[name](root, **options)
-            if not found.here:
-                why = "; ".join(f"{fault.path}: {fault.reason}" for fault in [*found.list_faults, *found.missing][:1])
-                raise StillactError(f"{root}: holds nothing of {name} that its lists name ({why or 'no list'})")
+            if not SURVEYS[name](root, **options).here:
+                raise StillactError(f"{root}: nothing of what {name}'s lists name is there; see `stillact data verify`")
 
         return cls.loads(name, look) if root else cls(str)
 

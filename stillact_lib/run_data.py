@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -58,29 +58,13 @@ def miniature_of(dataset: str, settings: DrawnFrom, classes: tuple[str, ...] | N
     return f"{settings.miniature_size}-seed{settings.miniature_seed}-{drawn}"
 
 
-def origin_of(
-    root: Path,
-    name: str,
-    *,
-    items_found: int | None = None,
-    items_official: int | None = None,
-    lists: Iterable[Path] = (),
-) -> DataOrigin:
+def origin_of(root: Path, name: str) -> DataOrigin:
     """What a record says of the data below `root`: which miniature (size, seed and identity), whoever gave it as a
-    root; else that it is real, with the digest of its `lists` and how many of the items that they name are here."""
-    if (stamp := stamp_in(root)) is not None:
-        detail = f"{stamp['size']}-seed{stamp['seed']}-{stamp['identity'][:8]}"
-        return DataOrigin(name=name, kind="miniature", detail=detail)
-    digest = hashlib.sha256()
-    for path in (read := sorted(lists, key=lambda path: path.name)):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return DataOrigin(
-        name=name,
-        kind="real",
-        items_found=items_found,
-        items_official=items_official,
-        lists_sha256=digest.hexdigest() if read else None,
-    )
+    root, or that it is real."""
+    if (stamp := stamp_in(root)) is None:
+        return DataOrigin(name=name, kind="real")
+    detail = f"{stamp['size']}-seed{stamp['seed']}-{stamp['identity'][:8]}"
+    return DataOrigin(name=name, kind="miniature", detail=detail)
 
 
 def grouped(table: pd.DataFrame) -> np.ndarray:

@@ -13,7 +13,7 @@ import time
 import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from safetensors.numpy import save
@@ -26,14 +26,22 @@ from stillact_lib.kept_networks import FILE_MIB, KEPT_PROFILES, as_kept
 from stillact_lib.paths import workspace, written_whole
 from stillact_lib.records import DataOrigin, RunRecord, delete_record, new_record, save_record
 
+#: what a report of data says of an origin
+ORIGIN = ("kind", "detail", "items_found", "items_official", "lists_sha256")
 #: seconds between two notes of how long a session has taken
 NOTED_EVERY = 5.0
+
+
+class Reported(Protocol):
+    """A report of a dataset as it was read: what `summary` holds of the fields of an origin, and problems by kind."""
+
+    def summary(self) -> dict[str, Any]: ...
 
 
 class RunLog:
     """What becomes of one run; made right after the configuration, as its clock starts there.
 
-    data: which data it is made of, which may also follow with `keep`.
+    data: which data it is made of, which may also follow with `keep` (as origins, or as reports of the readers).
     """
 
     _open: ClassVar[weakref.WeakValueDictionary[Path, RunLog]] = weakref.WeakValueDictionary()
@@ -61,14 +69,20 @@ class RunLog:
         parameter_counts: Mapping[str, int] | None = None,
         problems: Mapping[str, int] | None = None,
         data: Sequence[DataOrigin] = (),
+        reports: Mapping[str, Reported] | None = None,
     ) -> RunRecord:
         """Adds what a part of the run found, each name in place of an earlier one, and saves the record so far; it
-        lies in the workspace and is not complete."""
+        lies in the workspace and is not complete. reports: by the dataset's name in the scores; their problems are
+        kept as "dataset: kind"."""
         self.scores |= scores or {}
         self.metrics |= metrics or {}
         self.parameter_counts |= parameter_counts or {}
         self.problems |= problems or {}
         self.data |= {origin.name: origin for origin in data}
+        for name, report in (reports or {}).items():
+            summary = report.summary()
+            self.data[name] = DataOrigin(name=name, **{field: summary[field] for field in ORIGIN})
+            self.problems |= {f"{name}: {kind}": count for kind, count in summary["problems"].items()}
         return self._save(workspace() / "records", complete=False)
 
     def keep_network(self, name: str, network: nn.Module) -> None:

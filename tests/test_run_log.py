@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -60,6 +61,16 @@ def test_data_may_follow_but_has_to_come():
     log.keep(data=DATA)
     assert log.finish().data == DATA
     assert len(in_the_workspace(incomplete=True)) == 1, "the record without data is gone"
+
+
+def test_reports_of_readers_say_which_data_and_what_is_wrong_with_it():
+    said = {"name": "willow_actions", "kind": "real", "detail": "", "items_found": 900, "items_official": 911}
+    report = SimpleNamespace(summary=lambda: {**said, "lists_sha256": "12ab", "problems": {"missing": 11}, "found": {}})
+    log = RunLog("04-im2flow", settings(), device="cpu")
+    log.keep(reports={"willow": report})
+    record = log.finish()
+    assert str(record.data[0]) == "real willow (900 of 911 items)" and record.data[0].lists_sha256 == "12ab"
+    assert record.problems == {"willow: missing": 11}
 
 
 def test_seconds_are_summed_where_checkpoints_carry_work_over(monkeypatch):

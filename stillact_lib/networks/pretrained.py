@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlparse
+from pickle import UnpicklingError
 
 import torch
 from torch import nn
@@ -19,17 +18,14 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 def with_imagenet_weights(build: Callable[..., nn.Module], weights: WeightsEnum) -> nn.Module:
     """`build(weights=weights)`, torchvision's way. Raises StillactError where they are neither cached nor reachable,
-    and, naming the file, where what is cached is something else."""
+    and, naming the file, where what is cached is cut or something else, a page of HTML for instance."""
     try:
         return build(weights=weights)
+    except (RuntimeError, UnpicklingError, EOFError, KeyError) as error:  # what torch.load stumbles over
+        path = Path(torch.hub.get_dir()) / "checkpoints" / weights.url.rpartition("/")[2]
+        raise StillactError(f"{path}: cut, or no weights of {build.__name__}; delete it and fetch it again") from error
     except OSError as error:  # URLError and its kin: no network, no cached file
         raise StillactError(
             f"torchvision's weights for {build.__name__} are neither cached nor reachable; run once with a network, "
             f"or do without pre-trained weights ({type(error).__name__})"
-        ) from error
-    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        path = Path(torch.hub.get_dir()) / "checkpoints" / Path(urlparse(weights.url).path).name
-        raise StillactError(
-            f"{path}: not the weights of {build.__name__} (cut, or a web page saved in their place?); delete it and "
-            f"run once with a network ({str(error).splitlines()[0]})"
         ) from error

@@ -16,7 +16,6 @@ import cv2
 import numpy as np
 import pandas as pd
 import torch
-from joblib import cpu_count
 
 from stillact_lib.datasets import Samples, Stills, read
 from stillact_lib.datasets.images import UnreadableImage, read_rgb
@@ -127,7 +126,7 @@ def _of_photographs(name: str, stills: Stills, side: int, enlarged: float | None
         named &= stills.persons["x0"].notna().to_numpy()
     persons, positives = stills.persons[named].reset_index(drop=True), stills.positives[named]
     cut = partial(_cut_out, stills.root, side=side, enlarged=enlarged)
-    with ThreadPoolExecutor(cpu_count()) as pool:
+    with ThreadPoolExecutor() as pool:
         images = np.stack(list(pool.map(cut, persons.itertuples(index=False))))
     return StillSet(
         name,

@@ -15,7 +15,6 @@ import cv2
 import numpy as np
 import pandas as pd
 import torch
-from joblib import cpu_count
 
 from stillact_lib.datasets import read
 from stillact_lib.datasets.images import UnreadableImage, read_rgb
@@ -195,7 +194,7 @@ def build_videos(table: pd.DataFrame, folder: Path, settings: T2silSettings, exe
 def load_stills(table: pd.DataFrame, side: int) -> Instances:
     """The photographs of a table (columns root, image, label), each scaled to a short side of `side` and its middle
     square kept. Raises StillactError, naming the file, for one that cannot be read."""
-    with ThreadPoolExecutor(cpu_count()) as pool:
+    with ThreadPoolExecutor() as pool:
         squares = list(pool.map(partial(_middle_square, side=side), table["root"], table["image"]))
     images = torch.from_numpy(np.stack(squares)).permute(0, 3, 1, 2).contiguous()
     return Instances(images, table["label"].to_numpy(np.int64), np.arange(len(table)))

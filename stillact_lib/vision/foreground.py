@@ -7,8 +7,7 @@ On the miniature the foreground is known and this module is not used.
 
 from __future__ import annotations
 
-import pickle
-from pathlib import Path
+from pickle import UnpicklingError
 
 import numpy as np
 import torch
@@ -26,12 +25,11 @@ def segment_foreground(images: torch.Tensor, device: torch.device, batch_size: i
     weights = DeepLabV3_ResNet50_Weights.COCO_WITH_VOC_LABELS_V1
     try:
         network = deeplabv3_resnet50(weights=weights).eval().to(device)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+    except (OSError, RuntimeError, UnpicklingError, EOFError) as error:
         raise StillactError(
-            f"foreground: DeepLabV3's weights are not, or not whole, in {torch.hub.get_dir()}/checkpoints, and cannot "
-            f"be downloaded ({str(error).splitlines()[0]}); delete {Path(weights.url).name} there and run once with a "
-            "network"
-        ) from None
+            f"foreground: DeepLabV3's weights, {weights.url.rpartition('/')[2]}, are not whole in torchvision's cache "
+            f"and cannot be downloaded ({type(error).__name__}); delete what is there and run once with a network"
+        ) from error
     mean, std = (torch.tensor(weights.transforms().__dict__[name])[:, None, None] for name in ("mean", "std"))
     masks = []
     with torch.inference_mode():
