@@ -1,17 +1,37 @@
 """Where things lie: the project's root, the workspace that holds everything a run can make again, and how files get
-their names: whole or not at all."""
+their names: whole or not at all, whoever else writes them at the same time."""
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import os
+import secrets
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from typing import IO
+
+#: what an interrupted write left is deleted after so many seconds: no write of ours rests for so long
+LEFT_OVER_AFTER = 3600
 
 
 def project_root() -> Path:
     """The folder that holds `stillact_lib/`, `chapters/` and `book/` (the library is installed in place)."""
     return Path(__file__).resolve().parents[1]
+
+
+@cache
+def code_digest() -> str:
+    """First 12 hex digits of the SHA-256 over every source file of `stillact_lib`, whatever git knows of it."""
+    folder = project_root() / "stillact_lib"
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]
 
 
 def workspace() -> Path:
@@ -27,10 +47,48 @@ def workspace() -> Path:
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
     """A temporary path beside `path`, of the same ending: what the block writes there gets the name `path` when the
-    block ends. When it fails or is interrupted, nothing is left of it and an older file at `path` stays."""
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    block ends. When it fails or is interrupted, nothing is left of it and an older file at `path` stays.
+
+    The temporary name is drawn by lot, as two containers on one disk may give two processes one number.
+    """
+    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.part{path.suffix}")
     try:
         yield temporary
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sweep(folder: Path) -> None:
+    """Deletes the temporary files in `folder` that killed processes left."""
+    for path in folder.glob(".*.part*"):
+        if path.is_file() and time.time() - path.stat().st_mtime > LEFT_OVER_AFTER:
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """One process at a time makes `folder`: the others wait, and find it made. The lock is a hidden file beside it,
+    and falls with the process that holds it. On a disk that knows no locks, nobody waits."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    place = folder.parent / f".{folder.name}.lock"
+    while True:
+        with place.open("ab") as lock:
+            _wait_for(lock, folder)
+            if not place.is_file() or not os.path.samestat(os.fstat(lock.fileno()), place.stat()):
+                continue  # it was waited for, and deleted by the one who held it
+            try:
+                yield
+            finally:
+                place.unlink(missing_ok=True)
+            return
+
+
+def _wait_for(lock: IO[bytes], folder: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print(f"waiting for another run that makes {folder}", file=sys.stderr, flush=True)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    except OSError:  # not supported here
+        pass

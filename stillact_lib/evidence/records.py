@@ -18,24 +18,22 @@ import re
 import resource
 import sys
 from collections.abc import Mapping
-from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
+from safetensors.numpy import save_file
 
-from stillact_lib.configuration import Configuration
+from stillact_lib.configuration import Configuration, deciding
 from stillact_lib.errors import StillactError
 from stillact_lib.evaluation.average_precision import mean_average_precision
-from stillact_lib.paths import project_root, workspace, written_whole
+from stillact_lib.paths import code_digest, project_root, workspace, written_whole
 
 STATED_VERSIONS = ("torch", "torchvision", "numpy", "scikit-learn")
 #: the distributions that OpenCV comes in; all of them install the module cv2
 OPENCV = ("opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless")
-#: parameters that say how a run is carried out, or how many arms it adds to the others: they tell no runs apart
-CARRYING_OUT = ("keep_checkpoints", "workers", "further")
 # `dataset/clip` names each item's clip, `dataset/group`, where clips come in groups, what an interval draws as one,
 # `dataset/positives` holds 0 or 1; all other arrays are scores
 CLIP, GROUP = "clip", "group"
@@ -45,15 +43,27 @@ CLASS_GROUPS = "class_groups"
 
 
 class DataOrigin(BaseModel):
-    """Which data: the miniature (then its size, seed and identity, as "mini-seed1-5e99f947"), or the real thing."""
+    """Which data: the miniature (then its size, seed and identity, as "mini-seed1-5e99f947"), or the real thing, with
+    the SHA-256 over its lists and how many of the items that they name, officially and here."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
     name: str
     kind: Literal["miniature", "real"]
     detail: str = ""
+    items_found: int | None = None
+    items_official: int | None = None
+    lists_sha256: str | None = None
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What tells data apart: a miniature's own identity, else the lists and how much of what they name is here."""
+        counted = () if self.kind == "miniature" else (str(self.items_found), str(self.lists_sha256))
+        return (self.name, self.kind, self.detail, *counted)
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.name}" + (f" ({self.detail})" if self.detail else "")
+        counted = f"{self.items_found:,} of {self.items_official:,} items" if self.items_official else ""
+        told = ", ".join(part for part in (self.detail, counted) if part)
+        return f"{self.kind} {self.name}" + (f" ({told})" if told else "")
 
 
 class RunRecord(BaseModel):
@@ -74,6 +84,14 @@ class RunRecord(BaseModel):
     parameter_counts: dict[str, int]
     metrics: dict[str, float]
     scores_file: str | None = None
+    #: how many items of the data were missing, unreadable or otherwise left out, by kind
+    problems: dict[str, int] = {}
+    #: whether the run came to its end; the record of one that did not is not evidence
+    complete: bool = True
+    #: in how many sessions it ran, all of which `wall_seconds` sums
+    sessions: int = 1
+    #: trained networks kept beside the record, see `kept_networks`
+    networks_file: str | None = None
     _folder: Path | None = PrivateAttr(default=None)
     _scores: dict[str, np.ndarray] | None = PrivateAttr(default=None)
 
@@ -92,16 +110,6 @@ class RunRecord(BaseModel):
         return self._scores
 
 
-@cache
-def code_digest() -> str:
-    """First 12 hex digits of the SHA-256 over every source file of `stillact_lib`, whatever git knows of it."""
-    folder = project_root() / "stillact_lib"
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*.py")):
-        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()[:12]
-
-
 def new_record(
     chapter: str,
     settings: Configuration,
@@ -112,20 +120,21 @@ def new_record(
     scores: Mapping[str, np.ndarray] | None = None,
     metrics: Mapping[str, float] | None = None,
     parameter_counts: Mapping[str, int] | None = None,
+    **fields: object,
 ) -> RunRecord:
     """A record of the run under `settings` (which has `seed` and `profile`), with versions, memory and code filled in.
 
     `metrics` not given are the means of the finite `scores`, and of class scores `dataset/arm/map` in %. The run id is
-    made of chapter, profile, seed and a digest of parameters and data, so that the same run with newer code replaces
-    its record.
+    made of chapter, profile, seed and a digest of the parameters that decide and of the data, so that the same run
+    with newer code replaces its record. fields: any others of a record.
     """
     _check_scores(scores or {})
     parameters = settings.model_dump()
     named = {**_means(scores or {}), **{name: float(value) for name, value in (metrics or {}).items()}}
-    deciding = sorted((name, value) for name, value in parameters.items() if name not in CARRYING_OUT)
-    origin = hashlib.sha256(repr((deciding, data)).encode()).hexdigest()[:8]
+    told = (deciding(parameters), [origin.identity for origin in data])
+    digest = hashlib.sha256(repr(told).encode()).hexdigest()[:8]
     return RunRecord(
-        run_id=f"{chapter}-{parameters['profile']}-seed{parameters['seed']}-{origin}",
+        run_id=f"{chapter}-{parameters['profile']}-seed{parameters['seed']}-{digest}",
         chapter=chapter,
         profile=parameters["profile"],
         seed=parameters["seed"],
@@ -138,6 +147,7 @@ def new_record(
         peak_memory_mib=round(_peak_memory_mib(), 1),
         parameter_counts={name: int(count) for name, count in (parameter_counts or {}).items()},
         metrics=named,
+        **fields,
     )
 
 
@@ -152,32 +162,59 @@ def kept_records_folder() -> Path:
 
 
 def save_record(
-    record: RunRecord, folder: Path | None = None, *, scores: Mapping[str, np.ndarray] | None = None
+    record: RunRecord,
+    folder: Path | None = None,
+    *,
+    scores: Mapping[str, np.ndarray] | None = None,
+    networks: Mapping[str, np.ndarray] | None = None,
 ) -> RunRecord:
-    """Write `folder/<chapter>/<run_id>.json` (and `.npz`), scores first; returns the record that can read them back."""
+    """Write `folder/<chapter>/<run_id>.json`, scores (`.npz`) and networks (`.networks.safetensors`, arrays as
+    `kept_networks` makes them) first; returns the record that can read them back. One that is not complete is called
+    `<run_id>.incomplete`, so that it never takes the place of one that is."""
     place = (folder or records_folder()) / record.chapter
     place.mkdir(parents=True, exist_ok=True)
     if not re.fullmatch(r"[\w.-]+", record.run_id):
         raise StillactError(f"run id {record.run_id!r}: use letters, digits, '.', '_' and '-' only")
-    record = record.model_copy(update={"scores_file": f"{record.run_id}.npz" if scores else None})
+    name = record.run_id + ("" if record.complete else ".incomplete")
+    files = {
+        "scores_file": f"{name}.npz" if scores else None,
+        "networks_file": f"{name}.networks.safetensors" if networks else None,
+    }
+    record = record.model_copy(update=files)
     if scores:
         _check_scores(scores)
         packed = io.BytesIO()
         np.savez_compressed(packed, **{n: v if v.dtype.kind == "U" else v.astype("f4") for n, v in scores.items()})
         with written_whole(place / record.scores_file) as temporary:
             temporary.write_bytes(packed.getvalue())
-    with written_whole(place / f"{record.run_id}.json") as temporary:
+    if networks:
+        with written_whole(place / record.networks_file) as temporary:
+            save_file(dict(networks), temporary)
+    with written_whole(place / f"{name}.json") as temporary:
         temporary.write_text(record.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    for file in {f"{name}.npz", f"{name}.networks.safetensors"} - set(files.values()):  # of an earlier record
+        (place / file).unlink(missing_ok=True)
     record._folder, record._scores = place, None
     return record
 
 
+def delete_record(record: RunRecord) -> None:
+    """Deletes a saved record and what lies beside it."""
+    name = record.run_id + ("" if record.complete else ".incomplete")
+    for file in (f"{name}.json", record.scores_file, record.networks_file):
+        if record._folder is not None and file is not None:
+            (record._folder / file).unlink(missing_ok=True)
+
+
 def load_records(
-    folder: Path | None = None, *, chapter: str | None = None, profile: str | None = None
+    folder: Path | None = None, *, chapter: str | None = None, profile: str | None = None, incomplete: bool = False
 ) -> list[RunRecord]:
-    """Records under `folder` (default: the kept ones), by run id; none where the folder is missing."""
+    """Records under `folder` (default: the kept ones), by run id; none where the folder is missing. Those of runs that
+    did not come to their end are left out unless asked for."""
     records = []
     for path in sorted((folder or kept_records_folder()).glob("*/*.json")):
+        if path.name.startswith("."):  # side files, as macOS leaves them on foreign disks
+            continue
         try:
             record = RunRecord.model_validate_json(path.read_bytes())
         except ValidationError as error:
@@ -186,7 +223,7 @@ def load_records(
             raise StillactError(
                 f"record {path.name}, field {where or '(file)'}: {fault['msg']}; delete it and run again"
             ) from None
-        if chapter in (None, record.chapter) and profile in (None, record.profile):
+        if chapter in (None, record.chapter) and profile in (None, record.profile) and (record.complete or incomplete):
             record._folder = path.parent
             records.append(record)
     return records
@@ -199,12 +236,14 @@ def world_of(record: RunRecord) -> str:
 
 
 def comparable(a: RunRecord, b: RunRecord) -> bool:
-    """Whether two runs of a chapter differ in nothing but the seed, the world and the code; in one world their data
-    must be the same, in two of one kind and size."""
-    ignored = dict.fromkeys(("seed", "miniature_seed", *CARRYING_OUT))
-    settings = [{**record.parameters, **ignored, "chapter": record.chapter} for record in (a, b)]
-    if settings[0] != settings[1] or world_of(a) == world_of(b):
-        return settings[0] == settings[1] and set(a.data) == set(b.data)
+    """Whether two runs of a chapter differ in nothing but the seed, the world, how they were carried out and the code;
+    in one world their data must be the same, in two of one kind and size."""
+    ignored = dict.fromkeys(("seed", "miniature_seed"))
+    settings = [{**deciding(record.parameters), **ignored, "chapter": record.chapter} for record in (a, b)]
+    if settings[0] != settings[1]:
+        return False
+    if world_of(a) == world_of(b):
+        return {origin.identity for origin in a.data} == {origin.identity for origin in b.data}
     kinds = [{(origin.name, origin.kind, origin.detail.partition("-")[0]) for origin in one.data} for one in (a, b)]
     return kinds[0] == kinds[1]
 

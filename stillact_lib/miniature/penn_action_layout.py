@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import secrets
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -109,7 +109,7 @@ def as_mat(fields: dict[str, object]) -> bytes:
 
 def write_frames(folder: Path, frames: np.ndarray) -> None:
     """Frames uint8 [T, H, W, 3] RGB as numbered JPEGs; the folder gets its name when all are in it."""
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    temporary = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.part")
     temporary.mkdir()
     try:
         for number, frame in enumerate(frames, start=1):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import multiprocessing
-import os
+import shutil
 import sys
 from collections.abc import Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import cv2
+from joblib import cpu_count
 from tqdm import tqdm
 
 from stillact_lib.errors import StillactError
@@ -24,6 +25,7 @@ from stillact_lib.miniature.layouts import layout_of
 from stillact_lib.miniature.object_photographs import ThingSpec
 from stillact_lib.miniature.truth import Clip
 from stillact_lib.miniature.world import VERSION, ClipSpec, render_clip
+from stillact_lib.paths import alone_in
 
 STAMP = "miniature.json"
 _BATCH = 8  # items a task
@@ -75,25 +77,42 @@ def write(
 ) -> Path:
     """Write the miniature of a dataset in its official layout and return its root.
 
-    `workers` processes (default: one a core), or the given executor. An existing copy with the same stamp is returned
-    as it is; an interrupted one is continued. The folder gets its name only when everything is in it. Raises
-    StillactError when `out` holds something else.
+    `workers` processes (default: one a processor), or the given executor. An existing copy with the same stamp is
+    returned as it is; an interrupted one is continued; one that another run is writing is waited for. The folder gets
+    its name only when everything is in it. Raises StillactError when `out` holds something else.
     """
     layout = layout_of(name, seed, size, classes)
     stamp = {"miniature": name, "seed": seed, "size": size, "classes": sorted(classes) if classes else None}
     stamp |= {"items": len(layout.items), "identity": identity(layout)}
     out = Path(out)
-    if out.is_dir() and any(out.iterdir()):
-        if _stamp_in(out) == stamp:
-            return out
-        raise StillactError(
-            f"{out}: holds something other than this miniature ({name}, seed {seed}, {size}); "
-            "choose another folder or delete it"
-        )
+    if not _is_written(out, stamp):
+        with alone_in(out):
+            if not _is_written(out, stamp):  # by the run that was waited for
+                _write(layout, out, stamp, workers, executor, progress)
+    return out
+
+
+def _is_written(out: Path, stamp: dict) -> bool:
+    """Whether `out` holds the miniature of this stamp. Raises StillactError where it holds something else."""
+    if not out.is_dir() or not any(out.iterdir()):
+        return False
+    if stamp_in(out) == stamp:
+        return True
+    raise StillactError(
+        f"{out}: holds something other than this miniature ({stamp['miniature']}, seed {stamp['seed']}, "
+        f"{stamp['size']}); choose another folder or delete it"
+    )
+
+
+def _write(
+    layout: Layout, out: Path, stamp: dict, workers: int | None, executor: Executor | None, progress: bool
+) -> None:
     key = hashlib.sha256(json.dumps(stamp, sort_keys=True).encode()).hexdigest()[:12]
     unfinished = out.parent / f".{out.name}.{key}.unfinished"
     unfinished.mkdir(parents=True, exist_ok=True)
-    _write_items(layout, unfinished, workers, executor, progress, f"{name} {size}")
+    for left_over in unfinished.rglob(".*.part*"):  # of a run that was killed
+        shutil.rmtree(left_over) if left_over.is_dir() else left_over.unlink()
+    _write_items(layout, unfinished, workers, executor, progress, f"{stamp['miniature']} {stamp['size']}")
     if layout.finisher is not None:
         layout.finisher.finish(unfinished)
     for path, text in layout.texts.items():
@@ -104,7 +123,6 @@ def write(
     if out.is_dir():
         out.rmdir()
     unfinished.replace(out)
-    return out
 
 
 def _write_items(
@@ -114,7 +132,7 @@ def _write_items(
         folder.mkdir(parents=True, exist_ok=True)
     todo = [(path, item) for path, item in layout.items.items() if not (root / path).exists()]
     batches = [(str(root), todo[k : k + _BATCH]) for k in range(0, len(todo), _BATCH)]
-    workers = workers or os.cpu_count() or 1
+    workers = workers or cpu_count()
     with tqdm(
         total=len(todo), desc=title, unit="item", disable=not (progress and sys.stderr.isatty()), leave=False
     ) as bar:
@@ -145,7 +163,8 @@ def write_batch(root: str, batch: list[tuple[str, Item]]) -> int:
     return len(batch)
 
 
-def _stamp_in(root: Path) -> dict | None:
+def stamp_in(root: Path) -> dict | None:
+    """What a miniature says of itself (miniature, seed, size, identity); None where `root` is none."""
     try:
         return json.loads((root / STAMP).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -166,7 +185,7 @@ def spec_of(root: str | Path, video: str | Path) -> ClipSpec | SceneSpec | Thing
     root, video = Path(root), Path(video)
     if not (root / STAMP).is_file() and video.parts and (root / video.parts[0] / STAMP).is_file():
         root, video = root / video.parts[0], video.relative_to(video.parts[0])  # a folder of several miniatures
-    stamp = _stamp_in(root)
+    stamp = stamp_in(root)
     if stamp is None:
         raise StillactError(
             f"{root / STAMP}: not there or not readable; this folder is no miniature, so it has no exact truth"

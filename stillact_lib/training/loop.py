@@ -1,13 +1,14 @@
 """The one training loop: plain PyTorch, resumable bit for bit, the same on a laptop's CPU and on a GPU.
 
-Everything random in a step comes from (seed, step): which items, which augmentation. So there is no loader state to
-save, and a run that was killed and resumed ends in the same weights, bit for bit, as one that was not (same machine,
-same thread count). The optimiser, the model and torch's own random state (dropout) are in the checkpoint.
+Everything random in a step comes from (seed, step): which items, which augmentation, which units dropout leaves out. So
+there is no loader state to save, and a run that was killed and resumed ends in the same weights, bit for bit, as one
+that was not (same machine, same thread count); what follows a training does not depend on whether it was resumed.
 """
 
 from __future__ import annotations
 
 import json
+import pickle
 import sys
 import time
 from collections.abc import Callable
@@ -16,15 +17,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from stillact_lib.errors import StillactError
-from stillact_lib.paths import written_whole
-from stillact_lib.training.progress import progress
+from stillact_lib.paths import code_digest, sweep, written_whole
+from stillact_lib.training.batch_workers import batches_ahead
+from stillact_lib.training.progress import progress, told
 
 #: a step's items and augmentation -> a batch; the generator is the only source of randomness it may use
 MakeBatch = Callable[[np.ndarray, np.random.Generator], Any]
@@ -59,14 +62,15 @@ def choose_device(prefer: str = "auto") -> Device:
     if prefer == "cuda" and not torch.cuda.is_available():
         raise StillactError("device 'cuda': PyTorch sees no GPU here; set device to 'cpu' or 'auto'")
     if prefer == "cuda" or (prefer == "auto" and torch.cuda.is_available()):
-        return Device(torch.device("cuda"), torch.bfloat16 if torch.cuda.is_bf16_supported() else None)
+        multiplies = torch.cuda.is_bf16_supported(including_emulation=False)
+        return Device(torch.device("cuda"), torch.bfloat16 if multiplies else None)
     able = torch.cpu.get_capabilities()
     multiplies = torch.backends.mkldnn.is_available() and (able.get("amx_tile") or able.get("avx512_bf16"))
     return Device(torch.device("cpu"), torch.bfloat16 if multiplies else None)
 
 
 def seed_everything(seed: int) -> None:
-    """Seeds torch (weights, dropout); data order and augmentation are seeded by step, see `StepBatches`."""
+    """Seeds torch (first weights); what is random in training is seeded by step."""
     torch.manual_seed(seed)
 
 
@@ -81,19 +85,34 @@ class StepBatches(Dataset):
         if count == 0:
             raise StillactError("training set: it holds no item; check the data root and the class selection")
         self.count, self.batch_size, self.make_batch, self.seed = count, batch_size, make_batch, seed
+        self._orders: dict[int, np.ndarray] = {}
 
     def items(self, step: int) -> np.ndarray:
         """Indices int64 [batch_size] of one step."""
         positions = np.arange(step * self.batch_size, (step + 1) * self.batch_size)
         epochs, within = np.divmod(positions, self.count)
-        orders = {e: np.random.default_rng((self.seed, 0, int(e))).permutation(self.count) for e in np.unique(epochs)}
-        return np.array([orders[e][i] for e, i in zip(epochs, within, strict=True)])
+        return np.concatenate([self._order(int(epoch))[within[epochs == epoch]] for epoch in np.unique(epochs)])
+
+    def _order(self, epoch: int) -> np.ndarray:
+        """The order of all items in one epoch; that of the last two is kept, as drawing it takes a large set's time."""
+        if epoch not in self._orders:
+            drawn = np.random.default_rng((self.seed, 0, epoch)).permutation(self.count)
+            self._orders = {e: order for e, order in self._orders.items() if e == epoch - 1} | {epoch: drawn}
+        return self._orders[epoch]
 
     def __getitem__(self, step: int) -> Any:
         return self.make_batch(self.items(step), np.random.default_rng((self.seed, 1, step)))
 
     def __len__(self) -> int:
         return sys.maxsize
+
+    def __reduce__(self):
+        """For workers that are spawned, as on macOS: a function inside a function is none that plain pickle takes."""
+        return _unpacked, (cloudpickle.dumps((self.count, self.batch_size, self.make_batch, self.seed)),)
+
+
+def _unpacked(batches: bytes) -> StepBatches:
+    return StepBatches(*pickle.loads(batches))
 
 
 @dataclass
@@ -110,48 +129,66 @@ class History:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Where a run keeps its state, written every `every` steps under a temporary name and then renamed.
+    """Where a run keeps its state, written every `seconds`, and every `every` steps where that is given, under a
+    temporary name and then renamed.
 
     `settings` identifies the run: a checkpoint of other settings is refused rather than resumed.
     """
 
     path: Path
-    every: int
+    every: int | None = None
     settings: dict[str, Any] = field(default_factory=dict)
+    seconds: float = 30.0
 
-    def save(self, step: int, model: nn.Module, optimiser: torch.optim.Optimizer, history: History) -> None:
+    def is_due(self, step: int, since: float) -> bool:
+        """Whether to save after so many steps, `since` being the time.perf_counter() of the last save."""
+        return time.perf_counter() - since >= self.seconds or (self.every is not None and step % self.every == 0)
+
+    def save(self, step: int, model: nn.Module, optimiser: torch.optim.Optimizer | None, history: History) -> None:
+        """`optimiser`: None when the run is complete, and only its network is wanted from now on."""
         state = {
             "step": step,
-            "settings": json.dumps(self.settings, sort_keys=True, default=str),
+            "settings": self._described(),
+            "code": code_digest(),
             "model": model.state_dict(),
-            "optimiser": optimiser.state_dict(),
+            "optimiser": optimiser.state_dict() if optimiser is not None else None,
             "history": {"rows": history.rows, "seconds": history.seconds},
-            "random": {
-                "cpu": torch.get_rng_state(),
-                "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-            },
         }
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        sweep(self.path.parent)
         with written_whole(self.path) as temporary:
             torch.save(state, temporary)
 
-    def resume(self, model: nn.Module, optimiser: torch.optim.Optimizer, history: History, device: Device) -> int:
-        """Loads the state if there is one; returns the step to go on from (0 without)."""
+    def resume(
+        self, model: nn.Module, optimiser: torch.optim.Optimizer, history: History, device: Device, steps: int
+    ) -> tuple[int, str]:
+        """Loads the state if there is one; returns the step to go on from (0 without), and a remark on its code."""
         if not self.path.is_file():
-            return 0
+            return 0, ""
         try:
             state = torch.load(self.path, map_location=device.torch_device, weights_only=True)
         except Exception as error:
             raise StillactError(f"{self.path}: not a readable checkpoint ({error}); delete it to start anew") from None
-        if state["settings"] != json.dumps(self.settings, sort_keys=True, default=str):
+        if state["settings"] != self._described():
             raise StillactError(f"{self.path}: belongs to a run with other settings; delete it or name another")
-        model.load_state_dict(state["model"])
-        optimiser.load_state_dict(state["optimiser"])
+        if state["step"] > steps or (state["step"] < steps and state["optimiser"] is None):
+            raise StillactError(
+                f"{self.path}: was trained for {state['step']:,} steps, not {steps:,}; what tells them apart belongs "
+                "to its identity (depends_on)"
+            )
+        try:
+            model.load_state_dict(state["model"])
+        except RuntimeError as error:
+            raise StillactError(
+                f"{self.path}: holds a network of other layers ({str(error).splitlines()[-1].strip()}); delete it"
+            ) from None
+        if state["optimiser"] is not None:
+            optimiser.load_state_dict(state["optimiser"])
         history.rows, history.seconds = state["history"]["rows"], state["history"]["seconds"]
-        torch.set_rng_state(state["random"]["cpu"].cpu())
-        if state["random"]["cuda"]:
-            torch.cuda.set_rng_state_all([one.cpu() for one in state["random"]["cuda"]])
-        return state["step"]
+        return state["step"], "" if state.get("code") == code_digest() else ", by another version of the library"
+
+    def _described(self) -> str:
+        return json.dumps(self.settings, sort_keys=True, default=str)
 
 
 def _to_device(batch: Any, device: torch.device) -> Any:
@@ -162,6 +199,14 @@ def _to_device(batch: Any, device: torch.device) -> Any:
     if isinstance(batch, dict):
         return {name: _to_device(part, device) for name, part in batch.items()}
     return type(batch)(_to_device(part, device) for part in batch)
+
+
+def _seed_step(seed: int, step: int, device: torch.device) -> None:
+    """Seeds what is random in a step beside its batch, such as dropout; torch.manual_seed takes fifty times as long."""
+    drawn = int(np.random.SeedSequence((seed, 2, step)).generate_state(1, np.uint64)[0])
+    torch.default_generator.manual_seed(drawn)
+    if device.type == "cuda":
+        torch.cuda.manual_seed(drawn)
 
 
 def train(
@@ -178,40 +223,49 @@ def train(
     log_every: int = 10,
     workers: int = 0,
 ) -> History:
-    """Trains `model` in place for `steps` steps and returns what was logged.
+    """Trains `model` in place for `steps` steps and returns what was logged; torch's random state stays as it was.
 
     schedule: step -> factor of the optimiser's initial learning rates (None: constant).
-    checkpoint: saved every `checkpoint.every` steps and at the end; if one exists, the run goes on from it.
+    checkpoint: saved as it says and at the end; if one exists, the run goes on from it, and one
+    that is complete is taken as it is.
     workers: processes that prepare batches ahead (0: in this one); the result does not depend on it.
     Raises `StillactError` when the loss stops being finite, naming the step; the last checkpoint is kept.
     """
     model.train().to(device.torch_device, memory_format=torch.channels_last)
     history = History()
-    start = checkpoint.resume(model, optimiser, history, device) if checkpoint else 0
     initial_rates = [group.setdefault("initial_lr", group["lr"]) for group in optimiser.param_groups]
-    # a loader draws from torch's global generator when it starts, unless it is given its own
-    loader = DataLoader(
-        batches, batch_size=None, sampler=range(start, steps), num_workers=workers, generator=torch.Generator()
-    )
+    start, remark = checkpoint.resume(model, optimiser, history, device, steps) if checkpoint else (0, "")
+    if start == steps:
+        told(f"{label}: taken from its checkpoint, {steps:,} steps, trained in {history.seconds:,.0f} s{remark}")
+        return history
+    if start:
+        told(f"{label}: goes on from its checkpoint at step {start:,} of {steps:,}{remark}")
+    ahead = batches_ahead(batches, range(start, steps), workers, label)
     began, earlier = time.perf_counter(), history.seconds
-    for step, batch in zip(progress(start, steps, label), loader, strict=False):
-        if schedule is not None:
-            for group, rate in zip(optimiser.param_groups, initial_rates, strict=True):
-                group["lr"] = rate * schedule(step)
-        with device.autocasting():
-            loss, figures = step_loss(_to_device(batch, device.torch_device))
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
-        if (step + 1) % log_every == 0 or step + 1 == steps:
-            row = {"step": step + 1, "loss": float(loss.detach())}
-            row |= {name: float(value.detach()) for name, value in figures.items()}
-            if not np.isfinite(row["loss"]):
-                raise StillactError(f"{label}: the loss is {row['loss']} at step {step + 1}; lower the learning rate")
-            history.rows.append(row)
-        history.seconds = earlier + time.perf_counter() - began
-        if checkpoint and ((step + 1) % checkpoint.every == 0 or step + 1 == steps):
-            checkpoint.save(step + 1, model, optimiser, history)
+    saved = began
+    with torch.random.fork_rng([device.torch_device] if device.torch_device.type == "cuda" else []):
+        for step, batch in zip(progress(start, steps, label), ahead, strict=False):
+            _seed_step(batches.seed, step, device.torch_device)
+            if schedule is not None:
+                for group, rate in zip(optimiser.param_groups, initial_rates, strict=True):
+                    group["lr"] = rate * schedule(step)
+            with device.autocasting():
+                loss, figures = step_loss(_to_device(batch, device.torch_device))
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            optimiser.step()
+            if (step + 1) % log_every == 0 or step + 1 == steps:
+                row = {"step": step + 1, "loss": float(loss.detach())}
+                row |= {name: float(value.detach()) for name, value in figures.items()}
+                if not np.isfinite(row["loss"]):
+                    raise StillactError(
+                        f"{label}: the loss is {row['loss']} at step {step + 1}; lower the learning rate"
+                    )
+                history.rows.append(row)
+            history.seconds = earlier + time.perf_counter() - began
+            if checkpoint and (step + 1 == steps or checkpoint.is_due(step + 1, saved)):
+                checkpoint.save(step + 1, model, optimiser if step + 1 < steps else None, history)
+                saved = time.perf_counter()
     return history
 
 

@@ -17,8 +17,9 @@ from torch.nn import functional as F
 
 from stillact_lib.miniature.photographs import POSES, posed_photographs
 from stillact_lib.miniature.world import VERSION
-from stillact_lib.paths import workspace, written_whole
+from stillact_lib.paths import workspace
 from stillact_lib.training.classification import crop_batches, scores_of
+from stillact_lib.training.kept import kept
 from stillact_lib.training.loop import (
     Checkpoint,
     Device,
@@ -42,13 +43,10 @@ def photographs_once(count: int, side: int, seed: int, executor: Executor) -> tu
     """`posed_photographs`, drawn by the first run that needs them and kept in the workspace."""
     recipe = {"count": count, "side": side, "seed": seed, "world": VERSION, "poses": POSES}
     path = workspace() / "photographs" / f"posed-{recipe_digest(recipe)}.npz"
-    if not path.is_file():
-        images, parts = posed_photographs(count, side, seed, executor)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with written_whole(path) as temporary, temporary.open("wb") as file:
-            np.savez(file, images=images, parts=parts)
-    with np.load(path) as kept:
-        return kept["images"], kept["parts"]
+    arrays = kept(
+        path, lambda: dict(zip(("images", "parts"), posed_photographs(count, side, seed, executor), strict=True))
+    )
+    return arrays["images"], arrays["parts"]
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ Im2Flow and its baselines) and 03 (Walker's network).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -17,7 +18,7 @@ import torch
 
 from stillact_lib.errors import StillactError
 from stillact_lib.vision.pair_shards import PairRecipe, build_shard, exact_pairs
-from stillact_lib.vision.shards import build_shards, read_rows, recipe_digest, worker_processes
+from stillact_lib.vision.shards import Shard, build_shards, read_rows, recipe_digest, worker_processes
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class FlowPairs:
     table: pd.DataFrame
     problems: list[tuple[str, str]]
     recipe: PairRecipe
+    shards: Mapping[str, Shard]
     in_memory: tuple[torch.Tensor, torch.Tensor] | None = None
 
     def __len__(self) -> int:
@@ -52,6 +54,7 @@ class FlowPairs:
         flows = np.empty((len(chosen), side, side, 2), np.float16)
         read_rows(
             self.folder,
+            self.shards,
             chosen["video"].to_numpy(),
             chosen["row"].to_numpy(),
             into={"images": images, "flows": flows},
@@ -72,17 +75,19 @@ def build_flow_pairs(
     executor: Executor | None = None,
     max_unusable: float = 0.05,
     progress: bool = False,
+    verify: bool = False,
 ) -> FlowPairs:
     """Builds what is missing of the pairs of `videos` (a `Samples.videos` table) and returns them all.
 
     folder: where the shards lie; the recipe is part of its name, so recipes never mix.
     executor: any `concurrent.futures.Executor`, a Dask cluster's for instance; default a pool with a process a core.
+    verify: look at every byte of the shards that are there, not at their sizes and headers alone.
     Unusable videos are listed; raises `StillactError` where they are more than `max_unusable` of all.
     """
     if videos.empty:
         raise StillactError(f"{root}: no video is left to build pairs from; check the data root and class selection")
     folder = folder / f"pairs-{recipe.size}px-{recipe.target}-{recipe_digest(asdict(recipe))}"
-    frames, problems = build_shards(
+    shards, problems = build_shards(
         {video: partial(build_shard, video, root, folder, recipe) for video in videos["video"]},
         root,
         folder,
@@ -90,11 +95,13 @@ def build_flow_pairs(
         executor=executor,
         max_unusable=max_unusable,
         progress="frame-flow pairs" if progress else "",
+        verify=verify,
     )
+    frames = {video: shard.frames for video, shard in shards.items()}
     table = videos[["video", "class_name", "label", "group"]].assign(frame=videos["video"].map(frames))
     table["row"] = table["frame"].map(lambda of_video: range(len(of_video)), na_action="ignore")
     table = table.explode(["frame", "row"]).dropna(subset=["frame"]).reset_index(drop=True)
-    return FlowPairs(folder, table.astype({"frame": int, "row": int}), problems, recipe)
+    return FlowPairs(folder, table.astype({"frame": int, "row": int}), problems, recipe, shards)
 
 
 def exact_flow(pairs: FlowPairs, root: Path, executor: Executor | None = None) -> tuple[np.ndarray, np.ndarray]:

@@ -5,6 +5,7 @@ This is the part that worker processes run, so it imports no torch: a worker the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -13,7 +14,7 @@ import cv2
 import numpy as np
 
 from stillact_lib.vision.optical_flow import consecutive_flow, resize_flow, sliding_mean
-from stillact_lib.vision.shards import Shard, keep_shard
+from stillact_lib.vision.shards import Known, Shard, keep_shard
 from stillact_lib.vision.video import UnreadableVideo, read_frames
 
 if TYPE_CHECKING:
@@ -95,11 +96,11 @@ def evenly_spaced_frames(path: Path, count: int, side: int) -> np.ndarray:
     return np.stack([cv2.resize(frames[i], (side, side), interpolation=cv2.INTER_AREA) for i in middles])
 
 
-def build_shard(video: str, root: Path, folder: Path, recipe: PairRecipe, known_sha256: str) -> Shard:
+def build_shard(video: str, root: Path, folder: Path, recipe: PairRecipe, known: Mapping[str, Known]) -> Shard:
     """Builds the shard of one video unless it is there and whole. Runs in a worker process."""
     cv2.setNumThreads(1)  # one process a core
     return keep_shard(
-        video, folder, known_sha256, lambda whole: None if whole else pairs_of_video(root / video, root, recipe)
+        video, root, folder, known, lambda whole: None if whole else pairs_of_video(root / video, root, recipe)
     )
 
 

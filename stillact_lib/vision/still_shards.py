@@ -7,6 +7,7 @@ III-A). Each video is decoded once for all its stills. Chapter 03.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -18,7 +19,7 @@ import numpy as np
 from safetensors import safe_open
 
 from stillact_lib.errors import StillactError
-from stillact_lib.vision.shards import Shard, build_shards, keep_shard, read_rows, recipe_digest, shard_path
+from stillact_lib.vision.shards import Known, Shard, build_shards, keep_shard, read_rows, recipe_digest
 from stillact_lib.vision.video import UnreadableVideo, iterate_frames
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class StoredStills:
     folder: Path
     table: pd.DataFrame
     problems: list[tuple[str, str]]
+    shards: Mapping[str, Shard]
     in_memory: torch.Tensor | None = None
 
     def __len__(self) -> int:
@@ -74,10 +76,11 @@ class StoredStills:
         if self.in_memory is not None:
             return self.in_memory if rows is None else self.in_memory[rows]
         chosen = self.table if rows is None else self.table.iloc[np.asarray(rows)]
-        with safe_open(shard_path(self.folder, self.table["video"].iloc[0]), framework="numpy") as shard:
+        with safe_open(self.folder / self.shards[self.table["video"].iloc[0]].file, framework="numpy") as shard:
             shape = shard.get_slice("images").get_shape()[1:]
         images = np.empty((len(chosen), *shape), np.uint8)
-        read_rows(self.folder, chosen["video"].to_numpy(), chosen["row"].to_numpy(), into={"images": images})
+        videos, places = chosen["video"].to_numpy(), chosen["row"].to_numpy()
+        read_rows(self.folder, self.shards, videos, places, into={"images": images})
         return torch.from_numpy(images).permute(0, 3, 1, 2)
 
     def held_in_memory(self) -> StoredStills:
@@ -92,15 +95,16 @@ def stills_of_video(
     of frames. None where the `whole` shard that is there has all of `frames` that the video has.
 
     A shard that lacks some is made anew with what it had, so that references to every fourth frame and to every eighth
-    share one. Raises `UnreadableVideo`, also where no frame of `frames` decodes.
+    share one; what it had keeps its rows, as another run may be reading them. Raises `UnreadableVideo`, also where no
+    frame of `frames` decodes.
     """
-    wanted = set(frames.tolist())
+    wanted, held = set(frames.tolist()), []
     if whole is not None:
         with safe_open(whole, framework="numpy") as shard:
-            held, decoded = shard.get_tensor("frame"), int(shard.get_tensor("decoded")[0])
-        if all(frame >= decoded for frame in wanted.difference(held.tolist())):
+            held, decoded = shard.get_tensor("frame").tolist(), int(shard.get_tensor("decoded")[0])
+        if all(frame >= decoded for frame in wanted.difference(held)):
             return None
-        wanted |= set(held.tolist())
+        wanted.update(held)
     kept: list[int] = []
     images: list[np.ndarray] = []
     waiting: list[np.ndarray] = []
@@ -117,19 +121,21 @@ def stills_of_video(
         images.append(of_frames(np.stack(waiting)))
     if not kept:
         raise UnreadableVideo(f"{path}: only {decoded} frames decode, and the stills asked for lie beyond them")
+    rows = {frame: row for row, frame in enumerate(kept)}
+    order = [rows[frame] for frame in dict.fromkeys((*held, *kept))]
     return {
-        "images": np.concatenate(images),
-        "frame": np.array(kept, np.int32),
+        "images": np.concatenate(images)[order],
+        "frame": np.array(kept, np.int32)[order],
         "decoded": np.array([decoded], np.int32),
     }
 
 
 def build_still_shard(
-    video: str, root: Path, folder: Path, frames: np.ndarray, of_frames: FrameMap, known_sha256: str
+    video: str, root: Path, folder: Path, frames: np.ndarray, of_frames: FrameMap, known: Mapping[str, Known]
 ) -> Shard:
     """Builds the shard of one video unless it is there, whole, and has all `frames`. Runs in a worker process."""
     cv2.setNumThreads(1)  # one process a core
-    return keep_shard(video, folder, known_sha256, partial(stills_of_video, root / video, frames, of_frames))
+    return keep_shard(video, root, folder, known, partial(stills_of_video, root / video, frames, of_frames))
 
 
 def build_stills(
@@ -141,12 +147,13 @@ def build_stills(
     executor: Executor | None = None,
     max_unusable: float = 0.05,
     progress: bool = False,
+    verify: bool = False,
 ) -> StoredStills:
     """Computes what is missing of the stills of `references` (columns video and frame, and any more) and returns all.
 
     folder: where the shards lie; what `of_frames` computes is part of its name, so its settings never mix.
     executor: any `concurrent.futures.Executor`; default a pool with a process a core. A map that computes on a GPU
-    wants threads of this process: decoding runs beside it.
+    wants threads of this process: decoding runs beside it. verify: look at every byte of the shards that are there.
     Unusable videos, and references beyond a video's last frame, are left out and listed; raises `StillactError` where
     unusable videos are more than `max_unusable` of all.
     """
@@ -156,7 +163,7 @@ def build_stills(
     recipe = {"of_frames": kind, **asdict(of_frames)}
     folder = folder / f"stills-{kind.lower()}-{recipe_digest(recipe)}"
     frame, places = references["frame"].to_numpy(), references.groupby("video", observed=True, sort=False).indices
-    held, problems = build_shards(
+    shards, problems = build_shards(
         {v: partial(build_still_shard, v, root, folder, frame[at], of_frames) for v, at in places.items()},
         root,
         folder,
@@ -164,12 +171,12 @@ def build_stills(
         executor=executor,
         max_unusable=max_unusable,
         progress="stills" if progress else "",
+        verify=verify,
     )
     row = np.full(len(references), -1)
-    for video, frames in held.items():
-        at = places[video]
-        found = np.minimum(np.searchsorted(frames, frame[at]), len(frames) - 1)
-        row[at] = np.where(np.asarray(frames)[found] == frame[at], found, -1)
+    for video, shard in shards.items():
+        at, rows = places[video], {frame: row for row, frame in enumerate(shard.frames)}
+        row[at] = [rows.get(one, -1) for one in frame[at]]
         if beyond := int((row[at] < 0).sum()):
             problems.append((video, f"{root / video}: {beyond} of {len(at)} stills lie beyond its last frame"))
-    return StoredStills(folder, references.assign(row=row)[row >= 0].reset_index(drop=True), problems)
+    return StoredStills(folder, references.assign(row=row)[row >= 0].reset_index(drop=True), problems, shards)

@@ -7,6 +7,7 @@ torch.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -20,7 +21,7 @@ from stillact_lib.errors import StillactError
 from stillact_lib.vision.dynamic_images import Variant, as_levels, dynamic_images, middle_windows
 from stillact_lib.vision.flow_levels import levels_of
 from stillact_lib.vision.optical_flow import consecutive_flow, resize_flow
-from stillact_lib.vision.shards import Shard, build_shards, keep_shard, read_rows, recipe_digest
+from stillact_lib.vision.shards import Known, Shard, build_shards, keep_shard, read_rows, recipe_digest
 from stillact_lib.vision.video import UnreadableVideo, read_frames
 
 if TYPE_CHECKING:
@@ -82,11 +83,13 @@ def _padded(rows: np.ndarray, count: int) -> np.ndarray:
     return rows[np.minimum(np.arange(count), len(rows) - 1)]
 
 
-def build_temporal_shard(video: str, root: Path, folder: Path, recipe: TemporalRecipe, known_sha256: str) -> Shard:
+def build_temporal_shard(
+    video: str, root: Path, folder: Path, recipe: TemporalRecipe, known: Mapping[str, Known]
+) -> Shard:
     """Builds the shard of one video unless it is there and whole. Runs in a worker process."""
     cv2.setNumThreads(1)  # one process a core
     return keep_shard(
-        video, folder, known_sha256, lambda whole: None if whole else representations(root / video, recipe)
+        video, root, folder, known, lambda whole: None if whole else representations(root / video, recipe)
     )
 
 
@@ -98,6 +101,7 @@ class TemporalShards:
     table: pd.DataFrame
     problems: list[tuple[str, str]]
     recipe: TemporalRecipe
+    shards: Mapping[str, Shard]
 
     def load(self, name: str) -> np.ndarray:
         """One representation of all videos, uint8 [N, rows, ...]: "dynamic", "flow", "middle" or "frames"."""
@@ -110,7 +114,7 @@ class TemporalShards:
         }[name]
         videos = np.repeat(self.table["video"].to_numpy(str), rows)
         loaded = np.empty((len(videos), *shape), np.uint8)
-        read_rows(self.folder, videos, np.tile(np.arange(rows), len(self.table)), into={name: loaded})
+        read_rows(self.folder, self.shards, videos, np.tile(np.arange(rows), len(self.table)), into={name: loaded})
         return loaded.reshape(len(self.table), rows, *shape)
 
 
@@ -123,16 +127,17 @@ def build_temporal_shards(
     executor: Executor | None = None,
     max_unusable: float = 0.05,
     progress: bool = False,
+    verify: bool = False,
 ) -> TemporalShards:
     """Builds what is missing of the representations of `videos` (column `video` and any more), all below one root.
 
-    executor: any `concurrent.futures.Executor`; default a pool with a process a core. Raises `StillactError` where
-    unusable videos are more than `max_unusable` of all.
+    executor: any `concurrent.futures.Executor`; default a pool with a process a core. verify: look at every byte
+    of the shards that are there. Raises `StillactError` where unusable videos are more than `max_unusable` of all.
     """
     if videos.empty:
         raise StillactError(f"{root}: no video is left to build from; check the data root and the class selection")
     folder = folder / f"temporal-{recipe.size}px-{recipe_digest(asdict(recipe))}"
-    held, problems = build_shards(
+    shards, problems = build_shards(
         {video: partial(build_temporal_shard, video, root, folder, recipe) for video in videos["video"]},
         root,
         folder,
@@ -140,5 +145,7 @@ def build_temporal_shards(
         executor=executor,
         max_unusable=max_unusable,
         progress="temporal representations" if progress else "",
+        verify=verify,
     )
-    return TemporalShards(folder, videos[videos["video"].isin(held)].reset_index(drop=True), problems, recipe)
+    usable = videos[videos["video"].isin(shards)].reset_index(drop=True)
+    return TemporalShards(folder, usable, problems, recipe, shards)

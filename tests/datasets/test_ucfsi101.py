@@ -32,7 +32,6 @@ from stillact_lib.evaluation.top_accuracy import within_top
 from stillact_lib.manifests import load_manifest
 from stillact_lib.miniature import write
 from stillact_lib.miniature.actions import EVERYONE
-from stillact_lib.vision.shards import shard_path
 from stillact_lib.vision.still_shards import FRAMES_AT_ONCE, Squashed, build_still_shard, build_stills
 from stillact_lib.vision.video import read_frames
 
@@ -287,10 +286,13 @@ def test_an_interrupted_build_goes_on_and_a_damaged_shard_is_made_again(samples,
     assert len(stills) == 3 * len(samples.videos)
     assert all(path.stat().st_mtime_ns == time for path, time in early.items())
 
-    shard = shard_path(folder, samples.videos["video"][4])
+    shard = folder / stills.shards[samples.videos["video"][4]].file
     whole = shard.read_bytes()
-    shard.write_bytes(whole[:-50] + bytes(50))
+    shard.write_bytes(whole[:-50])
     build(samples, tmp_path)
+    assert shard.read_bytes() == whole
+    shard.write_bytes(whole[:-50] + bytes(50))
+    build(samples, tmp_path, verify=True)
     assert shard.read_bytes() == whole
 
 
@@ -311,11 +313,12 @@ def test_a_denser_choice_extends_a_shard_and_a_sparser_one_uses_it(samples, tmp_
     sparse = build(samples, tmp_path, FrameRule(every=4))
     wanted = sparse.load()
     dense = build(samples, tmp_path, FrameRule(every=3))
-    assert dense.table["frame"][:4].tolist() == [0, 3, 6, 9] and dense.table["row"][:4].tolist() == [0, 1, 3, 5]
+    assert dense.table["frame"][:4].tolist() == [0, 3, 6, 9] and dense.table["row"][:4].tolist() == [0, 3, 4, 5]
     assert torch.equal(dense.load(), build(samples, tmp_path / "fresh", FrameRule(every=3)).load())
+    assert torch.equal(sparse.load(), wanted), "who reads the shards while others extend them reads the same rows"
     before = {path: path.stat().st_mtime_ns for path in dense.folder.iterdir() if path.suffix == ".safetensors"}
     again = build(samples, tmp_path, FrameRule(every=4))
-    assert torch.equal(again.load(), wanted) and again.table["row"][:3].tolist() == [0, 2, 4]
+    assert torch.equal(again.load(), wanted) and again.table["row"][:3].tolist() == [0, 1, 2]
     assert all(path.stat().st_mtime_ns == time for path, time in before.items())
 
 
@@ -334,8 +337,8 @@ def test_references_beyond_the_last_frame_are_listed_once_and_not_tried_again(sa
     assert [v for v, _ in stills.problems] == [video] and "2 of 14 stills lie beyond" in stills.problems[0][1]
     assert len(stills) == 12 * len(promising) and stills.table["frame"].max() == 11
     frames, folder = np.arange(14), stills.folder
-    assert build_still_shard(video, samples.root, folder, frames, Unasked(), "").frames == tuple(range(12))
-    missed = build_still_shard(video, samples.root, tmp_path, np.array([30]), Squashed(8), "")
+    assert build_still_shard(video, samples.root, folder, frames, Unasked(), {}).frames == tuple(range(12))
+    missed = build_still_shard(video, samples.root, tmp_path, np.array([30]), Squashed(8), {})
     assert "only 12 frames decode, and the stills asked for lie beyond" in missed.problem
 
 

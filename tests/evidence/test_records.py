@@ -200,3 +200,53 @@ def test_runs_of_one_kind_differ_in_seed_and_world_alone():
     assert not comparable(first, drawn_in(3).model_copy(update={"data": (larger,)}))
     real = DataOrigin(name="ucf101", kind="real")
     assert world_of(first.model_copy(update={"data": (real,)})) == "real"
+
+
+def test_hidden_files_are_no_records(tmp_path):
+    save_record(record(), tmp_path)
+    (path,) = tmp_path.glob("*/*.json")
+    path.with_name(f"._{path.name}").write_bytes(b"\0\5\26\7Mac OS X")
+    assert len(load_records(tmp_path)) == 1
+
+
+def test_a_record_without_networks_leaves_none_of_an_earlier_one(tmp_path):
+    save_record(record(), tmp_path, scores=SCORES, networks={"a/weight": np.zeros(3, np.float16)})
+    assert len(list(tmp_path.glob("*/*"))) == 3
+    save_record(record(), tmp_path)
+    assert [path.suffix for path in tmp_path.glob("*/*")] == [".json"]
+
+
+def test_records_of_before_load_unchanged(tmp_path):
+    """As a record was written before records said what became of their data, or in how many sessions they came."""
+    made = record()
+    written = json.loads(made.model_dump_json())
+    for added in ("problems", "complete", "sessions", "networks_file"):
+        del written[added]
+    for origin in written["data"]:
+        for added in ("items_found", "items_official", "lists_sha256"):
+            del origin[added]
+    (tmp_path / "04-im2flow").mkdir()
+    (tmp_path / "04-im2flow" / "old.json").write_text(json.dumps(written))
+    (read,) = load_records(tmp_path)
+    assert read.model_dump() == made.model_dump() and read.complete and read.sessions == 1
+
+
+class Carried(Settings):
+    device: str = "auto"
+    data_root: str = ""
+    workers: int = 0
+
+
+def carried(seed=0, data=DATA, **changes) -> RunRecord:
+    settings = Carried(profile="mini", seed=seed, learning_rate=0.1, **changes)
+    return new_record("04-im2flow", settings, data=data, device="cpu", wall_seconds=1, scores=SCORES)
+
+
+def test_how_a_run_is_carried_out_and_where_its_data_lies_are_no_part_of_its_id():
+    assert carried().run_id == carried(device="cuda", workers=8).run_id
+    assert carried(data_root="/a").run_id == carried(data_root="/b").run_id != carried().run_id
+    part = DataOrigin(name="ucf101", kind="real", items_found=9, items_official=10, lists_sha256="0" * 64)
+    whole = part.model_copy(update={"items_found": 10})
+    runs = [carried(data=(origin,)) for origin in (*DATA, part, whole)]
+    assert len({run.run_id for run in runs}) == 3 and not comparable(runs[1], runs[2])
+    assert comparable(carried(), carried(seed=1, device="cpu"))

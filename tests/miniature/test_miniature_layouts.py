@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import subprocess
+import sys
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -183,6 +187,33 @@ def test_an_interrupted_write_leaves_no_folder_and_continues(tmp_path: Path, mon
     assert len(done) == len(set(done)) == len(specs), "a finished clip was drawn twice"
     assert {path.relative_to(out).as_posix() for path in out.rglob("*.avi")} == set(specs)
     assert [path.name for path in tmp_path.iterdir()] == ["ucf"]
+
+
+WRITING = """
+import sys
+from stillact_lib.miniature import write
+sys.stdin.readline()
+write("weizmann", sys.argv[1], size="tiny", classes=["jack", "run"], workers=1, progress=False)
+"""
+
+
+def test_two_runs_at_once_both_end_with_the_miniature_also_after_a_killed_one(tmp_path: Path) -> None:
+    out = tmp_path / "weizmann"
+    task = [sys.executable, "-c", WRITING, str(out)]
+    killed, *both = [subprocess.Popen(task, stdin=subprocess.PIPE, text=True, bufsize=1) for _ in range(3)]
+    killed.stdin.write("go\n")
+    while not list(tmp_path.glob(".*.unfinished/*.avi")):
+        time.sleep(0.01)
+    killed.kill()
+    killed.communicate()
+    for run in both:
+        run.stdin.write("go\n")
+    for run in both:
+        run.communicate()
+    assert [run.returncode for run in (killed, *both)] == [-signal.SIGKILL, 0, 0]
+    specs = clip_specs("weizmann", 0, "tiny", ("jack", "run"))
+    assert sorted(path.name for path in out.iterdir()) == sorted({*specs, "miniature.json"})
+    assert [path.name for path in tmp_path.iterdir()] == ["weizmann"]
 
 
 def test_handheld_videos_are_another_look_of_the_same_layout() -> None:

@@ -4,9 +4,11 @@ import base64
 import io
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import matplotlib
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
@@ -127,3 +129,28 @@ def test_live_is_seen_from_the_server(monkeypatch):
     assert is_live()
     monkeypatch.setenv("STILLACT_LIVE", "0")
     assert not is_live()
+
+
+@pytest.mark.parametrize(
+    ("ancestors", "live"),
+    [
+        ([["/opt/papermill/bin/python", "/opt/papermill/bin/jupyter-lab"], ["bash"]], True),
+        (
+            [
+                ["python", "/usr/bin/papermill", "04.ipynb", "out.ipynb"],
+                ["bash"],
+                ["python", "-m", "ipykernel_launcher"],
+            ],
+            False,
+        ),
+        ([["python", "-m", "papermill"]], False),
+        ([["python", "batch.py"], ["python", "-m", "ipykernel_launcher", "-f", "k.json"], ["jupyter-lab"]], False),
+    ],
+)
+def test_a_batch_that_a_notebook_started_is_not_live(ancestors, live, monkeypatch):
+    """It inherits the session's name from that notebook's kernel."""
+    monkeypatch.delenv("STILLACT_LIVE", raising=False)
+    monkeypatch.setenv("JPY_SESSION_NAME", "04-im2flow.ipynb")
+    parents = [SimpleNamespace(cmdline=lambda words=words: words) for words in ancestors]
+    monkeypatch.setattr(psutil, "Process", lambda: SimpleNamespace(parents=lambda: parents))
+    assert is_live() is live

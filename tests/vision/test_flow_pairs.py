@@ -1,6 +1,8 @@
-"""Shards of frame-flow pairs: right content, resumable, checksummed, damaged videos listed."""
+"""Shards of frame-flow pairs: right content, resumable, checksummed, tied to their source, damaged videos listed."""
 
 import json
+import shutil
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
@@ -9,9 +11,10 @@ import pandas as pd
 import pytest
 
 from stillact_lib.errors import StillactError
+from stillact_lib.vision import shards as shards_module
 from stillact_lib.vision.flow_pairs import build_flow_pairs
 from stillact_lib.vision.optical_flow import consecutive_flow, resize_flow, sliding_mean
-from stillact_lib.vision.pair_shards import PairRecipe
+from stillact_lib.vision.pair_shards import PairRecipe, pairs_of_video
 from stillact_lib.vision.video import read_frames
 
 RECIPE = PairRecipe(size=32)
@@ -22,14 +25,18 @@ def root(tmp_path):
     """Three short real videos of a drifting texture; one name that a glob or a shell would trip over."""
     folder = tmp_path / "data"
     (folder / "a").mkdir(parents=True)
+    for name in ("a/one.avi", "a/two [x] #&;.avi", "a/three.avi"):
+        drifting(folder / name)
+    return folder
+
+
+def drifting(path, down=10):
     rng = np.random.default_rng(0)
     texture = cv2.GaussianBlur(rng.integers(0, 255, (120, 160, 3), np.uint8), (0, 0), 2)
-    for name in ("a/one.avi", "a/two [x] #&;.avi", "a/three.avi"):
-        writer = cv2.VideoWriter(str(folder / name), cv2.VideoWriter_fourcc(*"XVID"), 25, (64, 48))
-        for t in range(12):
-            writer.write(np.ascontiguousarray(texture[10 : 10 + 48, 2 * t : 2 * t + 64]))
-        writer.release()
-    return folder
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"XVID"), 25, (64, 48))
+    for t in range(12):
+        writer.write(np.ascontiguousarray(texture[down : down + 48, 2 * t : 2 * t + 64]))
+    writer.release()
 
 
 def table_of(root):
@@ -70,29 +77,75 @@ def test_a_given_number_of_pairs_is_spread_over_the_video(root, tmp_path):
     assert pairs.table.query("video == 'a/one.avi'")["frame"].tolist() == [0, 3, 6]
 
 
-def test_a_second_build_touches_nothing_and_a_lost_or_damaged_shard_is_made_again(root, tmp_path):
+def times_of(pairs):
+    return {path: path.stat().st_mtime_ns for path in pairs.folder.glob("*.safetensors")}
+
+
+def test_a_second_build_touches_nothing_and_a_lost_or_cut_shard_is_made_again(root, tmp_path):
     pairs = build(root, tmp_path)
-    shards = sorted(pairs.folder.glob("*.safetensors"))
-    before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in shards}
+    before, content = times_of(pairs), {path: path.read_bytes() for path in times_of(pairs)}
+    assert times_of(build(root, tmp_path)) == before
+    lost, cut, _ = sorted(before)
+    lost.unlink()
+    cut.write_bytes(content[cut][:-20])
     build(root, tmp_path)
-    assert all(path.stat().st_mtime_ns == before[path][0] for path in shards)
-    shards[0].unlink()
-    damaged = bytearray(before[shards[1]][1])
-    damaged[-20:] = bytes(20)
-    shards[1].write_bytes(damaged)
-    build(root, tmp_path)
-    assert all(path.read_bytes() == before[path][1] for path in shards)
+    assert {path: path.read_bytes() for path in times_of(pairs)} == content
     assert not list(pairs.folder.glob(".*"))
 
 
-def test_the_index_names_every_shard_with_its_checksum(root, tmp_path):
+def test_bytes_are_hashed_once_and_then_on_demand(root, tmp_path, monkeypatch):
+    hashed = []
+    of_file = shards_module._sha256
+    monkeypatch.setattr(shards_module, "_sha256", lambda path: hashed.append(path.name) or of_file(path))
+    pairs = build(root, tmp_path)
+    assert len(hashed) == 3
+    build(root, tmp_path)
+    assert len(hashed) == 3, "a start reads sizes and headers"
+    damaged = next(iter(times_of(pairs)))
+    whole = damaged.read_bytes()
+    damaged.write_bytes(whole[:-20] + bytes(20))
+    build(root, tmp_path, verify=True)
+    assert damaged.read_bytes() == whole
+
+
+def test_the_index_names_every_shard_with_its_size_and_checksum(root, tmp_path):
     pairs = build(root, tmp_path)
     index = json.loads((pairs.folder / "index.json").read_text())
     assert index["recipe"]["size"] == 32
-    assert {name: entry["frames"] for name, entry in index["shards"].items()} == pairs.table[
-        "video"
-    ].value_counts().to_dict()
-    assert all(len(entry["sha256"]) == 64 for entry in index["shards"].values())
+    frames = {entry["video"]: entry["frames"] for entry in index["shards"].values()}
+    assert frames == pairs.table["video"].value_counts().to_dict()
+    for file, entry in index["shards"].items():
+        assert entry["bytes"] == (pairs.folder / file).stat().st_size and len(entry["sha256"]) == 64
+
+
+def test_a_copy_of_a_dataset_shares_shards_and_another_of_the_same_name_does_not(root, tmp_path):
+    here = build(root, tmp_path)
+    before, images = times_of(here), here.load()[0]
+    copy = tmp_path / "moved" / root.name
+    shutil.copytree(root, copy)
+    assert times_of(build(copy, tmp_path)) == before, "a dataset that was moved or copied keeps its shards"
+    drifting(copy / "a" / "three.avi", down=50)  # the same name, another video
+    other = build(copy, tmp_path)
+    assert len(times_of(other)) == 4, "one shard more"
+    differ = (other.load()[0] != images).flatten(1).any(1).numpy()
+    assert (differ == (here.table["video"] == "a/three.avi")).all()
+    assert (build(root, tmp_path).load()[0] == images).all(), "the first keeps its own"
+
+
+def test_two_builds_at_once_both_end_well_and_one_does_the_work(root, tmp_path, monkeypatch):
+    made = []
+    monkeypatch.setattr(
+        "stillact_lib.vision.pair_shards.pairs_of_video", lambda *task: made.append(task) or pairs_of_video(*task)
+    )
+    ready = threading.Barrier(2)
+
+    def start(_):
+        ready.wait()
+        return build(root, tmp_path)
+
+    with ThreadPoolExecutor(2) as runs:
+        one, other = runs.map(start, range(2))
+    assert len(made) == 3 and len(times_of(one)) == 3 and one.table.equals(other.table)
 
 
 def test_a_broken_video_is_listed_and_too_many_stop_the_build(root, tmp_path):

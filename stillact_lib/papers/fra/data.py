@@ -162,5 +162,4 @@ def open_imagenet(settings: FraSettings, side: int) -> Photographs:
 
 def origins(settings: FraSettings, fra: FraImages, stanford40: Photographs) -> tuple[DataOrigin, ...]:
     """What a record says of a run's data."""
-    real = bool(settings.stanford40_root)
-    return (origin_of(fra.photographs.root, FRA, real), origin_of(stanford40.root, "stanford40", real))
+    return (origin_of(fra.photographs.root, FRA), origin_of(stanford40.root, "stanford40"))

@@ -169,8 +169,7 @@ def keeps_shared_arms(stills: str, settings: RecognitionSettings) -> bool:
 
 def all_origins(stills: Sequence[StillSet], settings: RecognitionSettings) -> tuple[DataOrigin, ...]:
     """What a record says of all data behind a run: the videos that taught flow, and the still sets."""
-    real = bool(settings.stills_root)
-    return (*data_origins(settings), *(origin_of(one.root, one.name, real) for one in stills))
+    return (*data_origins(settings), *(origin_of(one.root, one.name) for one in stills))
 
 
 def label_gains(

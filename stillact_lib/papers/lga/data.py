@@ -117,8 +117,7 @@ def open_imagenet(settings: LgaSettings) -> Photographs:
 def origins(settings: LgaSettings, opened: dict[str, PlacedPhotographs | None]) -> tuple[DataOrigin, ...]:
     """What a record says of a run's data; opened: dataset -> photographs. The test photographs of each context, of
     which it keeps scores apart, are named too."""
-    real = {STANFORD40: bool(settings.stanford40_root), MPII: bool(settings.mpii_root)}
     found = {name: data for name, data in opened.items() if data is not None}
     if (main := found.get(STANFORD40)) is not None and main.context is not None:
         found |= dict.fromkeys(CONTEXTS, main)
-    return tuple(origin_of(data.photographs.root, name, real.get(name, False)) for name, data in found.items())
+    return tuple(origin_of(data.photographs.root, name) for name, data in found.items())

@@ -93,7 +93,7 @@ def open_imagenet(settings: PofSmSettings) -> Photographs:
 def origins(settings: PofSmSettings, samples: Samples, willow: Photographs) -> tuple[DataOrigin, ...]:
     """What a record says of a run's data."""
     return (
-        origin_of(samples.root, "ucf101", bool(settings.data_root)),
-        origin_of(samples.root, "ucfsi101", bool(settings.data_root)),
-        origin_of(willow.root, "willow", bool(settings.willow_root)),
+        origin_of(samples.root, "ucf101"),
+        origin_of(samples.root, "ucfsi101"),
+        origin_of(willow.root, "willow"),
     )
