@@ -25,8 +25,8 @@ from stillact_lib.evidence.verdicts import LABELS, Counts, Verdict
 from stillact_lib.paths import project_root
 
 MEANINGS = """\
-A verdict follows from a rule that was written down before the runs. Of one comparison, the 95 % interval of the paired
-difference, over groups of test items, training seeds and worlds,
+A verdict follows from a rule that the chapter's file declares before the runs that decide. Of one comparison, the 95 %
+interval of the paired difference, over groups of test items, training seeds and worlds,
 
 reproduced
 : lies wholly on the claimed side of zero
@@ -104,7 +104,8 @@ def counts_in_words() -> str:
         " true difference zero."
     )
     reading = sorted({row.chapter[:2] for row in count_rows() if row.profile in READING})
-    return f"{words} Profile `mini` (chapters {', '.join(reading)}) is {PROVISIONAL}." if reading else words
+    provisional = f"Profile `mini` (chapters {', '.join(reading)}) is {PROVISIONAL}, older than rule and sentences."
+    return f"{words} {provisional}" if reading else words
 
 
 def counts_as_html() -> str:

@@ -14,7 +14,7 @@ OFFSETS = {"ours": 0.0, "worse": 0.5, "better": -0.5, "equal": 0.0, "best": -1.0
 CHAPTER = {
     "chapter": "04-im2flow",
     "paper": {"title": "A paper", "authors": "Its authors", "published": "Somewhere 2018"},
-    "rule": {"kind": "paired_bootstrap", "level": 0.95, "resamples": 10000},
+    "rule": {"kind": "two_way_t", "level": 0.95},
     "metrics": {
         "error": {"heading": "EPE", "better": "lower", "unit": "px", "meaning": "end-point error"},
         "likeness": {"heading": "DS", "better": "higher", "unit": "", "meaning": "direction similarity"},

@@ -51,11 +51,10 @@ class Metric(Strict):
 
 
 class Rule(Strict):
-    """How a claim is decided: on which side of zero the interval of the paired difference lies."""
+    """How a claim is decided: on which side of zero the interval of the paired difference lies (`bootstrap`'s rule)."""
 
-    kind: Literal["paired_bootstrap", "two_way_t"]
+    kind: Literal["two_way_t"]
     level: float = Field(gt=0.5, lt=1)
-    resamples: int | None = Field(default=None, ge=1000)
 
 
 class Measure(NamedTuple):

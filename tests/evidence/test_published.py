@@ -1,5 +1,7 @@
 """The chapters' files: tables against the papers' statements, claims and checks, and faults that are named."""
 
+import re
+
 import pytest
 import yaml
 from ledger_fixtures import CHAPTER, cells, chapter
@@ -109,9 +111,8 @@ def test_the_paper_s_effect_is_its_tables_difference_or_stated():
     ],
 )
 def test_ill_formed_entries_are_refused(entry, said):
-    with pytest.raises(ValueError, match="claims") as caught:
+    with pytest.raises(ValueError, match=re.escape(said)):
         chapter(entry)
-    assert said in str(caught.value)
 
 
 def test_an_id_stands_once_over_claims_and_checks():

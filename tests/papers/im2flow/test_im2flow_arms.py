@@ -156,7 +156,7 @@ def test_gains_by_class_and_by_labels(tmp_path):
     assert gains["one"].mean == 100 and gains["one"].low == 100, "both images of the first class were gained"
     assert gains["two"].mean == -50 and gains["two"].n_runs == 2
     assert class_gains(records, "willow", ("one", "two"), "appearance_x", "nothing") == {}
-    rule = Rule(kind="paired_bootstrap", level=0.95, resamples=1000)
+    rule = Rule(kind="two_way_t", level=0.95)
     by_labels = label_gains(records, "willow", "appearance_x", [5, 7], 50, rule)
     assert set(by_labels) == {5, 50}, "nothing was run with 7"
     assert by_labels[5].mean == 100 and by_labels[50].mean == 25
