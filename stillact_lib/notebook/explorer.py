@@ -42,7 +42,7 @@ def explore(
     pictures = [picture(settings, caption if number == last else "") for number, settings in enumerate(static)]
     shown = {"text/html": "\n".join(pictures), "text/plain": f"[figure: {alt}]"}
     if is_live():
-        shown |= _under_sliders(picture, static[0], widgets)._repr_mimebundle_()
+        shown = _under_sliders(picture, static[0], widgets)._repr_mimebundle_() | shown
     display(shown, raw=True)
 
 

@@ -1,4 +1,4 @@
-"""What puts things on a page: figures with alt text, sources from the library, the explorer's static twin."""
+"""What puts things on a page: figures with alt text, sources from the library."""
 
 import base64
 import io
@@ -12,7 +12,6 @@ from PIL import Image
 
 from stillact_lib.evidence import bootstrap
 from stillact_lib.notebook import figures
-from stillact_lib.notebook.explorer import explore, is_live
 from stillact_lib.notebook.source import show_source, source_of
 
 matplotlib.use("Agg")
@@ -22,8 +21,8 @@ matplotlib.use("Agg")
 def shown(monkeypatch):
     """What was displayed, in order."""
     seen = []
-    for module in ("figures", "source", "explorer"):
-        monkeypatch.setattr(f"stillact_lib.{module}.display", lambda item, raw=False: seen.append(item))
+    for module in ("figures", "source"):
+        monkeypatch.setattr(f"stillact_lib.notebook.{module}.display", lambda item, raw=False: seen.append(item))
     return seen
 
 
@@ -78,7 +77,7 @@ def test_ink_and_method_colours_stand_out_from_the_paper():
 def test_show_source_is_the_library_text_with_its_place(shown):
     show_source(bootstrap.bootstrap_mean)
     text = shown[0].data
-    assert "`stillact_lib/evaluation/bootstrap.py`, lines " in text
+    assert "`stillact_lib/evidence/bootstrap.py`, lines " in text
     assert "def bootstrap_mean(" in text and text.rstrip().endswith("```")
     first = int(re.search(r"lines (\d+)", text).group(1))
     lines = Path(bootstrap.__file__).read_text(encoding="utf-8").splitlines()
@@ -86,44 +85,8 @@ def test_show_source_is_the_library_text_with_its_place(shown):
 
 
 def test_source_without_docstrings_keeps_comments():
-    text = source_of(figures.show, docstring=False)
+    text = source_of(figures.as_html, docstring=False)
     assert '"""' not in text and "base64" in text
     whole = source_of(figures, docstring=False)
     assert '"""' not in whole and "# background of every figure" in whole
     compile(whole, "figures", "exec")
-
-
-def test_explorer_draws_its_twin_when_nobody_is_there(shown, monkeypatch):
-    for name in ("STILLACT_LIVE", "JPY_SESSION_NAME", "VSCODE_PID", "VSCODE_CWD"):
-        monkeypatch.delenv(name, raising=False)
-    drawn = []
-
-    def draw(time, method):
-        drawn.append((time, method))
-        return figures.image_grid([np.zeros((4, 4, 3), np.uint8)])
-
-    static = [{"time": 0, "method": "a"}, {"time": 5, "method": "b"}]
-    explore(draw, static=static, alt="the flow", caption="It grows.", time=(0, 9), method=["a", "b"])
-    assert drawn == [(0, "a"), (5, "b")]
-    assert 'alt="the flow (time = 5, method = b)"' in shown[1]["text/html"]
-    assert "It grows." in shown[1]["text/html"] and "It grows." not in shown[0]["text/html"]
-
-
-def test_explorer_shows_sliders_to_a_person(shown, monkeypatch):
-    monkeypatch.setenv("STILLACT_LIVE", "1")
-    assert is_live()
-
-    def draw(time):
-        return figures.image_grid([np.zeros((4, 4, 3), np.uint8)])
-
-    explore(draw, static=[{"time": 4}], alt="the flow", time=(0, 9))
-    controls = shown[-1]
-    assert controls.children[0].value == 4 and controls.children[0].max == 9
-
-
-def test_live_is_seen_from_the_server(monkeypatch):
-    monkeypatch.delenv("STILLACT_LIVE", raising=False)
-    monkeypatch.setenv("JPY_SESSION_NAME", "04-im2flow.ipynb")
-    assert is_live()
-    monkeypatch.setenv("STILLACT_LIVE", "0")
-    assert not is_live()
