@@ -6,11 +6,15 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CHAPTERS := $(wildcard chapters/[0-9][0-9]-*.ipynb)
 
-# batches of `make runs`
+# batches of `make runs`; WORLDS are seeds of the miniature, SET gives parameters as name=value
 PROFILE ?= mini
-SEEDS ?= 0 1 2
 CHAPTER ?=
+SEEDS ?= 0 1 2
+WORLDS ?=
 ONLY ?=
+SET ?=
+# how many test files, and chapters among them, run at a time; each on one thread
+JOBS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup book read test lab runs bench lock clean
@@ -41,17 +45,21 @@ book: $(READY)  ## run the chapters that changed (FRESH=1: all), render, print t
 read: $(READY)  ## render the committed, executed notebooks without running anything
 	@$(BIN)/python book/build.py render
 
-test: $(READY)  ## ruff, a book build with warnings as errors, pytest, nbval on every chapter
+# Chapters come first, as they take longest; a file stays with one worker, so a chapter's cells run in order.
+test: $(READY)  ## ruff, a book build with warnings as errors, pytest, nbval on every chapter (profile quick)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python book/build.py render
-	STILLACT_LIVE=0 $(BIN)/python -m pytest tests $(if $(CHAPTERS),--nbval-lax --nbval-sanitize-with tests/nbval_sanitize.cfg $(CHAPTERS))
+	STILLACT_LIVE=0 STILLACT_PROFILE=quick OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder \
+	  $(if $(CHAPTERS),--nbval-lax --nbval-sanitize-with tests/nbval_sanitize.cfg $(CHAPTERS)) tests
 
-lab: $(READY)  ## open the chapters in JupyterLab
-	@cd chapters && ../$(BIN)/jupyter lab
+lab: $(READY)  ## open working copies of the chapters (lab/) in JupyterLab; networks of `make book` are found there
+	@$(BIN)/python book/build.py lab
+	@$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/lab --LabApp.news_url=None
 
-runs: $(READY)  ## batches: make runs PROFILE=mini SEEDS="0 1 2" CHAPTER=04; keeps the records in book/results
-	@$(BIN)/python book/build.py runs --profile "$(PROFILE)" --seeds "$(SEEDS)" --chapter "$(CHAPTER)" --only "$(ONLY)"
+runs: $(READY)  ## batches: make runs PROFILE=study CHAPTER=04 SEEDS="0 1 2" WORLDS="1 2"; goes on when started again
+	@$(BIN)/python book/build.py runs --profile "$(PROFILE)" --chapter "$(CHAPTER)" --seeds "$(SEEDS)" --worlds "$(WORLDS)" \
+	  --only "$(ONLY)" --set '$(SET)' $(if $(FRESH),--fresh) $(if $(KEEP),--keep)
 
 bench: $(READY)  ## ours beside its peers: every script of benchmarks/
 	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
@@ -59,5 +67,5 @@ bench: $(READY)  ## ours beside its peers: every script of benchmarks/
 lock: $(READY)  ## write requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --extra dev pyproject.toml -o requirements.lock
 
-clean:  ## delete the rendered book and the workspace (never .venv, never a chapter)
+clean:  ## delete the rendered book and the workspace (never .venv, a chapter or a working copy)
 	rm -rf book/_build book/_generated workspace

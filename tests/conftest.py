@@ -6,4 +6,5 @@ import pytest
 @pytest.fixture(autouse=True)
 def workspace_of_its_own(tmp_path, monkeypatch):
     monkeypatch.setenv("STILLACT_WORKSPACE", str(tmp_path / "workspace"))
-    monkeypatch.delenv("STILLACT_RECORDS", raising=False)
+    for name in ("STILLACT_RECORDS", "STILLACT_PROFILE"):
+        monkeypatch.delenv(name, raising=False)

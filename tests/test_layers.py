@@ -108,7 +108,7 @@ def test_readme_shows_the_tree():
     )
     lines = tree[1].splitlines()
     top = {name for line in lines if (name := line.split("  ")[0].strip()) and not line.startswith(" ")}
-    hidden = {".ci", ".git", ".gitignore", ".venv", ".pytest_cache", ".ruff_cache", "workspace"}
+    hidden = {".ci", ".git", ".gitignore", ".venv", ".pytest_cache", ".ruff_cache", "workspace", "lab"}
     here = {p.name + "/" * p.is_dir() for p in project_root().iterdir() if p.name not in hidden}
     here = {name for name in here if not name.endswith((".egg-info/", ".md", "__pycache__/"))}
     assert top == here

@@ -1,19 +1,21 @@
 """The explorer pattern: sliders for the experimenter in JupyterLab, the same drawings at fixed settings on the page.
 
-A rendered page has no kernel, so a widget there would be dead, and its saved state would only swell the notebook.
-Outside a live session (papermill, nbval, the book build) `explore` therefore draws its static twin.
+A rendered page has no kernel, so a widget there would be dead. What `explore` shows therefore always holds pictures at
+fixed settings; in a live session the same output also holds the sliders, which JupyterLab prefers. So a notebook saved
+there still has its pictures when it is rendered.
 """
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import matplotlib.pyplot as plt
+import ipywidgets
 from IPython.display import display
 from matplotlib.figure import Figure
 
-from stillact_lib.notebook.figures import show
+from stillact_lib.notebook.figures import as_html
 from stillact_lib.training.progress import is_live
 
 
@@ -25,28 +27,46 @@ def explore(
     caption: str = "",
     **widgets: Any,
 ) -> None:
-    """Show `draw(**settings) -> Figure` under sliders when live, else once for each settings in `static`.
+    """Show `draw(**settings) -> Figure` once for each settings in `static`, and under sliders when live.
 
     `widgets` are ipywidgets or their abbreviations, one for each argument of `draw`: `time=(0, 23)`, `method=["a",
-    "b"]`. Live, the widgets start where the first static setting stands. `alt` and `caption` go with the static
-    pictures, each of which also names its settings.
+    "b"]`. The sliders start where the first static setting stands. `alt` and `caption` go with every picture; its
+    settings are named in both.
     """
-    if not is_live():
-        for number, settings in enumerate(static):
-            at = ", ".join(f"{name} = {value}" for name, value in settings.items())
-            last = number == len(static) - 1
-            show(draw(**settings), alt=f"{alt} ({at})", caption=f"{at}. {caption}" if last and caption else at)
-        return
 
-    import ipywidgets
+    def picture(settings: Mapping[str, Any], caption: str = caption) -> str:
+        at = ", ".join(f"{name} = {value}" for name, value in settings.items())
+        return as_html(draw(**settings), alt=f"{alt} ({at})", caption=f"{at}. {caption}" if caption else at)
 
-    def redraw(**settings: Any) -> None:
-        figure = draw(**settings)
-        display(figure)
-        plt.close(figure)
+    last = len(static) - 1
+    pictures = [picture(settings, caption if number == last else "") for number, settings in enumerate(static)]
+    shown = {"text/html": "\n".join(pictures), "text/plain": f"[figure: {alt}]"}
+    if is_live():
+        shown = _under_sliders(picture, static[0], widgets)._repr_mimebundle_() | shown
+    display(shown, raw=True)
 
-    controls = ipywidgets.interactive(redraw, **widgets)
-    for control in controls.children[:-1]:
-        if static and control.description in static[0]:
-            control.value = static[0][control.description]
-    display(controls)
+
+def _under_sliders(
+    picture: Callable[[Mapping[str, Any]], str], first: Mapping[str, Any], widgets: Mapping[str, Any]
+) -> ipywidgets.VBox:
+    """The widgets, above the picture of what they say; it is drawn anew when one of them was moved and let go."""
+    controls = dict(zip(widgets, ipywidgets.interactive(lambda **_: None, **widgets).children, strict=False))
+    drawn = ipywidgets.HTML()
+
+    def redraw(_: object = None) -> None:
+        try:
+            drawn.value = picture({name: control.value for name, control in controls.items()})
+        except Exception as error:  # a callback has no cell to show it in
+            drawn.value = f"<pre>{html.escape(f'{type(error).__name__}: {error}')}</pre>"
+
+    for name, control in controls.items():
+        control.description = name.replace("_", " ")
+        control.style.description_width = "initial"  # else long names are cut
+        control.layout.width = "auto"
+        if hasattr(control, "continuous_update"):
+            control.continuous_update = False
+        if name in first:
+            control.value = first[name]
+        control.observe(redraw, "value")
+    redraw()
+    return ipywidgets.VBox([*controls.values(), drawn])

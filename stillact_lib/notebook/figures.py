@@ -83,7 +83,13 @@ def method_colour(method: str) -> str:
 
 
 def show(figure: Figure, *, alt: str, caption: str = "", dpi: int = 125) -> None:
-    """Display a figure once, as an HTML `<figure>` with alt text and caption, and close it.
+    """Display a figure once, as an HTML `<figure>` with alt text and caption, and close it."""
+    page = as_html(figure, alt=alt, caption=caption, dpi=dpi)
+    display({"text/html": page, "text/plain": f"[figure: {alt}]"}, raw=True)
+
+
+def as_html(figure: Figure, *, alt: str, caption: str = "", dpi: int = 125) -> str:
+    """A figure as an HTML `<figure>` that holds its picture; the figure is closed.
 
     `alt` says what a reader who cannot see it needs; `caption` says what to see. WebP keeps a grid of frames at a
     fifth of its PNG size, so that a chapter stays under 1 MB.
@@ -97,8 +103,7 @@ def show(figure: Figure, *, alt: str, caption: str = "", dpi: int = 125) -> None
         f'alt="{html.escape(alt, quote=True)}" style="width:{width}px;max-width:100%">'
     )
     below = f"<figcaption>{html.escape(caption)}</figcaption>" if caption else ""
-    bundle = {"text/html": f'<figure class="stillact">{image}{below}</figure>', "text/plain": f"[figure: {alt}]"}
-    display(bundle, raw=True)
+    return f'<figure class="stillact">{image}{below}</figure>'
 
 
 def image_grid(

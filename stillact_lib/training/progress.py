@@ -13,29 +13,25 @@ from IPython import get_ipython
 from IPython.display import display
 from tqdm.auto import tqdm
 
-#: what the commands of a batch's ancestors hold
-BATCHES = {"papermill", "ipykernel", "ipykernel_launcher"}
-
 
 def is_live() -> bool:
-    """Whether a person sits at the notebook: Jupyter's server names the session, VS Code its process. A batch that was
-    started from a notebook inherits these names, but papermill or that notebook's kernel is among its ancestors.
+    """Whether a person sits at the notebook: Jupyter's server names the session to the kernel, VS Code its process.
 
-    `STILLACT_LIVE=1` or `0` overrides the guess.
+    What a live kernel starts inherits those names: papermill, or a batch from VS Code's terminal. So the session's name
+    counts only where the parent process does not bear it too, and VS Code's, which its own processes all bear, only
+    where the parent is no Python. `STILLACT_LIVE=1` or `0` overrides the guess.
     """
     forced = os.environ.get("STILLACT_LIVE")
     if forced is not None:
         return forced == "1"
-    if not any(name in os.environ for name in ("JPY_SESSION_NAME", "VSCODE_PID", "VSCODE_CWD")):
-        return False
-    return not any(BATCHES & _command(parent) for parent in psutil.Process().parents())
-
-
-def _command(process: psutil.Process) -> set[str]:
     try:
-        return {Path(word).name for word in process.cmdline()}
-    except psutil.Error:  # another user's, or gone
-        return set()
+        parent = psutil.Process(os.getppid())
+        inherited, runs = parent.environ().get("JPY_SESSION_NAME"), Path(parent.exe()).name.lower()
+    except psutil.Error:  # of another user, or on another machine
+        inherited, runs = None, ""
+    if session := os.environ.get("JPY_SESSION_NAME"):
+        return session != inherited
+    return any(name in os.environ for name in ("VSCODE_PID", "VSCODE_CWD")) and not runs.startswith("python")
 
 
 def told(line: str) -> None:

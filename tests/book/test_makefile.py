@@ -1,16 +1,13 @@
-"""The commands of the house, without running the long ones; and how build.py runs a chapter."""
+"""The commands of the house, without running the long ones."""
 
-import importlib.util
 import os
 import shutil
 import subprocess
 import sys
 
-import nbformat
 import pytest
-from papermill.exceptions import PapermillExecutionError
 
-from stillact_lib.paths import project_root, workspace
+from stillact_lib.paths import project_root
 
 ROOT = project_root()
 TARGETS = {"help", "setup", "book", "read", "test", "lab", "runs", "bench", "lock"}
@@ -19,19 +16,6 @@ needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is no
 
 def make(*arguments: str, folder=ROOT) -> subprocess.CompletedProcess:
     return subprocess.run(["make", *arguments], cwd=folder, capture_output=True, text=True, check=False)
-
-
-@pytest.fixture(scope="module")
-def build():
-    """book/build.py as a module."""
-    sys.path.insert(0, str(ROOT / "book"))
-    try:
-        spec = importlib.util.spec_from_file_location("book_build", ROOT / "book" / "build.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(str(ROOT / "book"))
-    return module
 
 
 @needs_make
@@ -70,41 +54,23 @@ def test_the_runner_calls_make_test():
     assert script.read_text(encoding="utf-8").rstrip().endswith("make test")
 
 
-def notebook(path, *sources: str):
-    cells = [nbformat.v4.new_code_cell(source) for source in sources]
-    cells[0].metadata["tags"] = ["parameters"]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
-    return path
+@needs_make
+def test_a_batch_is_told_everything(tmp_path):
+    plan = make("--dry-run", "runs", "PROFILE=study", "CHAPTER=04", "SEEDS=3 4", "WORLDS=1 2", "SET=steps=9", "FRESH=1")
+    command = plan.stdout.replace("\\\n", " ")
+    for option in (
+        '--profile "study"',
+        '--chapter "04"',
+        '--seeds "3 4"',
+        '--worlds "1 2"',
+        "--set 'steps=9'",
+        "--fresh",
+    ):
+        assert option in command
+    assert "--keep" not in plan.stdout
 
 
-def test_a_chapter_is_run_in_place_and_left_clean(build, tmp_path):
-    path = notebook(tmp_path / "90-trial.ipynb", "seed: int = 0  # of training", "print(seed + 1)")
-    build.execute(path, path, environment={})
-    done = nbformat.read(path, as_version=4)
-    assert [cell.execution_count for cell in done.cells] == [1, 2]
-    assert done.cells[1].outputs[0].text == "1\n"
-    assert set(done.metadata) == {"kernelspec", "language_info"}
-    assert not any("papermill" in cell.metadata or "execution" in cell.metadata for cell in done.cells)
-    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
-
-
-def test_a_failing_chapter_leaves_the_old_file_and_keeps_the_failed_one(build, tmp_path):
-    path = notebook(tmp_path / "90-trial.ipynb", "seed: int = 0  # of training", "1 / seed")
-    before = path.read_bytes()
-    with pytest.raises(PapermillExecutionError, match="ZeroDivisionError"):
-        build.execute(path, path, environment={})
-    assert path.read_bytes() == before
-    assert (workspace() / "failed" / path.name).is_file()
-
-
-def test_inputs_digest_follows_sources_and_not_outputs(build, tmp_path):
-    path = notebook(tmp_path / "04-im2flow.ipynb", "seed: int = 0  # of training", "seed")
-    first = build.inputs_digest(path)
-    content = nbformat.read(path, as_version=4)
-    content.cells[1].outputs = [nbformat.v4.new_output("stream", text="other")]
-    content.cells[1].execution_count = 7
-    nbformat.write(content, path)
-    assert build.inputs_digest(path) == first
-    content.cells[1].source = "seed + 1"
-    nbformat.write(content, path)
-    assert build.inputs_digest(path) != first
+@needs_make
+def test_chapters_are_tested_at_quick_and_two_at_a_time():
+    command = next(line for line in make("--dry-run", "test").stdout.splitlines() if "pytest" in line)
+    assert "STILLACT_PROFILE=quick" in command and "-n 2 --dist loadfile" in command

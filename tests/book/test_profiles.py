@@ -24,11 +24,13 @@ SETTINGS = {
 
 
 def changes():
-    for path in sorted((CHAPTERS / "profiles").glob("*/*.yaml")):
-        content = yaml.safe_load(path.read_text())
-        variants = content if path.parent.name == "variants" else {path.parent.name: content}
+    for path in sorted((CHAPTERS / "profiles").rglob("*.yaml")):
+        content, owner = yaml.safe_load(path.read_text()), path.parent
+        variants = content if "variants" in path.parts else {owner.name: content}
+        own = CHAPTERS / "profiles" / owner.name / path.name  # variants of one profile change what it says
+        base = yaml.safe_load(own.read_text()) if owner.parent.name == "variants" else {}
         for name, overrides in variants.items():
-            yield pytest.param(path.stem, overrides, id=f"{path.stem}-{name}")
+            yield pytest.param(path.stem, base | overrides, id=f"{owner.name}-{path.stem}-{name}")
 
 
 @pytest.mark.parametrize(("chapter", "overrides"), list(changes()))
@@ -55,3 +57,20 @@ def test_a_misspelt_parameter_is_named():
         StillactError, match="'lerning_rate' is unknown to RecognitionSettings; did you mean 'learning_rate'"
     ):
         configure(RecognitionSettings, defaults_of("04-im2flow") | {"lerning_rate": 0.1})
+
+
+#: what the miniature, the shards made of it, and the counts and shapes that a page shows of them depend on
+OF_DATA = ("miniature", "videos_size", "image_size", "stored", "flow_", "pairs", "test_frames", "held_out", "every")
+OF_DATA += ("left_out", "frames_per", "window", "stride", "dynamic", "stack", "trunk_photographs", "labels", "stills")
+
+
+@pytest.mark.parametrize("chapter", SETTINGS)
+def test_quick_cuts_training_and_leaves_data_as_it_is(chapter):
+    own = defaults_of(chapter)
+    quick = yaml.safe_load((CHAPTERS / "profiles" / "quick" / f"{chapter}.yaml").read_text())
+    steps = {name for name in own if name.endswith("steps")}
+    assert steps <= quick.keys() and all(quick[name] <= 5 for name in steps), "no training is left out"
+    other = quick.keys() - steps - {"profile", "windows", "keep_checkpoints"}
+    assert [name for name in other if name.startswith(OF_DATA)] == []
+    assert not quick["keep_checkpoints"], "a test that finds its networks trains nothing"
+    assert all(quick[name] != own[name] for name in other | steps), "a value that mini has too has no place here"

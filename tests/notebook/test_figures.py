@@ -1,20 +1,17 @@
-"""What puts things on a page: figures with alt text, sources from the library, the explorer's static twin."""
+"""What puts things on a page: figures with alt text, sources from the library."""
 
 import base64
 import io
 import re
 from pathlib import Path
-from types import SimpleNamespace
 
 import matplotlib
 import numpy as np
-import psutil
 import pytest
 from PIL import Image
 
 from stillact_lib.evidence import bootstrap
 from stillact_lib.notebook import figures
-from stillact_lib.notebook.explorer import explore, is_live
 from stillact_lib.notebook.source import show_source, source_of
 
 matplotlib.use("Agg")
@@ -24,7 +21,7 @@ matplotlib.use("Agg")
 def shown(monkeypatch):
     """What was displayed, in order."""
     seen = []
-    for module in ("figures", "source", "explorer"):
+    for module in ("figures", "source"):
         monkeypatch.setattr(f"stillact_lib.notebook.{module}.display", lambda item, raw=False: seen.append(item))
     return seen
 
@@ -88,69 +85,8 @@ def test_show_source_is_the_library_text_with_its_place(shown):
 
 
 def test_source_without_docstrings_keeps_comments():
-    text = source_of(figures.show, docstring=False)
+    text = source_of(figures.as_html, docstring=False)
     assert '"""' not in text and "base64" in text
     whole = source_of(figures, docstring=False)
     assert '"""' not in whole and "# background of every figure" in whole
     compile(whole, "figures", "exec")
-
-
-def test_explorer_draws_its_twin_when_nobody_is_there(shown, monkeypatch):
-    for name in ("STILLACT_LIVE", "JPY_SESSION_NAME", "VSCODE_PID", "VSCODE_CWD"):
-        monkeypatch.delenv(name, raising=False)
-    drawn = []
-
-    def draw(time, method):
-        drawn.append((time, method))
-        return figures.image_grid([np.zeros((4, 4, 3), np.uint8)])
-
-    static = [{"time": 0, "method": "a"}, {"time": 5, "method": "b"}]
-    explore(draw, static=static, alt="the flow", caption="It grows.", time=(0, 9), method=["a", "b"])
-    assert drawn == [(0, "a"), (5, "b")]
-    assert 'alt="the flow (time = 5, method = b)"' in shown[1]["text/html"]
-    assert "It grows." in shown[1]["text/html"] and "It grows." not in shown[0]["text/html"]
-
-
-def test_explorer_shows_sliders_to_a_person(shown, monkeypatch):
-    monkeypatch.setenv("STILLACT_LIVE", "1")
-    assert is_live()
-
-    def draw(time):
-        return figures.image_grid([np.zeros((4, 4, 3), np.uint8)])
-
-    explore(draw, static=[{"time": 4}], alt="the flow", time=(0, 9))
-    controls = shown[-1]
-    assert controls.children[0].value == 4 and controls.children[0].max == 9
-
-
-def test_live_is_seen_from_the_server(monkeypatch):
-    monkeypatch.delenv("STILLACT_LIVE", raising=False)
-    monkeypatch.setenv("JPY_SESSION_NAME", "04-im2flow.ipynb")
-    assert is_live()
-    monkeypatch.setenv("STILLACT_LIVE", "0")
-    assert not is_live()
-
-
-@pytest.mark.parametrize(
-    ("ancestors", "live"),
-    [
-        ([["/opt/papermill/bin/python", "/opt/papermill/bin/jupyter-lab"], ["bash"]], True),
-        (
-            [
-                ["python", "/usr/bin/papermill", "04.ipynb", "out.ipynb"],
-                ["bash"],
-                ["python", "-m", "ipykernel_launcher"],
-            ],
-            False,
-        ),
-        ([["python", "-m", "papermill"]], False),
-        ([["python", "batch.py"], ["python", "-m", "ipykernel_launcher", "-f", "k.json"], ["jupyter-lab"]], False),
-    ],
-)
-def test_a_batch_that_a_notebook_started_is_not_live(ancestors, live, monkeypatch):
-    """It inherits the session's name from that notebook's kernel."""
-    monkeypatch.delenv("STILLACT_LIVE", raising=False)
-    monkeypatch.setenv("JPY_SESSION_NAME", "04-im2flow.ipynb")
-    parents = [SimpleNamespace(cmdline=lambda words=words: words) for words in ancestors]
-    monkeypatch.setattr(psutil, "Process", lambda: SimpleNamespace(parents=lambda: parents))
-    assert is_live() is live

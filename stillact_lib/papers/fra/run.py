@@ -194,11 +194,11 @@ def size_bins(sizes: np.ndarray, positives: np.ndarray, bins: int) -> np.ndarray
 
 
 def mean_sizes(records: Sequence[RunRecord], bins: int) -> list[float]:
-    """The mean size of the objects in each bin, in % of the image's side."""
+    """The mean size of the objects in each bin that holds any, in % of the image's side."""
     for record in records:
         if SIZE in (scores := record.scores()):
             places = size_bins(scores[SIZE], scores[f"{FRA}/positives"], bins)
-            return [float(scores[SIZE][places == k].mean()) for k in range(bins)]
+            return [float(scores[SIZE][places == k].mean()) for k in np.unique(places[places >= 0])]
     return []
 
 
@@ -214,8 +214,8 @@ def of_each_class(dataset: str, arm: str, classes: Sequence[str], records: Seque
 
 
 def map_by_size(records: Sequence[RunRecord], arm: str, bins: int) -> list[Interval]:
-    """mAP in % over the test images of each of `size_bins`, with intervals over images and seeds; [] where no record
-    holds the arm."""
+    """mAP in % over the test images of each of `size_bins` that holds any, with intervals over images and seeds; []
+    where no record holds the arm."""
     return _by_size(records, [arm], bins)
 
 
@@ -232,7 +232,7 @@ def _by_size(records: Sequence[RunRecord], arms: Sequence[str], bins: int) -> li
         [size_bins(pooled.sizes[own], pooled.shown[own], bins) for own in _rows_of_runs(pooled.drawn["runs"])]
     )
     found = []
-    for rows in (np.flatnonzero(places == k) for k in range(bins)):
+    for rows in (np.flatnonzero(places == k) for k in np.unique(places[places >= 0])):
         drawn = {name: values[rows] for name, values in pooled.drawn.items()}
         each = [map_estimate(scores[rows], pooled.shown[rows], **drawn) for scores in pooled.scores]
         found.append((each[0] if len(arms) == 1 else each[0] - each[1]).interval())

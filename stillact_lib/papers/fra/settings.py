@@ -13,7 +13,7 @@ from stillact_lib.networks.fcn8s import STRIDE
 class FraSettings(Configuration):
     """One run of chapter 01; each field is explained where the chapter sets it."""
 
-    profile: Literal["mini", "gpu", "paper"]
+    profile: Literal["quick", "mini", "study", "real", "gpu", "paper"]
     stanford40_root: str
     face_detector: str
     miniature_size: str

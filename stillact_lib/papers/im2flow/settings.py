@@ -12,7 +12,7 @@ from stillact_lib.configuration import Configuration
 class Im2FlowSettings(Configuration):
     """One run of the flow half of chapter 04; each field is explained where the chapter sets it."""
 
-    profile: Literal["mini", "gpu", "paper"]
+    profile: Literal["quick", "mini", "study", "real", "gpu", "paper"]
     dataset: Literal["ucf101", "hmdb51", "weizmann", "ucf101+hmdb51", "ucf101_other", "yupp"]
     data_root: str
     miniature_size: str

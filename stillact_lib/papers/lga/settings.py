@@ -13,7 +13,7 @@ from stillact_lib.papers.lga.human_mask_loss import Reduction
 class LgaSettings(Configuration):
     """One run of chapter 02; each field is explained where the chapter sets it."""
 
-    profile: Literal["mini", "gpu", "paper"]
+    profile: Literal["quick", "mini", "study", "real", "gpu", "paper"]
     stanford40_root: str
     mpii_root: str
     miniature_size: str

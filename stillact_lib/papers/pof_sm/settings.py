@@ -13,7 +13,7 @@ from stillact_lib.papers.pof_sm.flow_loss import READINGS
 class PofSmSettings(Configuration):
     """One run of chapter 03; each field is explained where the chapter sets it."""
 
-    profile: Literal["mini", "gpu", "paper"]
+    profile: Literal["quick", "mini", "study", "real", "gpu", "paper"]
     data_root: str
     willow_root: str
     imagenet_root: str

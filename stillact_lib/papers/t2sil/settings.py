@@ -12,7 +12,7 @@ from stillact_lib.configuration import Configuration
 class T2silSettings(Configuration):
     """One run of chapter 05; each field is explained where the chapter sets it."""
 
-    profile: Literal["mini", "gpu", "paper"]
+    profile: Literal["quick", "mini", "study", "real", "gpu", "paper"]
     stills_root: str
     videos_root: str
     miniature_size: str

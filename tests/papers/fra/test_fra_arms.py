@@ -172,6 +172,8 @@ def test_sizes_and_precision_by_size(run):
     gain = fra_results.gain_by_size(records, "all", "whole", 2)[0]
     assert gain.mean == pytest.approx(small.mean - fra_results.map_by_size(records, "whole", 2)[0].mean, abs=1e-6)
     assert fra_results.map_by_size(records, "nobody", 2) == [] and fra_results.mean_sizes([], 2) == []
+    many = len(sizes) + 1  # more bins than images: those that hold any
+    assert 2 < len(fra_results.mean_sizes(records, many)) == len(fra_results.map_by_size(records, "all", many)) < many
 
 
 def test_examples_show_what_is_found_first(run):

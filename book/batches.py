@@ -1,0 +1,227 @@
+"""Batches of runs: chapters x variants x worlds x seeds, each papermill's, each kept when it is whole (`make runs`).
+
+A run's record lies in a folder of its own until its last cell has run, then it moves to where records are kept, and a
+stamp says which run it was and by which code. So a batch that is stopped at any moment goes on when it is started
+again: finished runs are skipped, the one that was running resumes at its checkpoints.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+import yaml
+from nbclient import NotebookClient
+from running import KERNELS, ROOT, ChapterFailed, execute, measuring_digest
+
+from stillact_lib.errors import StillactError
+from stillact_lib.evidence.records import kept_records_folder
+from stillact_lib.paths import workspace, written_whole
+
+PROFILES = ROOT / "chapters" / "profiles"
+#: profiles whose runs decide nothing: their records are kept on request only
+READING = ("quick", "mini")
+#: profiles of real data, which has no worlds to draw
+REAL = ("real", "paper")
+#: parameters that tell no profile's versions apart: which run of a batch it is, and how it is carried out
+ALIKE = ("seed", "miniature_seed", "device", "workers", "keep_checkpoints", "further")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a batch; `parameters` are what it changes in the notebook, `code` is what measures (its digest)."""
+
+    notebook: Path
+    code: str
+    profile: str
+    variant: str
+    seed: int
+    world: int | None
+    parameters: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        world = "" if self.world is None else f"-world{self.world}"
+        return f"{self.notebook.stem}-{self.profile}-{self.variant}{world}-seed{self.seed}"
+
+    @property
+    def identity(self) -> str:
+        """12 hex digits that say which run this is and by which code."""
+        described = [self.code, sorted(self.parameters.items())]
+        return hashlib.sha256(json.dumps(described).encode()).hexdigest()[:12]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All parameters of the run: the notebook's own, and what the run changes in them."""
+        return _defaults(self.notebook) | self.parameters
+
+    @property
+    def stamp(self) -> Path:
+        return workspace() / "runs" / f"{self.name}.json"
+
+    def finished(self) -> dict[str, Any] | None:
+        """What the stamp of this very run says, when it has run to its end and its records are still there."""
+        stamp = json.loads(self.stamp.read_text(encoding="utf-8")) if self.stamp.is_file() else {}
+        whole = stamp.get("identity") == self.identity and all(Path(path).is_file() for path in stamp["records"])
+        return stamp if whole else None
+
+
+@cache
+def _defaults(notebook: Path) -> dict[str, Any]:
+    listed = papermill.inspect_notebook(str(notebook))
+    return {name: ast.literal_eval(entry["default"]) for name, entry in listed.items()}
+
+
+def planned(
+    notebook: Path, profile: str, *, seeds: Sequence[int], worlds: Sequence[int], only: Sequence[str], given: dict
+) -> list[Run]:
+    """The runs of a chapter, variant after variant within a seed. `given`: parameters of all of them, such as roots.
+
+    Raises StillactError where the profile or a variant does not exist.
+    """
+    file = PROFILES / profile / f"{notebook.stem}.yaml"
+    if profile != "mini" and not file.is_file():
+        raise StillactError(f"{notebook.stem}: no profile file {file.relative_to(ROOT)}; write it, or take another")
+    if worlds and profile in REAL:
+        raise StillactError(f"WORLDS: seeds of the miniature, and profile {profile} draws none; leave it out")
+    parameters = (yaml.safe_load(file.read_text(encoding="utf-8")) or {}) if profile != "mini" else {}
+    variants, code = variants_of(notebook.stem, profile), measuring_digest(notebook)
+    if unknown := set(only) - set(variants):
+        raise StillactError(f"{notebook.stem}: no variant {', '.join(unknown)}; there are {', '.join(variants)}")
+    return [
+        Run(
+            notebook,
+            code,
+            profile,
+            variant,
+            seed,
+            world,
+            # a batch that is stopped goes on where it was, and its networks are there for the next one
+            {"keep_checkpoints": True, **parameters, **variants[variant], **given, "seed": seed}
+            | ({} if world is None else {"miniature_seed": world}),
+        )
+        for seed, world, variant in product(seeds, worlds or [None], only or variants)
+    ]
+
+
+def variants_of(chapter: str, profile: str) -> dict[str, dict[str, Any]]:
+    """Name -> parameters that differ from the profile's: the profile's own file, or the one for all profiles; a chapter
+    without such a file has the one run, "default"."""
+    for path in (PROFILES / "variants" / profile / f"{chapter}.yaml", PROFILES / "variants" / f"{chapter}.yaml"):
+        if path.is_file():
+            return yaml.safe_load(path.read_text(encoding="utf-8"))
+    return {"default": {}}
+
+
+def refusals(runs: Sequence[Run]) -> dict[str, list[str]]:
+    """What the chapter's configuration cell says against these runs: fault -> variants; one kernel asks for all."""
+    asked = {run.variant: run for run in runs}
+    cells = nbformat.read(runs[0].notebook, as_version=4).cells
+    at = next(number for number, cell in enumerate(cells) if "parameters" in cell.metadata.get("tags", []))
+    before = [cell.source for cell in cells[:at] if cell.cell_type == "code"]
+    configuring = next(cell.source for cell in cells[at + 1 :] if cell.cell_type == "code")
+    sources = list(before)
+    for run in asked.values():
+        changed = "\n".join(f"{name} = {value!r}" for name, value in run.parameters.items())
+        sources += [cells[at].source, changed, configuring]
+    trial = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+    where = {"metadata": {"path": str(ROOT / "chapters")}}
+    NotebookClient(trial, kernel_name="python3", allow_errors=True, resources=where, config=KERNELS).execute()
+    owners = ["the chapter's first cells"] * len(before) + [variant for variant in asked for _ in range(3)]
+    faults: dict[str, list[str]] = {}
+    for owner, cell in zip(owners, trial.cells, strict=True):
+        for output in cell.outputs:
+            if output.output_type == "error":
+                faults.setdefault(f"{output.ename}: {output.evalue}", []).append(owner)
+    return faults
+
+
+def run_batch(runs: Sequence[Run], *, keep: bool) -> list[tuple[str, float, str]]:
+    """Runs what is not finished; returns (run, seconds, state) of all. One that fails does not end the batch."""
+    table = []
+    for number, run in enumerate(runs, start=1):
+        if stamp := run.finished():
+            table.append((run.name, stamp["seconds"], "finished before"))
+            continue
+        print(f"{run.name}: run {number} of {len(runs)}", flush=True)
+        try:
+            seconds = _run(run, kept_records_folder() if keep else workspace() / "records")
+        except ChapterFailed as error:
+            print(f"{run.name}: {error}", flush=True)
+            table.append((run.name, 0.0, f"failed: {error}"))
+        else:
+            table.append((run.name, seconds, "done"))
+    return table
+
+
+def forget(runs: Sequence[Run]) -> None:
+    """Takes away the stamps and checkpoints of runs, so that a batch repeats them from nothing."""
+    for run in runs:
+        run.stamp.unlink(missing_ok=True)
+        forget_checkpoints(run.notebook.stem, run.profile)
+
+
+def forget_checkpoints(chapter: str, profile: str) -> None:
+    """Takes away what networks a chapter's runs of a profile kept in the workspace."""
+    for path in (workspace() / "checkpoints").glob(f"{chapter}-{profile}-*"):
+        path.unlink(missing_ok=True)
+
+
+def _run(run: Run, records: Path) -> float:
+    own = run.stamp.with_name(f"{run.name}-{run.identity}")  # what sessions by other code left is not picked up
+    own.mkdir(parents=True, exist_ok=True)
+    environment = {"STILLACT_LIVE": "0", "STILLACT_RECORDS": str(own)}
+    seconds = execute(run.notebook, run.stamp.with_suffix(".ipynb"), parameters=run.parameters, environment=environment)
+    kept = [_moved(path, records / path.relative_to(own)) for path in _scores_first(own)]
+    with written_whole(run.stamp) as temporary:
+        stamp = {"identity": run.identity, "seconds": round(seconds, 1), "records": [str(path) for path in kept]}
+        temporary.write_text(json.dumps(stamp, indent=1), encoding="utf-8")
+    for older in run.stamp.parent.glob(f"{run.name}-*/"):
+        shutil.rmtree(older)
+    return seconds
+
+
+def _scores_first(folder: Path) -> list[Path]:
+    """A record comes last: where it lies, all that it names lies too."""
+    return sorted((path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.suffix == ".json")
+
+
+def _moved(source: Path, target: Path) -> Path:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with written_whole(target) as temporary:
+        shutil.copyfile(source, temporary)
+    return target
+
+
+def drop_older_records(runs: Sequence[Run]) -> list[str]:
+    """Drops kept records of the batch's chapter and profile that are none of its own, yet of one of its runs, or made
+    with other parameters than any variant of the profile has now; returns their names. Other seeds and worlds stay."""
+    own = {Path(path).resolve() for run in runs for path in json.loads(run.stamp.read_text())["records"]}
+    dropped = []
+    for path in sorted((kept_records_folder() / runs[0].notebook.stem).glob("*.json")):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if record.get("profile") != runs[0].profile or path.resolve() in own:
+            continue
+        told = record["parameters"]
+        exact = any(_agree(told, run.settings, ("seed", "miniature_seed")) for run in runs)
+        if exact or not any(_agree(told, run.settings, ()) for run in runs):
+            for file in path.parent.glob(f"{record['run_id']}*"):
+                file.unlink()
+            dropped.append(path.name)
+    return dropped
+
+
+def _agree(told: dict[str, Any], settings: dict[str, Any], also: Sequence[str]) -> bool:
+    """Whether a record's parameters are those of these settings, where they decide, and in `also`."""
+    deciding = [name for name in told if name not in ALIKE and not name.endswith(("_root", "_file"))]
+    return all(told.get(name) == settings.get(name) for name in [*deciding, *also])

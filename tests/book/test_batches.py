@@ -1,0 +1,214 @@
+"""Batches of runs: what is planned, refused, skipped, kept and dropped; and that a stopped one goes on."""
+
+import json
+import subprocess
+import sys
+
+import nbformat
+import pytest
+import yaml
+from small_notebooks import written
+
+from stillact_lib.errors import StillactError
+from stillact_lib.paths import project_root, workspace
+
+#: a chapter as small as can be: it writes a record as the library does, and notes that it ran
+CHAPTER = (
+    "import json, os\nfrom pathlib import Path\nfrom stillact_lib.errors import StillactError",
+    'profile: str = "mini"\ndata_root: str = ""\nseed: int = 0\nminiature_seed: int = 7\nsteps: int = 3\n'
+    "keep_checkpoints: bool = False",
+    "if data_root and not Path(data_root).is_dir():\n"
+    "    raise StillactError(f'data_root = {data_root!r}: there is no such folder')",
+    "with open(os.environ['RAN'], 'a') as file: print(seed, miniature_seed, steps, file=file)",
+    "if steps == 13 and not Path(os.environ['RAN'] + '-mended').exists():\n"
+    "    raise StillactError('steps = 13: brings bad luck')",
+    "place = Path(os.environ['STILLACT_RECORDS']) / '90-trial'\nplace.mkdir(parents=True, exist_ok=True)\n"
+    "run_id = f'90-trial-{profile}-seed{seed}-{miniature_seed}-{steps}'\n"
+    "told = {'profile': profile, 'seed': seed, 'miniature_seed': miniature_seed, 'steps': steps}\n"
+    "record = {'run_id': run_id, 'profile': profile, 'parameters': told}\n"
+    "(place / f'{run_id}.npz').write_bytes(b'scores')\n"
+    "(place / f'{run_id}.json').write_text(json.dumps(record))  # save_record",
+)
+
+
+@pytest.fixture
+def trial(book, tmp_path, monkeypatch):
+    """The small chapter with profiles study and paper, and places of its own for records and notes."""
+
+    class Trial:
+        notebook = written(tmp_path / "90-trial.ipynb", *CHAPTER)
+        results = tmp_path / "results"
+        ran = tmp_path / "ran"
+
+        def profile(self, name: str, content: dict, under: str = "") -> None:
+            path = tmp_path / "profiles" / under / name / "90-trial.yaml"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(yaml.safe_dump(content, sort_keys=False))
+
+        def plan(self, profile="study", seeds=(0,), worlds=(), only=(), given=None):
+            return book.batches.planned(
+                self.notebook, profile, seeds=seeds, worlds=worlds, only=only, given=given or {}
+            )
+
+        def states(self, runs, keep=True):
+            return [state for _, _, state in book.batches.run_batch(runs, keep=keep)]
+
+        @property
+        def notes(self):
+            return [tuple(map(int, line.split())) for line in self.ran.read_text().splitlines()]
+
+        @property
+        def kept(self):
+            return sorted(path.name for path in (self.results / "90-trial").glob("*.json"))
+
+    monkeypatch.setattr(book.batches, "PROFILES", tmp_path / "profiles")
+    monkeypatch.setattr(book.batches, "ROOT", project_root())
+    monkeypatch.setattr(book.batches, "kept_records_folder", lambda: tmp_path / "results")
+    monkeypatch.setenv("RAN", str(tmp_path / "ran"))
+    there = Trial()
+    there.profile("study", {"profile": "study", "steps": 5})
+    return there
+
+
+def test_a_batch_is_every_variant_of_every_world_and_seed(trial):
+    trial.profile("variants", {"plain": {}, "longer": {"steps": 9}})
+    runs = trial.plan(seeds=(0, 1), worlds=(3, 4))
+    assert [run.name for run in runs][:3] == [
+        "90-trial-study-plain-world3-seed0",
+        "90-trial-study-longer-world3-seed0",
+        "90-trial-study-plain-world4-seed0",
+    ]
+    assert len(runs) == 8 and len({run.identity for run in runs}) == 8
+    assert runs[-1].settings == {
+        "profile": "study",
+        "data_root": "",
+        "seed": 1,
+        "miniature_seed": 4,
+        "steps": 9,
+        "keep_checkpoints": True,
+    }
+    trial.profile("study", {"own": {"steps": 8}}, under="variants")
+    assert [run.variant for run in trial.plan()] == ["own"], "a profile may have variants of its own"
+
+
+def test_what_cannot_be_planned_is_named(trial, monkeypatch, book):
+    monkeypatch.setattr(book.batches, "ROOT", trial.notebook.parent)
+    with pytest.raises(StillactError, match=r"no profile file profiles/gpu/90-trial\.yaml"):
+        trial.plan("gpu")
+    with pytest.raises(StillactError, match="no variant shorter; there are default"):
+        trial.plan(only=["shorter"])
+    trial.profile("paper", {"profile": "paper"})
+    with pytest.raises(StillactError, match="WORLDS: seeds of the miniature, and profile paper draws none"):
+        trial.plan("paper", worlds=[1])
+
+
+def test_finished_runs_are_skipped_until_what_measures_changes(trial, book):
+    assert trial.states(trial.plan()) == ["done"]
+    assert trial.states(trial.plan(seeds=(0, 1))) == ["finished before", "done"]
+    assert trial.notes == [(0, 7, 5), (1, 7, 5)]
+    assert trial.kept == ["90-trial-study-seed0-7-5.json", "90-trial-study-seed1-7-5.json"]
+    assert not list((workspace() / "runs").glob("*/")), "no record lies in two places"
+    content = nbformat.read(trial.notebook, as_version=4)
+    content.cells.append(nbformat.v4.new_markdown_cell("a sentence"))
+    nbformat.write(content, trial.notebook)
+    assert trial.plan()[0].finished()
+    content.cells[3].source += "  # measures otherwise"
+    nbformat.write(content, trial.notebook)
+    assert not trial.plan()[0].finished()
+    (trial.results / "90-trial" / trial.kept[1]).unlink()
+    assert not trial.plan(seeds=(1,))[0].finished(), "a run whose record is gone has to be repeated"
+
+
+def test_a_run_that_fails_ends_no_batch_and_is_tried_again(trial):
+    trial.profile("variants", {"unlucky": {"steps": 13}, "plain": {}})
+    failed, done = trial.states(trial.plan())
+    assert failed.startswith("failed: StillactError: steps = 13: brings bad luck [") and done == "done"
+    (kept,) = (workspace() / "failed").glob("*unlucky*")
+    assert nbformat.read(kept, as_version=4).cells[-2].outputs[0].ename == "StillactError"
+    assert trial.kept == ["90-trial-study-seed0-7-5.json"]
+    trial.ran.with_name("ran-mended").touch()
+    assert trial.states(trial.plan()) == ["done", "finished before"]
+
+
+def test_a_batch_killed_in_a_run_goes_on_with_that_run(trial, tmp_path):
+    """The second run kills the batch, which is its parent, after it has written a record: that one is not kept yet."""
+    content = nbformat.read(trial.notebook, as_version=4)
+    content.cells.append(
+        nbformat.v4.new_code_cell(
+            "mark = Path(os.environ['RAN'] + '-killed')\nif seed == 1 and not mark.exists():\n"
+            "    mark.touch()\n    os.kill(os.getppid(), 9)\n    import time; time.sleep(60)"
+        )
+    )
+    nbformat.write(content, trial.notebook)
+    script = (
+        "import sys; from pathlib import Path; import batches\n"
+        f"batches.PROFILES = Path({str(tmp_path / 'profiles')!r})\n"
+        f"batches.kept_records_folder = lambda: Path({str(trial.results)!r})\n"
+        f"plan = batches.planned(Path({str(trial.notebook)!r}), 'study', seeds=[0, 1], worlds=[], only=[], given={{}})"
+        "; batches.run_batch(plan, keep=True)"
+    )
+    died = subprocess.run([sys.executable, "-c", script], cwd=project_root() / "book", capture_output=True, check=False)
+    assert died.returncode == -9, died.stderr
+    assert trial.kept == ["90-trial-study-seed0-7-5.json"]
+    assert trial.states(trial.plan(seeds=(0, 1))) == ["finished before", "done"]
+    assert len(trial.kept) == 2 and trial.notes == [(0, 7, 5), (1, 7, 5), (1, 7, 5)]
+
+
+def test_reading_sizes_are_kept_on_request_only(trial):
+    assert trial.states(trial.plan("mini"), keep=False) == ["done"]
+    assert trial.kept == [] and len(list((workspace() / "records").rglob("*.json"))) == 1
+
+
+def test_repeating_forgets_stamps_and_networks(trial, book):
+    networks = workspace() / "checkpoints"
+    networks.mkdir()
+    for name in ("90-trial-study-1.pt", "90-trial-mini-1.pt"):
+        (networks / name).touch()
+    trial.states(trial.plan())
+    book.batches.forget(trial.plan())
+    assert [path.name for path in networks.iterdir()] == ["90-trial-mini-1.pt"]
+    assert trial.states(trial.plan()) == ["done"] and len(trial.notes) == 2
+
+
+def test_missing_data_is_refused_before_anything_runs(trial, book, monkeypatch, tmp_path):
+    trial.profile("paper", {"profile": "paper", "data_root": str(tmp_path)})
+    trial.profile(
+        "variants", {"here": {}, "there": {"data_root": "/nowhere/data"}, "lost": {"data_root": "/nowhere/data"}}
+    )
+    fault = "StillactError: data_root = '/nowhere/data': there is no such folder"
+    assert book.batches.refusals(trial.plan("paper")) == {fault: ["there", "lost"]}
+    monkeypatch.setattr(book.build, "chapters", lambda: [trial.notebook])
+    with pytest.raises(StillactError, match=r"nothing was run\n.*90-trial \(there, lost\): .*no such folder"):
+        book.build.runs(profile="paper", seeds="0", worlds="", chapter="", only="", given="", fresh=False, keep=False)
+    assert not trial.ran.exists()
+
+
+def test_roots_may_be_given_for_all_runs(trial, tmp_path):
+    (run,) = trial.plan(given={"data_root": str(tmp_path), "steps": 6})
+    assert run.settings["data_root"] == str(tmp_path) and run.settings["steps"] == 6
+
+
+@pytest.fixture
+def older(trial):
+    """Keeps records as earlier batches left them: (profile, seed, world, steps)."""
+
+    def keep(profile, seed, world, steps):
+        name = f"90-trial-{profile}-seed{seed}-{world}-{steps}-old"
+        told = {"profile": profile, "seed": seed, "miniature_seed": world, "steps": steps}
+        place = trial.results / "90-trial"
+        place.mkdir(parents=True, exist_ok=True)
+        (place / f"{name}.json").write_text(json.dumps({"run_id": name, "profile": profile, "parameters": told}))
+        (place / f"{name}.npz").touch()
+        return f"{name}.json"
+
+    return keep
+
+
+def test_a_whole_batch_drops_what_was_made_otherwise_and_nothing_else(trial, book, older):
+    dropped = [older("study", 3, 7, 4), older("study", 0, 7, 5)]  # other steps; the same run of other data
+    stays = [older("study", 3, 7, 5), older("study", 0, 8, 5), older("gpu", 0, 7, 4)]  # other seed, world, profile
+    runs = trial.plan()
+    trial.states(runs)
+    assert book.batches.drop_older_records(runs) == sorted(dropped)
+    assert trial.kept == sorted([*stays, "90-trial-study-seed0-7-5.json"])
+    assert len(list((trial.results / "90-trial").glob("*.npz"))) == 4, "scores go with their record"
