@@ -20,8 +20,8 @@ from stillact_lib.evidence import tables
 from stillact_lib.evidence.kept import PROFILES, PROVISIONAL, READING, WORLDS
 from stillact_lib.evidence.ledger import Ledger, open_ledger
 from stillact_lib.evidence.published import published_folder
-from stillact_lib.evidence.records import CLASS_SCORES, CLIP, GROUP, RunRecord, load_records
-from stillact_lib.evidence.verdicts import LABELS, Counts, Verdict
+from stillact_lib.evidence.records import CLASS_SCORES, CLIP, GROUP, RunRecord, code_digest, load_records
+from stillact_lib.evidence.verdicts import LABELS, Counts
 from stillact_lib.paths import project_root
 
 MEANINGS = """\
@@ -180,13 +180,9 @@ def _world_section(ledger: Ledger, world: str) -> list[str]:
         section += _raw(
             tables.claims_table(published, kept, verdicts, link=lambda id: _link(published.chapter, id)).to_html()
         )
-        section += [line for verdict in verdicts if len(verdict.cells) > 1 for line in _cells(ledger, world, verdict)]
+        several = [tables.cells_table(published, kept, one).to_html() for one in verdicts if len(one.cells) > 1]
+        section += _folded("Sentences about several comparisons: each of them, judged alone", *several)
     return [*section, *_folded(f"The {len(kept.records)} runs", _runs_table(kept.records))]
-
-
-def _cells(ledger: Ledger, world: str, verdict: Verdict) -> list[str]:
-    shown = tables.cells_table(ledger.published, ledger.kept[world], verdict)
-    return _folded(f"{verdict.entry.id}: {len(verdict.cells)} comparisons", shown.to_html())
 
 
 def _runs_table(records: list[RunRecord]) -> str:
@@ -194,19 +190,16 @@ def _runs_table(records: list[RunRecord]) -> str:
     rows = [
         f'<tr><th scope="row">{record.run_id}</th><td>{escape("; ".join(map(str, record.data)))}</td>'
         f"<td>{escape(record.device)}</td><td>{record.wall_seconds:.0f}</td><td>{record.peak_memory_mib:.0f} MiB</td>"
-        f"<td>{record.code}</td></tr>"
+        f"<td>{record.code}{'' if record.code == code_digest() else ' (older)'}</td></tr>"
         for record in records
     ]
     return f'<table class="stillact-table"><thead><tr>{heads}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
 
 
 def _link(chapter: str, id: str) -> str:
-    """HTML of a link to the section of a chapter whose code shows a claim; empty where none does."""
-    return (
-        f'<a href="../../chapters/{chapter}.html#{place[1]}">{escape(place[0])}</a>'
-        if (place := _places(chapter).get(id))
-        else ""
-    )
+    """HTML of a link to the section of a chapter that shows a claim; empty where none does."""
+    title, anchor = _places(chapter).get(id, ("", ""))
+    return title and f'<a href="../../chapters/{chapter}.html#{anchor}">{escape(title)}</a>'
 
 
 @cache
@@ -240,32 +233,24 @@ def _score_rows(record: RunRecord) -> Iterator[list[object]]:
     run = [record.chapter, world, record.profile, record.parameters.get("miniature_seed", ""), record.seed]
     scores = record.scores()
     drawn = {
-        dataset: len(np.unique(scores.get(f"{dataset}/{GROUP}", scores[name])))
-        for name in scores
-        if name == f"{(dataset := name.partition('/')[0])}/{CLIP}"
+        name.removesuffix(f"/{CLIP}"): len(np.unique(scores.get(f"{name.removesuffix(CLIP)}{GROUP}", clips)))
+        for name, clips in scores.items()
+        if name.endswith(f"/{CLIP}")
     }
     for name, value in record.metrics.items():
         dataset, _, rest = name.partition("/")
         arm, _, metric = rest.rpartition("/")
-        statistic = "mean" if name in scores else "map" if f"{dataset}/{arm}/{CLASS_SCORES}" in scores else ""
-        if statistic:
-            items = len(scores[name if statistic == "mean" else f"{dataset}/{arm}/{CLASS_SCORES}"])
-            yield [
-                *run,
-                dataset,
-                arm,
-                metric,
-                statistic,
-                items,
-                drawn[dataset],
-                f"{value:.6g}",
-                record.run_id,
-                record.code,
-            ]
+        values = scores.get(name, scores.get(f"{dataset}/{arm}/{CLASS_SCORES}"))
+        if values is not None:
+            statistic = "mean" if name in scores else "map"
+            sizes = [len(values), drawn[dataset]]
+            yield [*run, dataset, arm, metric, statistic, *sizes, f"{value:.6g}", record.run_id, record.code]
 
 
-def _folded(title: str, html: str) -> list[str]:
-    return _raw(f"<details><summary>{escape(title)}</summary>\n{html}\n</details>")
+def _folded(title: str, *parts: str) -> list[str]:
+    """Tables behind a line that opens them; nothing where there are none."""
+    inside = "\n".join(parts)
+    return _raw(f"<details><summary>{escape(title)}</summary>\n{inside}\n</details>") if parts else []
 
 
 def _raw(html: str) -> list[str]:
