@@ -124,7 +124,7 @@ def counts_as_html() -> str:
         world = f"{row.world} ({row.profile})" if row.profile else row.world
         said = "the paper's claims" if row.kind == "claims" else "our checks"
         lines.append(
-            f'<tr><th scope="row">{row.chapter}</th><td>{world}</td><td>{said}</td>{"".join(cells)}'
+            f'<tr><th scope="row">{row.chapter.split("-")[0]}</th><td>{world}</td><td>{said}</td>{"".join(cells)}'
             f"<td>{row.counts.by_chance:.1f}</td></tr>"
         )
     heads = "".join(f'<th scope="col">{name}</th>' for name in ("chapter", "world", "what", *LABELS, "by chance"))

@@ -6,6 +6,7 @@ that a test can read every page and find one number for one claim. A table's `da
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from html import escape
 from itertools import groupby, zip_longest
@@ -159,7 +160,8 @@ def _sentence(published: Published, verdict: Verdict, link: str) -> str:
     below = [how + spoken(published, [one.cell for one in verdict.cells])] if verdict.cells else []
     if entry.bound:
         below += [f"The bound: {published.arm_heading(entry.bound.arm)}"]
-    below = " ".join([*(f"{line}." for line in (*below, entry.where)), entry.note])
+    below += [entry.where, *([f"Not attempted: {verdict.why.rstrip('.')}"] if verdict.why else [])]
+    below = " ".join([*(f"{line}." for line in below), entry.note])
     return f'<th scope="row">{says}<small>{escape(below)} {link}</small></th>'
 
 
@@ -170,7 +172,9 @@ def _cell(text: str, column: str, label: Label) -> str:
 
 
 def _lines(text: str) -> str:
-    return escape(text).replace("\n", "<br>")
+    """Lines as they are; an interval is never broken."""
+    whole = re.sub(r"\[[^]]*\]", lambda interval: interval[0].replace(" ", "\N{NO-BREAK SPACE}"), text)
+    return escape(whole).replace("\n", "<br>")
 
 
 def _head(data: pd.DataFrame) -> str:

@@ -60,8 +60,7 @@ def line_of(published: Published, verdict: Verdict, own: Verdict | None) -> dict
         found = [one for one in own.cells if one.found] if own else []
         on_side = sum(one.cell.side * one.found.mean > 0 for one in found)
         ours = f"{on_side} of {len(found)} on the claimed side" if found else NONE
-    said = f"{verdict.label}\n{verdict.why}" if verdict.why else verdict.label
-    return {"effect": line.pop("effect"), "this run": ours, **line, "verdict": said}
+    return {"effect": line.pop("effect"), "this run": ours, **line, "verdict": verdict.label}
 
 
 def line_of_one(published: Published, one: Judged) -> dict[str, str]:
