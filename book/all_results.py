@@ -64,7 +64,7 @@ class CountRow(NamedTuple):
 @cache
 def ledgers() -> list[Ledger]:
     """The five chapters' ledgers, in the order of the book."""
-    return [open_ledger(path.stem) for path in sorted(published_folder().glob("*.yaml"))]
+    return [open_ledger(path.stem) for path in sorted(published_folder().glob("[!.]*.yaml"))]
 
 
 @cache

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from joblib import cpu_count
+
 from stillact_lib.datasets.clips import Header, UnreadableClip
 from stillact_lib.datasets.frame_folders import header_of_video
 from stillact_lib.datasets.problems import Kind, Problem
@@ -271,7 +273,7 @@ def as_samples(survey: Survey, classes: Collection[str] | None = None) -> Sample
 
     survey = narrowed(survey, classes)
     ordered = sorted(survey.here, key=lambda item: (item.label, item.video))
-    with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(max_workers=min(8, cpu_count())) as pool:
         headers = pool.map(lambda item: header_or_reason(survey.root, item), ordered)
         found = list(zip(ordered, headers, strict=True))
     unreadable = [Problem(i.video, h, "unreadable") for i, h in found if isinstance(h, str)]

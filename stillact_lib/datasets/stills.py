@@ -7,7 +7,6 @@ sizes. What is wrong becomes a problem; a person without a usable box stays, wit
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
+from joblib import cpu_count
 
 from stillact_lib.datasets.annotations import Annotation, Box, Object, UnreadableAnnotation, read_annotation
 from stillact_lib.datasets.images import UnreadableImage, read_header, turned_size, unturned_box
@@ -217,7 +217,7 @@ def measure(survey: StillSurvey) -> tuple[dict[str, tuple[int, int]], list[Probl
         except UnreadableImage as reason:
             return str(reason)
 
-    with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(max_workers=min(8, cpu_count())) as pool:
         found = dict(zip(images, pool.map(header_or_reason, images), strict=True))
     unreadable = [Problem(image, header, "unreadable") for image, header in found.items() if isinstance(header, str)]
     sizes = {image: header[0] for image, header in found.items() if not isinstance(header, str)}

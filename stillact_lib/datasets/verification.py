@@ -20,6 +20,7 @@ from fnmatch import fnmatchcase
 from multiprocessing import get_context
 from pathlib import Path
 
+from joblib import cpu_count
 from tqdm import tqdm
 
 from stillact_lib.datasets import SURVEYS
@@ -110,7 +111,7 @@ def verify(
         survey = narrowed(survey, classes)
 
     images = isinstance(survey, StillSurvey)
-    decodings = decode_all(survey, quick, workers or os.cpu_count() or 1)
+    decodings = decode_all(survey, quick, workers or cpu_count())
     counts = compare_stills(survey) if images else compare(survey)
     if classes is not None:  # the manifest counts the whole
         counts = [replace(count, decides=False) for count in counts]
@@ -231,7 +232,7 @@ def read_headers(survey: Survey, items: list[Listed]) -> dict[str, Decoding]:
         found = header_or_reason(survey.root, item)
         return Decoding(0, found.frames, "") if isinstance(found, Header) else Decoding(0, 0, found)
 
-    with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(max_workers=min(8, cpu_count())) as pool:
         found = tqdm(pool.map(header, items), total=len(items), desc="headers", unit="clip", disable=None)
         return {item.video: decoding for item, decoding in zip(items, found, strict=True)}
 

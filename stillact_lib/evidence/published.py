@@ -201,7 +201,7 @@ def load_published(chapter: str, folder: Path | None = None) -> Published:
     """Read `chapters/published/<chapter>.yaml`; StillactError names the file, the field and the fault."""
     path = (folder or published_folder()) / f"{chapter}.yaml"
     if not path.is_file():
-        known = ", ".join(sorted(p.stem for p in path.parent.glob("*.yaml"))) or "none"
+        known = ", ".join(sorted(p.stem for p in path.parent.glob("[!.]*.yaml"))) or "none"
         raise StillactError(f"published tables: no file {path.name} in {path.parent.name}/; there are: {known}")
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))

@@ -212,7 +212,7 @@ def load_records(
     """Records under `folder` (default: the kept ones), by run id; none where the folder is missing. Those of runs that
     did not come to their end are left out unless asked for."""
     records = []
-    for path in sorted((folder or kept_records_folder()).glob("*/*.json")):
+    for path in sorted((folder or kept_records_folder()).glob("[!.]*/*.json")):
         if path.name.startswith("."):  # side files, as macOS leaves them on foreign disks
             continue
         try:

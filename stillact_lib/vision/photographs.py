@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from joblib import cpu_count
 from torch import Tensor
 
 from stillact_lib.datasets.images import UnreadableImage, read_rgb
@@ -73,7 +74,7 @@ def each_readable(
         except UnreadableImage as reason:
             return Problem(str(name), str(reason), "unreadable")
 
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(cpu_count()) as pool:
         made = list(pool.map(one, names, *columns))
     readable = np.array([not isinstance(found, Problem) for found in made], bool)
     images = [found for found in made if not isinstance(found, Problem)]
