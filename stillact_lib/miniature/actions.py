@@ -42,9 +42,8 @@ def _action(name: str, group: str, entry: dict) -> Action:
 
 def read_repertoire(folder: Path) -> dict[str, Action]:
     """All actions of a folder of tables. Raises StillactError with the file and entry that is wrong."""
-    tables = [
-        (path, yaml.load(path.read_text(encoding="utf-8"), _LOADER)) for path in sorted(folder.glob("[!.]*.yaml"))
-    ]
+    paths = sorted(folder.glob("[!.]*.yaml"))
+    tables = [(path, yaml.load(path.read_text(encoding="utf-8"), _LOADER)) for path in paths]
     entries = {name: entry for _, table in tables for name, entry in table["actions"].items()}
     actions = {}
     for path, table in tables:
