@@ -55,7 +55,7 @@ test: $(READY)  ## ruff, a book build with warnings as errors, pytest, nbval on 
 
 lab: $(READY)  ## open working copies of the chapters (lab/) in JupyterLab; networks of `make book` are found there
 	@$(BIN)/python book/build.py lab
-	@$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/lab --LabApp.news_url=None
+	@$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/lab --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
 
 runs: $(READY)  ## batches: make runs PROFILE=study CHAPTER=04 SEEDS="0 1 2" WORLDS="1 2"; goes on when started again
 	@$(BIN)/python book/build.py runs --profile "$(PROFILE)" --chapter "$(CHAPTER)" --seeds "$(SEEDS)" --worlds "$(WORLDS)" \

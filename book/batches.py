@@ -11,6 +11,7 @@ import ast
 import hashlib
 import json
 import shutil
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -24,6 +25,7 @@ import yaml
 from nbclient import NotebookClient
 from running import KERNELS, ROOT, ChapterFailed, execute, measuring_digest
 
+from stillact_lib.configuration import CARRYING_OUT, PLACES
 from stillact_lib.errors import StillactError
 from stillact_lib.evidence.records import kept_records_folder
 from stillact_lib.paths import workspace, written_whole
@@ -34,7 +36,7 @@ READING = ("quick", "mini")
 #: profiles of real data, which has no worlds to draw
 REAL = ("real", "paper")
 #: parameters that tell no profile's versions apart: which run of a batch it is, and how it is carried out
-ALIKE = ("seed", "miniature_seed", "device", "workers", "keep_checkpoints", "further")
+ALIKE = ("seed", "miniature_seed", *CARRYING_OUT)
 
 
 @dataclass(frozen=True)
@@ -69,11 +71,16 @@ class Run:
     def stamp(self) -> Path:
         return workspace() / "runs" / f"{self.name}.json"
 
-    def finished(self) -> dict[str, Any] | None:
-        """What the stamp of this very run says, when it has run to its end and its records are still there."""
-        stamp = json.loads(self.stamp.read_text(encoding="utf-8")) if self.stamp.is_file() else {}
-        whole = stamp.get("identity") == self.identity and all(Path(path).is_file() for path in stamp["records"])
-        return stamp if whole else None
+    @property
+    def stamped(self) -> dict[str, Any]:
+        """What the stamp says; empty without one."""
+        return json.loads(self.stamp.read_text(encoding="utf-8")) if self.stamp.is_file() else {}
+
+    @property
+    def finished(self) -> bool:
+        """Whether this very run, by this code, has run to its end, and its records are still there."""
+        stamp = self.stamped
+        return stamp.get("identity") == self.identity and all(Path(path).is_file() for path in stamp["records"])
 
 
 @cache
@@ -132,14 +139,15 @@ def refusals(runs: Sequence[Run]) -> dict[str, list[str]]:
     configuring = next(cell.source for cell in cells[at + 1 :] if cell.cell_type == "code")
     sources = list(before)
     for run in asked.values():
-        changed = "\n".join(f"{name} = {value!r}" for name, value in run.parameters.items())
+        trial = run.parameters | {"keep_checkpoints": False}  # being asked is no session of the run
+        changed = "\n".join(f"{name} = {value!r}" for name, value in trial.items())
         sources += [cells[at].source, changed, configuring]
-    trial = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+    asking = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
     where = {"metadata": {"path": str(ROOT / "chapters")}}
-    NotebookClient(trial, kernel_name="python3", allow_errors=True, resources=where, config=KERNELS).execute()
+    NotebookClient(asking, kernel_name="python3", allow_errors=True, resources=where, config=KERNELS).execute()
     owners = ["the chapter's first cells"] * len(before) + [variant for variant in asked for _ in range(3)]
     faults: dict[str, list[str]] = {}
-    for owner, cell in zip(owners, trial.cells, strict=True):
+    for owner, cell in zip(owners, asking.cells, strict=True):
         for output in cell.outputs:
             if output.output_type == "error":
                 faults.setdefault(f"{output.ename}: {output.evalue}", []).append(owner)
@@ -150,8 +158,8 @@ def run_batch(runs: Sequence[Run], *, keep: bool) -> list[tuple[str, float, str]
     """Runs what is not finished; returns (run, seconds, state) of all. One that fails does not end the batch."""
     table = []
     for number, run in enumerate(runs, start=1):
-        if stamp := run.finished():
-            table.append((run.name, stamp["seconds"], "finished before"))
+        if run.finished:
+            table.append((run.name, run.stamped["seconds"], "finished before"))
             continue
         print(f"{run.name}: run {number} of {len(runs)}", flush=True)
         try:
@@ -165,27 +173,26 @@ def run_batch(runs: Sequence[Run], *, keep: bool) -> list[tuple[str, float, str]
 
 
 def forget(runs: Sequence[Run]) -> None:
-    """Takes away the stamps and checkpoints of runs, so that a batch repeats them from nothing."""
+    """Has runs repeated from nothing: by a stamp that says since when networks that they find are their own."""
     for run in runs:
-        run.stamp.unlink(missing_ok=True)
-        forget_checkpoints(run.notebook.stem, run.profile)
+        _write_stamp(run, {"since": time.time()})
 
 
-def forget_checkpoints(chapter: str, profile: str) -> None:
-    """Takes away what networks a chapter's runs of a profile kept in the workspace."""
-    for path in (workspace() / "checkpoints").glob(f"{chapter}-{profile}-*"):
-        path.unlink(missing_ok=True)
+def _write_stamp(run: Run, content: dict[str, Any]) -> None:
+    run.stamp.parent.mkdir(parents=True, exist_ok=True)
+    with written_whole(run.stamp) as temporary:
+        temporary.write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
 def _run(run: Run, records: Path) -> float:
     own = run.stamp.with_name(f"{run.name}-{run.identity}")  # what sessions by other code left is not picked up
     own.mkdir(parents=True, exist_ok=True)
-    environment = {"STILLACT_LIVE": "0", "STILLACT_RECORDS": str(own)}
+    since = run.stamped.get("since", 0)
+    environment = {"STILLACT_LIVE": "0", "STILLACT_RECORDS": str(own), "STILLACT_KEPT_SINCE": str(since)}
     seconds = execute(run.notebook, run.stamp.with_suffix(".ipynb"), parameters=run.parameters, environment=environment)
     kept = [_moved(path, records / path.relative_to(own)) for path in _scores_first(own)]
-    with written_whole(run.stamp) as temporary:
-        stamp = {"identity": run.identity, "seconds": round(seconds, 1), "records": [str(path) for path in kept]}
-        temporary.write_text(json.dumps(stamp, indent=1), encoding="utf-8")
+    told = {"identity": run.identity, "seconds": round(seconds, 1), "records": [str(path) for path in kept]}
+    _write_stamp(run, told | {"since": since})
     for older in run.stamp.parent.glob(f"{run.name}-*/"):
         shutil.rmtree(older)
     return seconds
@@ -206,7 +213,7 @@ def _moved(source: Path, target: Path) -> Path:
 def drop_older_records(runs: Sequence[Run]) -> list[str]:
     """Drops kept records of the batch's chapter and profile that are none of its own, yet of one of its runs, or made
     with other parameters than any variant of the profile has now; returns their names. Other seeds and worlds stay."""
-    own = {Path(path).resolve() for run in runs for path in json.loads(run.stamp.read_text())["records"]}
+    own = {Path(path).resolve() for run in runs for path in run.stamped["records"]}
     dropped = []
     for path in sorted((kept_records_folder() / runs[0].notebook.stem).glob("*.json")):
         record = json.loads(path.read_text(encoding="utf-8"))
@@ -223,5 +230,5 @@ def drop_older_records(runs: Sequence[Run]) -> list[str]:
 
 def _agree(told: dict[str, Any], settings: dict[str, Any], also: Sequence[str]) -> bool:
     """Whether a record's parameters are those of these settings, where they decide, and in `also`."""
-    deciding = [name for name in told if name not in ALIKE and not name.endswith(("_root", "_file"))]
+    deciding = [name for name in told if name not in ALIKE and not name.endswith(PLACES)]
     return all(told.get(name) == settings.get(name) for name in [*deciding, *also])

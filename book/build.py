@@ -21,7 +21,7 @@ import generate_pages
 import nbformat
 import typer
 import yaml
-from batches import READING, drop_older_records, forget, forget_checkpoints, planned, refusals, run_batch
+from batches import READING, drop_older_records, forget, planned, refusals, run_batch
 from running import ROOT, ChapterFailed, execute, measuring_digest
 
 from stillact_lib.errors import StillactError
@@ -78,14 +78,15 @@ def run(fresh: Annotated[bool, typer.Option(help="Run every chapter from nothing
             continue
         print(f"{notebook.stem}: running", flush=True)
         code = measuring_digest(notebook)
-        if fresh or last.get("code") != code:
-            forget_checkpoints(notebook.stem, "mini")  # networks by other code, or of unknown age
-        _write_json(stamp, {"code": code})
+        # older networks than these are by other code, or unwanted
+        since = last["since"] if last.get("code") == code and not fresh else time.time()
+        _write_json(stamp, {"code": code, "since": since})
         try:
-            seconds = execute(notebook, notebook, environment={"STILLACT_LIVE": "0"})
+            environment = {"STILLACT_LIVE": "0", "STILLACT_KEPT_SINCE": str(since)}
+            seconds = execute(notebook, notebook, environment=environment)
         except ChapterFailed as error:
             raise StillactError(f"{notebook.stem}: {error}") from None
-        _write_json(stamp, {"code": code, **digests(notebook), "seconds": seconds})
+        _write_json(stamp, {"code": code, "since": since, **digests(notebook), "seconds": seconds})
         total += seconds
         print(f"{notebook.stem}: {seconds:.0f} s", flush=True)
     print(f"chapters: {total:.0f} s in all")
@@ -175,7 +176,7 @@ def runs(
     for notebook, planned_runs in of_chapter.items():
         if fresh:
             forget(planned_runs)
-        if to_run := [run for run in planned_runs if not run.finished()]:
+        if to_run := [run for run in planned_runs if not run.finished]:
             said = refusals(to_run)
             faults += [f"{notebook.stem} ({', '.join(variants)}): {fault}" for fault, variants in said.items()]
     if faults:

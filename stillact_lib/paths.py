@@ -59,6 +59,12 @@ def written_whole(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def is_kept(path: Path) -> bool:
+    """Whether there is a file of an earlier session to go on from. Older ones than `$STILLACT_KEPT_SINCE`, in seconds
+    since 1970, do not count: `make book` sets it where code has changed since, `FRESH=1` to the moment it was given."""
+    return path.is_file() and path.stat().st_mtime >= float(os.environ.get("STILLACT_KEPT_SINCE") or 0)
+
+
 def sweep(folder: Path) -> None:
     """Deletes the temporary files in `folder` that killed processes left."""
     for path in folder.glob(".*.part*"):

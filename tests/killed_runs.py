@@ -42,7 +42,7 @@ run = Run(notebook, measuring_digest(notebook), "killed", "run", 0, None, json.l
 sys.exit(run_batch([run], keep=False)[0][2] != "done")
 """
 #: parts of a record that say how a run went, not what came out
-HOW = ("wall_seconds", "peak_memory_mib", "sessions", "scores_file")
+HOW = ("wall_seconds", "peak_memory_mib", "sessions")
 
 
 @dataclass
@@ -136,6 +136,8 @@ def records_in(folder: Path) -> dict[str, dict[str, Any]]:
         if record.get("scores_file"):
             with np.load(path.parent / record["scores_file"], allow_pickle=False) as scores:
                 parts |= {f"scores {name}": (scores[name].dtype.str, scores[name].tobytes()) for name in scores.files}
+        if record.get("networks_file"):
+            parts["networks"] = (path.parent / record["networks_file"]).read_bytes()
         found[record["run_id"]] = parts
     return found
 

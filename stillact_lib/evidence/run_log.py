@@ -23,7 +23,7 @@ from stillact_lib.configuration import RunSettings, deciding
 from stillact_lib.errors import StillactError
 from stillact_lib.evidence.kept_networks import FILE_MIB, KEPT_PROFILES, as_kept
 from stillact_lib.evidence.records import DataOrigin, RunRecord, delete_record, new_record, save_record
-from stillact_lib.paths import workspace, written_whole
+from stillact_lib.paths import is_kept, workspace, written_whole
 from stillact_lib.training.progress import told
 
 #: what a report of data says of an origin
@@ -159,7 +159,7 @@ class _Clock:
         """Seconds of all sessions, and how many there were."""
         seconds = [self.note()]
         for path in self.folder.glob("[!.]*.txt") if self.folder is not None else ():
-            if path.stem != self._own:
+            if path.stem != self._own and is_kept(path):
                 seconds.append(float(path.read_text(encoding="utf-8")))
         return sum(seconds), len(seconds)
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from stillact_lib.errors import StillactError
-from stillact_lib.paths import sweep, written_whole
+from stillact_lib.paths import is_kept, sweep, written_whole
 from stillact_lib.training.progress import told
 
 #: the array that says how long the others took to make
@@ -24,7 +24,7 @@ def kept(path: Path | None, make: Callable[[], Mapping[str, np.ndarray]], label:
     random state stays as it was, so that what follows is the same. label: read arrays say with it that they were.
     Raises StillactError, naming the file, where it cannot be read.
     """
-    if path is not None and path.is_file():
+    if path is not None and is_kept(path):
         try:
             with np.load(path, allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in archive.files}

@@ -25,7 +25,7 @@ from torch.nn import functional
 from torch.utils.data import Dataset
 
 from stillact_lib.errors import StillactError
-from stillact_lib.paths import code_digest, sweep, written_whole
+from stillact_lib.paths import code_digest, is_kept, sweep, written_whole
 from stillact_lib.training.batch_workers import batches_ahead
 from stillact_lib.training.progress import progress, told
 
@@ -163,7 +163,7 @@ class Checkpoint:
         self, model: nn.Module, optimiser: torch.optim.Optimizer, history: History, device: Device, steps: int
     ) -> tuple[int, str]:
         """Loads the state if there is one; returns the step to go on from (0 without), and a remark on its code."""
-        if not self.path.is_file():
+        if not is_kept(self.path):
             return 0, ""
         try:
             state = torch.load(self.path, map_location=device.torch_device, weights_only=True)

@@ -111,12 +111,12 @@ def test_finished_runs_are_skipped_until_what_measures_changes(trial, book):
     content = nbformat.read(trial.notebook, as_version=4)
     content.cells.append(nbformat.v4.new_markdown_cell("a sentence"))
     nbformat.write(content, trial.notebook)
-    assert trial.plan()[0].finished()
+    assert trial.plan()[0].finished
     content.cells[3].source += "  # measures otherwise"
     nbformat.write(content, trial.notebook)
-    assert not trial.plan()[0].finished()
+    assert not trial.plan()[0].finished
     (trial.results / "90-trial" / trial.kept[1]).unlink()
-    assert not trial.plan(seeds=(1,))[0].finished(), "a run whose record is gone has to be repeated"
+    assert not trial.plan(seeds=(1,))[0].finished, "a run whose record is gone has to be repeated"
 
 
 def test_a_run_that_fails_ends_no_batch_and_is_tried_again(trial):
@@ -159,15 +159,18 @@ def test_reading_sizes_are_kept_on_request_only(trial):
     assert trial.kept == [] and len(list((workspace() / "records").rglob("*.json"))) == 1
 
 
-def test_repeating_forgets_stamps_and_networks(trial, book):
-    networks = workspace() / "checkpoints"
-    networks.mkdir()
-    for name in ("90-trial-study-1.pt", "90-trial-mini-1.pt"):
-        (networks / name).touch()
+def test_repeating_takes_nothing_that_was_kept_before(trial, book):
+    content = nbformat.read(trial.notebook, as_version=4)
+    content.cells[3].source = (
+        "from stillact_lib.paths import is_kept, workspace\nnetwork = workspace() / 'network.pt'\n"
+        "with open(os.environ['RAN'], 'a') as file: print(int(is_kept(network)), file=file)\nnetwork.touch()"
+    )
+    nbformat.write(content, trial.notebook)
     trial.states(trial.plan())
+    assert trial.states(trial.plan(given={"steps": 6})) == ["done"] and trial.notes == [(0,), (1,)]
     book.batches.forget(trial.plan())
-    assert [path.name for path in networks.iterdir()] == ["90-trial-mini-1.pt"]
-    assert trial.states(trial.plan()) == ["done"] and len(trial.notes) == 2
+    assert trial.states(trial.plan()) == ["done"] and trial.notes == [(0,), (1,), (0,)]
+    assert trial.states(trial.plan()) == ["finished before"]
 
 
 def test_missing_data_is_refused_before_anything_runs(trial, book, monkeypatch, tmp_path):

@@ -1,13 +1,14 @@
 """How a chapter is run, when it counts as changed, and what JupyterLab opens."""
 
 import json
+import time
 
 import nbformat
 import pytest
 from small_notebooks import written
 
 from stillact_lib.errors import StillactError
-from stillact_lib.paths import workspace
+from stillact_lib.paths import is_kept, workspace
 
 
 def test_a_chapter_is_run_in_place_and_left_clean(book, tmp_path):
@@ -72,35 +73,41 @@ def test_what_measures_ends_where_the_record_is_saved(book, changed):
     assert book.running.measuring_digest(path) == first
     change(lambda cells: cells[1].update(source="save_record(seed + 1)"))
     assert book.running.measuring_digest(path) != first
+    change(lambda cells: cells[2].update(source="log.finish()"))
+    finishing = book.running.measuring_digest(path)
+    change(lambda cells: cells[2].update(source="log.finish()  # later"))
+    assert book.running.measuring_digest(path) != finishing
 
 
-def test_make_book_runs_what_changed_and_forgets_networks_of_other_code(book, changed, monkeypatch, capsys):
+def test_make_book_runs_what_changed_and_takes_no_network_of_other_code(book, changed, monkeypatch, capsys):
     path, change = changed
-    networks = workspace() / "checkpoints"
-    networks.mkdir()
+    network = workspace() / "network.pt"
+    network.touch()
     runs = []
 
     def execute(notebook, target, environment):
-        runs.append(sorted(file.name for file in networks.iterdir()))
-        (networks / "04-im2flow-mini-1234-flow.pt").touch()
+        monkeypatch.setenv("STILLACT_KEPT_SINCE", environment["STILLACT_KEPT_SINCE"])
+        runs.append(is_kept(network))
+        time.sleep(0.02)  # a file's time is coarser than the clock's
+        network.touch()
         return 3.0
 
     monkeypatch.setattr(book.build, "chapters", lambda: [path])
     monkeypatch.setattr(book.build, "execute", execute)
-    (networks / "04-im2flow-mini-old.pt").touch()
-    (networks / "05-other-mini-1.pt").touch()
+    time.sleep(0.02)
     book.build.run()
-    assert runs == [["05-other-mini-1.pt"]], "networks of unknown age are made anew, other chapters' stay"
+    assert runs == [False], "a network of unknown age is made anew"
     book.build.run()
     assert len(runs) == 1 and "unchanged since its last run (3 s)" in capsys.readouterr().out
     change(lambda cells: cells[2].update(source="seed + 1  # a figure"))
     book.build.run()
-    assert "04-im2flow-mini-1234-flow.pt" in runs[1], "a figure's code trains nothing again"
+    assert runs[1:] == [True], "a figure's code trains nothing again"
+    time.sleep(0.02)
     change(lambda cells: cells[1].update(source="save_record(seed + 1)"))
     book.build.run()
-    assert runs[2] == ["05-other-mini-1.pt"]
+    time.sleep(0.02)
     book.build.run(fresh=True)
-    assert runs[3] == ["05-other-mini-1.pt"]
+    assert runs[2:] == [False, False]
 
 
 def explorer(*outputs):

@@ -166,6 +166,17 @@ def test_a_complete_checkpoint_is_used_and_says_so(tmp_path, capfd, monkeypatch)
     assert "by another version of the library" in capfd.readouterr().err
 
 
+def test_what_was_kept_before_a_stated_moment_is_made_anew(tmp_path, capfd, monkeypatch):
+    checkpoint = Checkpoint(tmp_path / "linear.pt")
+    linear_run(checkpoint=checkpoint)
+    monkeypatch.setenv("STILLACT_KEPT_SINCE", str(checkpoint.path.stat().st_mtime - 1))
+    linear_run(checkpoint=checkpoint)
+    assert "taken from its checkpoint" in capfd.readouterr().err
+    monkeypatch.setenv("STILLACT_KEPT_SINCE", str(checkpoint.path.stat().st_mtime + 1))
+    linear_run(checkpoint=checkpoint)
+    assert "taken from its checkpoint" not in capfd.readouterr().err
+
+
 @pytest.mark.parametrize("steps", [2, 6])
 def test_a_checkpoint_of_other_length_is_refused(steps, tmp_path):
     checkpoint = Checkpoint(tmp_path / "a.pt", 2)
