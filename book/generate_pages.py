@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from typing import get_args
 
+from coverage_tables import coverage_page
+
 from stillact_lib import manifests
 from stillact_lib.paths import project_root, written_whole
 from stillact_lib.published import Published, load_published, published_folder
@@ -24,6 +26,7 @@ def main() -> None:
     GENERATED.mkdir(parents=True, exist_ok=True)
     _write(GENERATED / "datasets.md", manifests.as_markdown())
     _write(GENERATED / "results.md", results_page())
+    _write(GENERATED / "coverage.md", coverage_page())
     _pictures_of_the_miniature()
 
 
@@ -32,9 +35,9 @@ def results_page(records_folder: Path | None = None) -> str:
     page = [
         "# All results",
         "Every claim this book tests, and what its kept runs say. A verdict is decided by a rule written down before",
-        "the runs: the 95 % interval of the paired difference, bootstrapped over groups of test clips and seeds, lies",
-        "wholly on the claimed side of zero (*reproduced*), wholly on the other (*not reproduced*), or holds zero",
-        "(*inconclusive*). Where no kept run scored both arms, the claim is *not attempted*.",
+        "the runs: the 95 % interval of the paired difference, over groups of test clips and seeds, lies wholly on",
+        "the claimed side of zero (*reproduced*), wholly on the other (*not reproduced*), or holds zero",
+        "(*inconclusive*). Where no kept run scored both arms, the claim is *not attempted*. {doc}`How intervals are made <../metrics>`.",
         "",
         "**A number measured on the miniature is a statement about the miniature**, whatever its verdict.",
         "",

@@ -1,6 +1,6 @@
 """One record a run: what was run, on what, with which code, what came out, and the score of every test item.
 
-A record is a small JSON file; the item scores (needed to bootstrap over clips and seeds) lie beside it in an .npz
+A record is a small JSON file; the item scores (needed for intervals over clips and seeds) lie beside it in an .npz
 without pickle. Runs write to the workspace; those that back the book are kept in `book/results/<chapter>/` (`make
 runs`). Scores [T] are named `dataset/arm/metric`, for example `ucf101/im2flow/epe_fg`; the clip of each item of a
 dataset `dataset/clip`. Mean average precision is no mean over items: for it an arm keeps its class scores [T, C] as

@@ -36,7 +36,7 @@ class Verdict(NamedTuple):
 
 
 class _Pooled(NamedTuple):
-    """Scores of each arm ([N], or class scores [N, C]), what all share, and what the bootstrap draws from, [N] each."""
+    """Scores of each arm ([N], or class scores [N, C]), what all share, and their groups and runs, [N] each."""
 
     scores: list[np.ndarray]
     positives: np.ndarray | None
@@ -194,8 +194,8 @@ def _pool(
     """Scores of one kind of `arms` over the seeds that scored all of them; class scores of one group's columns alone,
     where a group is given (None where the data has no class of it).
 
-    Arms may come from different runs, a method and its ablation: runs of one seed are joined clip by clip. What the
-    bootstrap draws are groups of clips where the record names them, as clips of one group are alike.
+    Arms may come from different runs, a method and its ablation: runs of one seed are joined clip by clip. What an
+    interval counts as one are groups of clips where the record names them, as clips of one group are alike.
     """
     of_arm = [_scored(records, f"{dataset}/{arm}/{kind}") for arm in arms]
     shared_names = [CLIP, POSITIVES] if kind == CLASS_SCORES else [CLIP]
