@@ -43,7 +43,7 @@ not attempted
 A sentence about several comparisons has one verdict. If it says *every*, one comparison that surely lies on the other
 side (its interval widened for their number) refutes it; if *some*, one that surely lies on the claimed side confirms
 it; if *on average*, the mean decides. A claim that two arms are nearly equal is reproduced where the whole interval
-lies within the stated bounds.
+lies within the stated bounds. {doc}`How intervals are made </book/metrics>`.
 """
 
 

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import all_results
+from coverage_tables import coverage_page
 
 from stillact_lib import manifests
 from stillact_lib.evidence.records import kept_records_folder
@@ -26,6 +27,7 @@ def main() -> None:
     _write(GENERATED / "results.md", all_results.results_page())
     _write(GENERATED / "counts.md", all_results.counts_for_the_front_page())
     _write(GENERATED / "meanings.md", all_results.MEANINGS)
+    _write(GENERATED / "coverage.md", coverage_page())
     _pictures_of_the_miniature()
 
 

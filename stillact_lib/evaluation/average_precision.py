@@ -21,43 +21,52 @@ def average_precision(
     """Area under the interpolated precision-recall curve of one class.
 
     scores [N], higher is more confident; positive bool [N]. Returns one figure, NaN where nothing is positive. With
-    clusters int [N] it is [n_clusters]: the figures where the items of one cluster count half, by which an interval
-    knows what each adds. Items of equal score are taken together, since no order among them is known.
+    clusters int [N] it is [n_clusters]: the figures where the items of one cluster count half, and the others so much
+    more that as many are positive and as many are not; by them an interval knows what each cluster adds. Items of equal
+    score are taken together, since no order among them is known.
     """
     positive = np.asarray(positive, bool)  # zeros and ones would be taken for places
     if not positive.any():
         return np.full((n_clusters,) if clusters is not None else (), np.nan)
     # recall grows, and precision peaks, only where something positive is found: nothing is computed in between
     thresholds = np.unique(-scores[positive])
-    level = np.searchsorted(thresholds, -scores)  # the first threshold that an item reaches
-    steps = len(thresholds) + 1  # the last: below all
-    hits, found = (np.bincount(level[of], minlength=steps)[:-1].cumsum() for of in (positive, slice(None)))
+    level = np.searchsorted(thresholds, -scores)  # the first threshold that an item reaches; the last: none
     if clusters is None:
-        return _area(hits, found)
+        return _area(*_reached(level, positive, np.zeros(len(level), int), 1, len(thresholds) + 1))[0]
     order = np.argsort(clusters)
     if np.array_equal(clusters[order], np.arange(n_clusters)):  # each item alone: those of one level and kind add alike
         _, first, alike = np.unique(2 * level + positive, return_index=True, return_inverse=True)
-        of_kind = _halved(hits, found, level[first], positive[first], np.arange(len(first)), len(first))
-        return of_kind[alike[order]]
-    return _halved(hits, found, level, positive, clusters, n_clusters)
+        return _halved(level, positive, first, np.arange(len(first)), len(first))[alike[order]]
+    return _halved(level, positive, slice(None), clusters, n_clusters)
+
+
+def _reached(
+    level: np.ndarray, positive: np.ndarray, clusters: np.ndarray, n_clusters: int, steps: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """How many of each cluster's positive items, and of its others, reach each level or a higher: [clusters, steps]."""
+    return tuple(
+        np.bincount(clusters[of] * steps + level[of], minlength=n_clusters * steps)
+        .reshape(n_clusters, steps)
+        .cumsum(axis=1)
+        for of in (positive, ~positive)
+    )
 
 
 def _halved(
-    hits: np.ndarray, found: np.ndarray, level: np.ndarray, positive: np.ndarray, clusters: np.ndarray, n_clusters: int
+    level: np.ndarray, positive: np.ndarray, rows: np.ndarray | slice, clusters: np.ndarray, n_clusters: int
 ) -> np.ndarray:
-    steps = len(hits) + 1
-    own_hits, own = (
-        np.bincount(clusters[of] * steps + level[of], minlength=n_clusters * steps)
-        .reshape(n_clusters, steps)[:, :-1]
-        .cumsum(axis=1)
-        for of in (positive, slice(None))
-    )
-    return _area(hits - own_hits / 2, found - own / 2)
+    """The area where the items of one cluster, of those in `rows`, count half."""
+    steps = level[positive].max() + 2
+    own = _reached(level[rows], positive[rows], clusters, n_clusters, steps)
+    every = _reached(level, positive, np.zeros(len(level), int), 1, steps)
+    left = [of - part / 2 for of, part in zip(every, own, strict=True)]
+    return _area(*(part * (of[:, -1:] / np.maximum(part[:, -1:], 0.5)) for of, part in zip(every, left, strict=True)))
 
 
-def _area(hits: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """From how many items [..., T] score at or above falling thresholds, and how many of those are positive."""
-    precision = hits / found
+def _area(hits: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """From how many items [..., T + 1] reach falling thresholds (the last: none): positive ones and others."""
+    hits, others = hits[..., :-1], others[..., :-1]
+    precision = hits / (hits + others)
     envelope = np.maximum.accumulate(precision[..., ::-1], axis=-1)[..., ::-1]
     return (np.diff(hits, axis=-1, prepend=0) * envelope).sum(-1) / hits[..., -1]
 

@@ -10,9 +10,10 @@ world all score its groups: groups and runs are crossed. The rule, "two_way_t":
 What is left is in both of the others, hence the minus. t is Student's, its degrees of freedom between groups - 1 and
 runs - 1: their harmonic mean, weighted by what varies over groups (without what is left) and over runs. The interval is
 never narrower than two thirds of what groups alone give, since three runs may agree by chance. What a group adds to a
-mean is exact; to mAP it is twice what counting the group half changes (a jackknife: left out whole, groups that hold
-most of a class's few positives seem to add too much, and by the derivative too little). The centre is the plain
-estimate, so no bias is to be corrected: a bootstrap draws some positives twice, which raises mAP.
+mean is exact; to mAP it is twice what counting the group half changes, with as many positives and others as before. So
+it is also where a class has few groups of positives (the whole jackknife adds too much there, the derivative too
+little), and degrees of freedom between groups are then those of positives. The centre is the plain estimate, so no bias
+is to be corrected: a bootstrap draws some positives twice, which raises mAP.
 
 Worlds are drawn anew with another seed of the miniature, their groups and runs too. Several are compared as wholes: the
 interval is Student's over their totals, never below one third of what groups alone give, and covers worlds, runs and
@@ -69,28 +70,31 @@ class Interval(NamedTuple):
 class Block(NamedTuple):
     """What the runs and groups of one test set in one world add to the error of an estimate.
 
-    total: all of them together, by which the world differs from others; without it: groups [K] and runs [R] by their
-    names, and what is left of each run on each group [R, K].
+    free: degrees of freedom between groups; total: all of them together, by which the world differs from others;
+    without it: groups [K] and runs [R] by their names, and what is left of each run on each group [R, K].
     """
 
     run_names: np.ndarray
     group_names: np.ndarray
+    free: int
     total: float
     runs: np.ndarray
     groups: np.ndarray
     rest: np.ndarray
 
     @classmethod
-    def of(cls, run_names: np.ndarray, group_names: np.ndarray, parts: np.ndarray, shares: np.ndarray) -> Block:
+    def of(
+        cls, run_names: np.ndarray, group_names: np.ndarray, free: int, parts: np.ndarray, shares: np.ndarray
+    ) -> Block:
         """parts [R, K]: what each run on each group adds; shares [R, K]: of all items, those it scored (0: none)."""
         total, of_groups, of_runs = parts.sum(), shares.sum(0), shares.sum(1)
         parts = parts - shares * (total / shares.sum())
         groups, runs = parts.sum(0), parts.sum(1)
         rest = parts - shares * (groups / of_groups + (runs / of_runs)[:, None])
-        return cls(run_names, group_names, float(total), runs, groups, rest)
+        return cls(run_names, group_names, free, float(total), runs, groups, rest)
 
     def times(self, factor: float) -> Block:
-        return Block(*self[:2], *(factor * part for part in self[2:]))
+        return Block(*self[:3], *(factor * part for part in self[3:]))
 
     def plus(self, other: Block) -> Block:
         """Both on one test set, group by group; a group that one lacks adds nothing there."""
@@ -100,7 +104,8 @@ class Block(NamedTuple):
             columns = np.searchsorted(names, block.group_names)
             groups[columns] += block.groups
             rest[:, columns] += block.rest
-        return Block(self.run_names, names, self.total + other.total, self.runs + other.runs, groups, rest)
+        free = min(self.free, other.free)
+        return Block(self.run_names, names, free, self.total + other.total, self.runs + other.runs, groups, rest)
 
 
 class Estimate(NamedTuple):
@@ -142,7 +147,8 @@ class Estimate(NamedTuple):
         for (world, _), block in self.blocks.items():
             of_world.setdefault(world, []).append(block)
         runs = [sum(block.runs for block in world) for world in of_world.values()]
-        over_groups = _summed((block.groups, len(block.groups) - 1) for block in self.blocks.values())
+        over_groups, _ = _summed((block.groups, len(block.groups) - 1) for block in self.blocks.values())
+        over_groups = over_groups, sum(block.free for block in self.blocks.values())
         alone = _half_width(level, over_groups)
         if len(runs) > 1 and (not folds or max(map(len, runs)) == 1):
             totals = np.array([sum(block.total for block in world) for world in of_world.values()])
@@ -189,7 +195,7 @@ def mean_estimate(
         cell = run * len(names) + cluster
         counts, sums = (np.bincount(cell, of, np.prod(shape)).reshape(shape) for of in (None, values[rows]))
         parts = (sums - mean * counts) / kept.sum()
-        blocks[world, test_set] = Block.of(run_names, names, parts, counts / kept.sum())
+        blocks[world, test_set] = Block.of(run_names, names, len(names) - 1, parts, counts / kept.sum())
     return Estimate(mean, blocks)
 
 
@@ -205,15 +211,18 @@ def map_estimate(
     """Mean average precision in %, the mean over runs; runs with nothing positive in any class are left out.
 
     scores [N, C]: class scores of N items; positives [N, C]: 0 or 1; clusters, runs and worlds [N] as in
-    `mean_estimate`. A group's part is twice what counting it half changes. Raises StillactError where no item is
-    positive for any class.
+    `mean_estimate`. A group's part is twice what counting it half changes. Degrees of freedom between groups are as
+    many as groups show each class, less one a class: how much the positives vary is known from them alone. Raises
+    StillactError where no item is positive for any class.
     """
     shown = np.asarray(positives) > 0
     clusters, runs = np.asarray(clusters), np.asarray(runs)
     worlds = np.zeros(len(scores), int) if worlds is None else np.asarray(worlds)
-    measured = {}
+    measured, free = {}, {}
     for world, of_world in _rows_of(worlds, np.arange(len(scores))):
         names, group = np.unique(clusters[of_world], return_inverse=True)
+        showing = [len(np.unique(group[column])) for column in shown[of_world].T]
+        free[world] = min(len(names) - 1, max(1, sum(number - 1 for number in showing if number)))
         for run, rows in _rows_of(runs[of_world], np.arange(len(of_world))):
             given = scores[of_world[rows]], shown[of_world[rows]]
             if given[1].any():
@@ -225,9 +234,9 @@ def map_estimate(
     mean, blocks = float(np.mean(found)), {}
     for world, of_runs in measured.items():
         each, halved, names = (np.stack(of) for of in zip(*of_runs.values(), strict=True))
-        added = 2 * (halved.mean(1, keepdims=True) - halved)
+        added = (2 - 1 / halved.shape[1]) * (halved.mean(1, keepdims=True) - halved)
         parts = (added + (each[:, None] - mean) / halved.shape[1]) / len(found)
-        blocks[world, test_set] = Block.of(np.array(list(of_runs)), names[0], parts, np.ones(parts.shape))
+        blocks[world, test_set] = Block.of(np.array(list(of_runs)), names[0], free[world], parts, np.ones(parts.shape))
     return Estimate(mean, blocks)
 
 

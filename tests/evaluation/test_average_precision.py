@@ -71,8 +71,11 @@ def test_each_cluster_counted_half(n_clusters):
     found = average_precisions(scores, positives, clusters, n_clusters)
     assert found.shape == (n_clusters, 4)
     for cluster, row in enumerate(found):
-        weights = np.where(clusters == cluster, 0.5, 1)
-        assert row == pytest.approx([literal(scores[:, c], positives[:, c], weights) for c in range(4)])
+        for shown, column, figure in zip(positives.T, scores.T, row, strict=True):
+            weights = np.where(clusters == cluster, 0.5, 1)
+            for kind in (shown, ~shown):  # as many right ones as before, and as many others
+                weights[kind] *= kind.sum() / weights[kind].sum()
+            assert figure == pytest.approx(literal(column, shown, weights))
     assert np.isnan(average_precision(scores[:, 0], np.zeros(30, bool), clusters, n_clusters)).all()
 
 
@@ -84,14 +87,14 @@ def scored(seed, items=60, classes=4, signal=1.0):
 
 
 def test_two_clips_by_hand():
-    """Clip x: .9 right, .05 wrong; clip y: .8 wrong, .1 right. Precisions 1 and 2/3: 5/6. With x counted half, 1 for
-    the .5 of it, then 1.5/2.5, so (.5 + .6)/1.5 = 11/15; with y counted half (1 + .5 · 3/4)/1.5 = 11/12. Twice what
-    either changes beside their mean is ±11/60; Student's t for two clips, 12.7, times half of the distance 22/60."""
+    """Clip x: .9 right, .05 wrong; clip y: .8 wrong, .1 right. Precisions 1 and 2/3: 5/6. With x counted half (2/3 of
+    an item, beside 4/3) 1 and 2/(10/3), so (2/3 + 4/3 · .6)/2 = 11/15; with y counted half (4/3 + 2/3 · .75)/2 = 11/12.
+    3/2 of what either changes beside their mean is ±11/80; t at one degree of freedom times twice that."""
     scores, positives = np.array([[0.9], [0.05], [0.8], [0.1]]), np.array([[1], [0], [0], [1]])
     found = map_estimate(scores, positives, clusters=np.array(["x", "x", "y", "y"]), runs=np.zeros(4)).interval()
     assert found.mean == pytest.approx(100 * 5 / 6) and found[3:] == (2, 1, 1)
     t = np.tan(np.pi * 0.475)  # one degree of freedom
-    assert found.high - found.mean == pytest.approx(100 * t * np.sqrt(2 * 2 * (11 / 60) ** 2))
+    assert found.high - found.mean == pytest.approx(100 * t * 2 * 11 / 80)
 
 
 def test_runs_are_averaged_and_differ_between_themselves():
@@ -142,6 +145,14 @@ def test_the_difference_is_paired_and_signed():
     assert loss[:3] == pytest.approx((-gain.mean, -gain.high, -gain.low))
     assert gain.mean == pytest.approx(one.value - other.value)
     assert gain.smallest_effect < 0.8 * np.hypot(one.interval().smallest_effect, other.interval().smallest_effect)
+
+
+def test_few_groups_that_show_a_class_say_little_however_many_do_not():
+    """One class in three of forty groups: two degrees of freedom between groups; in all of them: thirty-nine."""
+    scores, clusters = np.random.default_rng(0).normal(size=(120, 1)), np.arange(120) % 40
+    few, many = clusters[:, None] < 3, np.arange(120)[:, None] < 80
+    for shown, free in ((few, 2), (many, 39)):
+        assert map_estimate(scores, shown, clusters=clusters, runs=np.zeros(120)).blocks[0, ""].free == free
 
 
 def test_what_shows_nothing_is_left_out():
