@@ -165,8 +165,8 @@ def square_to(axis: np.ndarray, vectors: np.ndarray) -> np.ndarray:
 
 
 def speed(track: np.ndarray) -> np.ndarray:
-    """How far a track [T, 3] goes in a frame; nowhere where there is one frame only."""
-    return np.gradient(track, axis=0) if len(track) > 1 else np.zeros_like(track)
+    """How far a track [T, 3] of two frames or more goes in a frame."""
+    return np.gradient(track, axis=0)
 
 
 def two_bones(root: np.ndarray, target: np.ndarray, first: float, second: float, pole: np.ndarray) -> tuple:

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from stillact_lib.miniature.figure import OBJECT, Look
-from stillact_lib.miniature.geometry import Colour, View, ellipse, plate, segment, sprite, tones
+from stillact_lib.miniature.geometry import Colour, View, ellipse, segment, tones
 from stillact_lib.miniature.kinematics import Joints
 from stillact_lib.miniature.rendering import Part, Shape
 
@@ -80,10 +80,28 @@ class Stage:
     def plate(
         self, origin: np.ndarray, along: np.ndarray, across: np.ndarray, shapes: list[Shape], near: float = 0.0
     ) -> Part:
-        return plate(self.view, origin, along + 0 * origin, across + 0 * origin, shapes, OBJECT, near)
+        """A flat thing in space: shapes in the coordinates of two world vectors, kept visible where seen edge-on."""
+        view = self.view
+        spans = [view.direction(side + 0 * origin) for side in (along, across)]
+        frame = np.stack([*spans, view.point(origin)], axis=-1)
+        thin = np.abs(np.linalg.det(frame[:, :, :2])) < (0.02 * view.scale) ** 2
+        if thin.any():
+            side = np.stack([-frame[:, 1, 0], frame[:, 0, 0]], axis=-1)
+            side /= np.linalg.norm(side, axis=-1, keepdims=True).clip(1e-6)
+            frame[thin, :, 1] += 0.03 * view.scale * side[thin]
+        return Part(OBJECT, frame, view.depth(origin) + near, shapes)
 
     def sprite(self, centre: np.ndarray, shapes: list[Shape], near: float = 0.0, angle=0.0) -> Part:
-        return sprite(self.view, centre, shapes, OBJECT, near, angle)
+        """A picture that faces the viewer, in body heights (y down), turned by `angle` radians, [T] or always."""
+        view = self.view
+        flip = -1.0 if view.mirror else 1.0
+        angle = np.broadcast_to(np.asarray(angle, float), len(centre)) * flip
+        frame = np.empty((len(centre), 2, 3))
+        frame[:, 0, 0], frame[:, 1, 0] = flip * np.cos(angle), flip * np.sin(angle)
+        frame[:, 0, 1], frame[:, 1, 1] = -np.sin(angle), np.cos(angle)
+        frame[:, :, :2] *= view.scale
+        frame[:, :, 2] = view.point(centre)
+        return Part(OBJECT, frame, view.depth(centre) + near, shapes)
 
     def cylinder(
         self, base: np.ndarray, radius: float, height: float, colour: Colour, top: Colour, near: float = 0.0
