@@ -13,22 +13,17 @@ from stillact_lib.miniature.geometry import View
 from stillact_lib.miniature.kinematics import DEFAULTS, SLOTS, Joints, interpolate, key_table, pose, rotation
 from stillact_lib.miniature.rendering import Part
 
+Rng = np.random.Generator
 MARGIN = 0.075  # flesh around the joints
 BODY_JOINTS = (
-    "head_top",
-    "l_wrist",
-    "r_wrist",
-    "l_hand",
-    "r_hand",
-    "l_toe",
-    "r_toe",
-    "l_ankle",
-    "r_ankle",
-    "l_knee",
-    "r_knee",
-    "l_elbow",
-    "r_elbow",
-    "pelvis",
+    *("head_top", "pelvis", "l_wrist", "r_wrist", "l_hand", "r_hand", "l_elbow", "r_elbow"),
+    *("l_toe", "r_toe", "l_ankle", "r_ankle", "l_knee", "r_knee"),
+)
+ANGLES = ("pitch", "roll", "yaw", "twist", "nod", "look")
+#: of what a figure's joints hold, what is a direction and no place
+DIRECTIONS = (
+    *("torso_forward", "torso_left", "torso_up", "chest_left", "head_forward", "head_up"),
+    *("heading", "leftward", "wind"),
 )
 
 
@@ -42,7 +37,7 @@ class Performer:
     joints: Joints
 
 
-def phases(action: Action, times: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def phases(action: Action, times: np.ndarray, rng: Rng) -> np.ndarray:
     """The action's phase at each time (frames): a random start, a tempo within 12 %, both the clip's own."""
     period = action.period * np.clip(rng.normal(1, 0.08), 0.88, 1.12)
     start = rng.random()
@@ -55,34 +50,30 @@ def phases(action: Action, times: np.ndarray, rng: np.random.Generator) -> np.nd
     return start + (-1 if action.reverse else 1) * times / period
 
 
-def style_noise(rng: np.random.Generator) -> np.ndarray:
+def style_noise(rng: Rng) -> np.ndarray:
     """One person's manner: a constant offset of every control, about 3 degrees and 0.025 limb lengths."""
-    noise = rng.normal(0, 0.025, len(DEFAULTS))
-    for name in ("pitch", "roll", "yaw", "twist", "nod", "look", "ltoe", "rtoe"):
-        noise[SLOTS[name]] = rng.normal(0, 3.0)
-    for name in ("lift", "sway"):
-        noise[SLOTS[name]] = 0
+    noise = _noise(rng, 0.025, 3.0, (*ANGLES, "ltoe", "rtoe"))
     noise[SLOTS["roll"]] *= 0.5
     return noise
 
 
-def perform(action: Action, look: Look, phase: np.ndarray, rng: np.random.Generator) -> Joints:
+def _noise(rng: Rng, lengths: float, degrees: float, angles: tuple[str, ...]) -> np.ndarray:
+    """Chance in every control, by the deviation of limb lengths and of the angles; the figure's place stays."""
+    noise = rng.normal(0, lengths, len(DEFAULTS))
+    for name in angles:
+        noise[SLOTS[name]] = rng.normal(0, degrees)
+    for name in ("lift", "sway"):
+        noise[SLOTS[name]] = 0
+    return noise
+
+
+def perform(action: Action, look: Look, phase: np.ndarray, rng: Rng) -> Joints:
     """Joints of a person who does an action, at the origin and heading along x, with their manner and a slow tremor."""
     key_phases, values = key_table(action.keys, action.base, action.alternating)
     controls = interpolate(key_phases, values + style_noise(rng), phase)
-    sway = np.sin(
-        2
-        * np.pi
-        * (
-            np.linspace(0, 1, len(phase))[:, None] * rng.uniform(0.4, 1.2, controls.shape[1])
-            + rng.random(controls.shape[1])
-        )
-    )
-    tremor = rng.normal(0, 0.006, controls.shape[1])
-    for name in ("pitch", "roll", "yaw", "twist", "nod", "look"):
-        tremor[SLOTS[name]] = rng.normal(0, 1.0)
-    for name in ("lift", "sway"):
-        tremor[SLOTS[name]] = 0
+    turns = np.linspace(0, 1, len(phase))[:, None] * rng.uniform(0.4, 1.2, len(DEFAULTS)) + rng.random(len(DEFAULTS))
+    sway = np.sin(2 * np.pi * turns)
+    tremor = _noise(rng, 0.006, 1.0, ANGLES)
     joints = pose(controls + tremor * sway, look.body, action.anchoring, action.limbs)
     joints.at["wind"] = np.gradient(phase)[:, None] * np.array([*action.travel, 0.0])  # what hair and tails feel
     return joints
@@ -91,78 +82,37 @@ def perform(action: Action, look: Look, phase: np.ndarray, rng: np.random.Genera
 def placed(joints: Joints, at: np.ndarray, turn: float = 0.0) -> Joints:
     """Turn about the vertical (degrees) and move by `at` [3] or [T, 3]; directions are turned only."""
     matrix = rotation(2, np.array([turn]))[0]
-    directions = {
-        "torso_forward",
-        "torso_left",
-        "torso_up",
-        "chest_left",
-        "head_forward",
-        "head_up",
-        "heading",
-        "leftward",
-        "wind",
-    }
-    return Joints({name: track @ matrix.T + (0 if name in directions else at) for name, track in joints.at.items()})
+    return Joints({name: track @ matrix.T + (0 if name in DIRECTIONS else at) for name, track in joints.at.items()})
 
 
-def cast(
-    action: Action,
-    times: np.ndarray,
-    actor: np.random.Generator,
-    clip: np.random.Generator,
-    beside: Companion | None = None,
-) -> list[Performer]:
+def cast(action: Action, times: np.ndarray, actor: Rng, clip: Rng, beside: Companion | None) -> list[Performer]:
     """The actor, then the companions: the action's own, and `beside` who does something else.
 
     Looks come from `actor` (shared by a group), timing and manner from `clip`.
     """
     companions = action.companions + ((beside,) if beside else ())
     looks = [sample_look(actor) for _ in range(1 + len(companions))]
+    if action.name in ("march", "band_march") and companions:  # in one dress
+        dress = {name: getattr(looks[0], name) for name in ("top", "bottom", "shoes", "trim")}
+        dress |= {"sleeves": "long", "legs": "trousers", "pattern": "plain", "hair_style": "cap"}
+        looks = [replace(look, **dress) for look in looks]
     phase = phases(action, times, clip)
     people = [Performer(action, looks[0], phase, perform(action, looks[0], phase, clip))]
-    same_dress = action.name in ("march", "band_march")
     for companion, look in zip(companions, looks[1:], strict=True):
-        other = EVERYONE[companion.action]
-        if same_dress:
-            look = replace(
-                look,
-                top=looks[0].top,
-                bottom=looks[0].bottom,
-                shoes=looks[0].shoes,
-                trim=looks[0].trim,
-                sleeves="long",
-                legs="trousers",
-                pattern="plain",
-            )
-            people[0].look = replace(looks[0], sleeves="long", legs="trousers", pattern="plain", hair_style="cap")
-            look = replace(look, hair_style="cap")
-        people.append(_companion(other, companion, look, phase, clip))
+        other, own = EVERYONE[companion.action], phase + companion.phase
+        joints = placed(perform(other, look, own, clip), np.array([*companion.at, 0.0]), companion.turn)
+        people.append(Performer(other, look, own, joints))
     return people
 
 
-def _companion(
-    other: Action, companion: Companion, look: Look, phase: np.ndarray, clip: np.random.Generator
-) -> Performer:
-    own = phase + companion.phase
-    joints = perform(other, look, own, clip)
-    return Performer(other, look, own, placed(joints, np.array([*companion.at, 0.0]), companion.turn))
-
-
-def first_view(action: Action, actor: np.random.Generator, clip: np.random.Generator, mirror: bool | None) -> View:
+def first_view(action: Action, actor: Rng, clip: Rng, mirror: bool | None) -> View:
     """Where the clip is seen from, in body heights; `fit` finds the scale."""
     azimuth = action.azimuth + actor.uniform(-1, 1) * action.spread + clip.uniform(-3, 3)
     elevation, coin = actor.uniform(7, 12), bool(actor.random() < 0.5)
     return View(azimuth, elevation, 1.0, np.zeros(2), mirror=coin if mirror is None else mirror)
 
 
-def fit(
-    view: View,
-    people: list[Performer],
-    things: list[Part],
-    size: tuple[int, int],
-    actor: np.random.Generator,
-    clip: np.random.Generator,
-) -> None:
+def fit(view: View, people: list[Performer], things: list[Part], size: tuple[int, int], actor: Rng, clip: Rng) -> None:
     """Set scale and origin: everybody and their things fill .84 to .97 of the image height, or .92 of its width."""
     height, width = size
     points = [view.point(person.joints[name]) for person in people for name in BODY_JOINTS]

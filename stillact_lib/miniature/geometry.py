@@ -56,56 +56,33 @@ def ellipse(rx: float = 1.0, ry: float = 1.0, centre: tuple[float, float] = (0.0
     return np.stack([centre[0] + rx * x, centre[1] + ry * y], axis=1)
 
 
-_CAP = np.cos(np.linspace(-np.pi / 2, np.pi / 2, 7)), np.sin(np.linspace(-np.pi / 2, np.pi / 2, 7))
+_HALF_TURN = np.linspace(-np.pi / 2, np.pi / 2, 7)
+_CAP = np.stack([np.cos(_HALF_TURN), np.sin(_HALF_TURN)], axis=1)
 
 
 def capsule(length: float, r0: float, r1: float) -> np.ndarray:
     """Tapered capsule in limb coordinates: x from 0 (start cap) to 1 (end cap), y in units of the larger radius."""
-    x, y = _CAP
-    end = np.stack([length + r1 * x, r1 * y], axis=1)
-    start = np.stack([-r0 * x, -r0 * y], axis=1)
-    outline = np.concatenate([end, start])
-    return (outline + np.array([r0, 0])) / (length + r0 + r1, max(r0, r1))
+    outline = np.concatenate([r1 * _CAP + (length, 0), -r0 * _CAP])
+    return np.add(outline, (r0, 0)) / (length + r0 + r1, max(r0, r1))
 
 
 def tones(colour: Colour) -> tuple[Colour, Colour, Colour]:
     """Shade, base and highlight of a colour: shades go a little blue, highlights a little warm."""
     c = np.asarray(colour, float)
-    shade = c * (0.66, 0.66, 0.74)
-    light = c + (255 - c) * 0.22 + (5, 3, -4)
-    return tuple(shade), tuple(c), tuple(light)
-
-
-def limb_frame(view: View, start: np.ndarray, end: np.ndarray, r0: float, r1: float) -> np.ndarray:
-    """Frames [T, 2, 3] of a segment between two tracks [T, 3]; foreshortening shrinks it along its axis only."""
-    a, b = view.point(start), view.point(end)
-    axis = b - a
-    length = np.linalg.norm(axis, axis=-1, keepdims=True)
-    unit = axis / np.maximum(length, 1e-6)
-    frame = np.empty((len(a), 2, 3))
-    frame[:, :, 0] = unit * (length + (r0 + r1) * view.scale)
-    frame[:, 0, 1], frame[:, 1, 1] = -unit[:, 1], unit[:, 0]
-    frame[:, :, 1] *= max(r0, r1) * view.scale
-    frame[:, :, 2] = a - unit * r0 * view.scale
-    return frame
-
-
-def lit_shift(frame: np.ndarray, amount: float) -> np.ndarray:
-    """How far across a limb [T, 2] its lit side lies: smooth in the limb's direction, so shading never jumps."""
-    across = frame[:, :, 1] / np.linalg.norm(frame[:, :, 1], axis=1, keepdims=True).clip(1e-6)
-    return np.stack([np.zeros(len(frame)), amount * across @ LIGHT], axis=1)
+    return tuple(c * (0.66, 0.66, 0.74)), tuple(c), tuple(c + (255 - c) * 0.22 + (5, 3, -4))
 
 
 def shaded(
     outline: np.ndarray, colour: Colour, frame: np.ndarray, pivot: tuple[float, float] = (0.5, 0.0)
 ) -> list[Shape]:
-    """One outline three times: whole in shade, narrower in its colour, a lit stripe; the lit side faces the light."""
+    """One outline three times: whole in shade, narrower in its colour, a lit stripe. The lit side faces the light,
+    smoothly in the limb's direction, so that shading never jumps."""
     shade, base, light = tones(colour)
-    lit = lit_shift(frame, 1.0)
-    pivot_at = np.asarray(pivot)
+    across = frame[:, :, 1] / np.linalg.norm(frame[:, :, 1], axis=1, keepdims=True).clip(1e-6)
+    lit = np.stack([np.zeros(len(frame)), across @ LIGHT], axis=1)
 
     def narrowed(x: float, y: float) -> np.ndarray:
-        return (outline - pivot_at) * (x, y) + pivot_at
+        return (outline - pivot) * (x, y) + pivot
 
     return [
         Shape(outline, shade),
@@ -117,49 +94,17 @@ def shaded(
 def segment(
     view: View, start: np.ndarray, end: np.ndarray, r0: float, r1: float, colour: Colour, label: int, near: float = 0.0
 ) -> Part:
-    """A shaded capsule between two tracks [T, 3]; radii in body heights; `near` brings it forward when drawn."""
-    frame = limb_frame(view, start, end, r0, r1)
+    """A shaded capsule between two tracks [T, 3]; radii in body heights; `near` brings it forward when drawn.
+    Foreshortening shrinks it along its axis only."""
+    a, b = view.point(start), view.point(end)
+    seen = np.linalg.norm(b - a, axis=-1, keepdims=True)
+    unit = (b - a) / np.maximum(seen, 1e-6)
+    frame = np.empty((len(a), 2, 3))
+    frame[:, :, 0] = unit * (seen + (r0 + r1) * view.scale)
+    frame[:, 0, 1], frame[:, 1, 1] = -unit[:, 1], unit[:, 0]
+    frame[:, :, 1] *= max(r0, r1) * view.scale
+    frame[:, :, 2] = a - unit * r0 * view.scale
     lengths = np.sort(np.linalg.norm(end - start, axis=-1))
     length = float(lengths[len(lengths) // 2] + lengths[~(len(lengths) // 2)]) / 2  # the median
     depth = view.depth((start + end) / 2) + near
     return Part(label, frame, depth, shaded(capsule(max(length, 1e-3), r0, r1), colour, frame))
-
-
-def plate_frame(view: View, origin: np.ndarray, along: np.ndarray, across: np.ndarray) -> np.ndarray:
-    """Frames [T, 2, 3] of a flat thing spanned by two world vectors; kept invertible where it is seen edge-on."""
-    frame = np.stack([view.direction(along), view.direction(across), view.point(origin)], axis=-1)
-    thin = np.abs(np.linalg.det(frame[:, :, :2])) < (0.02 * view.scale) ** 2
-    if thin.any():
-        side = np.stack([-frame[:, 1, 0], frame[:, 0, 0]], axis=-1)
-        side /= np.linalg.norm(side, axis=-1, keepdims=True).clip(1e-6)
-        frame[thin, :, 1] += 0.03 * view.scale * side[thin]
-    return frame
-
-
-def plate(
-    view: View,
-    origin: np.ndarray,
-    along: np.ndarray,
-    across: np.ndarray,
-    shapes: list[Shape],
-    label: int,
-    near: float = 0.0,
-) -> Part:
-    """A flat thing in space: shapes in the coordinates of (along, across), all tracks [T, 3]."""
-    frame = plate_frame(view, origin, along, across)
-    return Part(label, frame, view.depth(origin) + near, shapes)
-
-
-def sprite(
-    view: View, origin: np.ndarray, shapes: list[Shape], label: int, near: float = 0.0, angle: np.ndarray | float = 0.0
-) -> Part:
-    """A picture that faces the viewer, in body heights (y down), turned by `angle` [T] radians: balls, cups."""
-    frames = len(origin)
-    angle = np.broadcast_to(np.asarray(angle, float), (frames,)) * (-1 if view.mirror else 1)
-    flip = -1.0 if view.mirror else 1.0
-    frame = np.empty((frames, 2, 3))
-    frame[:, 0, 0], frame[:, 1, 0] = flip * np.cos(angle), flip * np.sin(angle)
-    frame[:, 0, 1], frame[:, 1, 1] = -np.sin(angle), np.cos(angle)
-    frame[:, :, :2] *= view.scale
-    frame[:, :, 2] = view.point(origin)
-    return Part(label, frame, view.depth(origin) + near, shapes)

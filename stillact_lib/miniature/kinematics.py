@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 import numpy as np
 
@@ -29,13 +30,10 @@ CONTROLS: dict[str, tuple[float, ...]] = {
     "ltoe": (0.0,),  # degrees: toes up
     "rtoe": (0.0,),
 }
-SLOTS: dict[str, slice] = {}
-_at = 0
-for _name, _default in CONTROLS.items():
-    SLOTS[_name] = slice(_at, _at + len(_default))
-    _at += len(_default)
-WIDTH = _at
 DEFAULTS = np.concatenate([np.asarray(value, float) for value in CONTROLS.values()])
+_ENDS = accumulate(len(value) for value in CONTROLS.values())
+#: where a control's values stand in an array of all of them, as in DEFAULTS
+SLOTS = {name: slice(end - len(CONTROLS[name]), end) for name, end in zip(CONTROLS, _ENDS, strict=True)}
 
 Key = tuple[float, Mapping[str, object]]
 
@@ -97,7 +95,7 @@ class Joints:
 
 
 def key_table(keys: Sequence[Key], base: Mapping[str, object], alternating: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Phases [K] and control values [K, WIDTH]; `alternating` adds a second half cycle, left and right swapped."""
+    """Phases [K] and control values [K, C]; `alternating` adds a second half cycle, left and right swapped."""
     rows: list[tuple[float, np.ndarray]] = []
     for phase, controls in keys:
         row = DEFAULTS.copy()
@@ -151,32 +149,47 @@ def rotation(axis: int, degrees: np.ndarray) -> np.ndarray:
     return out
 
 
+def length(vectors: np.ndarray) -> np.ndarray:
+    """Lengths [..., 1] of vectors [..., 3]."""
+    return np.linalg.norm(vectors, axis=-1, keepdims=True)
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """Vectors [..., 3] at length 1."""
+    return vectors / length(vectors).clip(1e-6)
+
+
+def square_to(axis: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """What of vectors [T, 3] does not run along an axis [T, 3] of length 1."""
+    return vectors - (vectors * axis).sum(-1, keepdims=True) * axis
+
+
+def speed(track: np.ndarray) -> np.ndarray:
+    """How far a track [T, 3] of two frames or more goes in a frame."""
+    return np.gradient(track, axis=0)
+
+
 def two_bones(root: np.ndarray, target: np.ndarray, first: float, second: float, pole: np.ndarray) -> tuple:
     """Middle joint and end of a two-segment limb that reaches for `target`, bending towards `pole`: two [T, 3]."""
     reach = target - root
-    length = np.linalg.norm(reach, axis=-1, keepdims=True).clip(1e-6)
-    unit = reach / length
-    span = length.clip(abs(first - second) + 0.02, 0.995 * (first + second))
+    way = unit(reach)
+    span = length(reach).clip(abs(first - second) + 0.02, 0.995 * (first + second))
     along = (span**2 + first**2 - second**2) / (2 * span)
     off = np.sqrt(np.maximum(first**2 - along**2, 0))
-    side = pole - (pole * unit).sum(-1, keepdims=True) * unit
-    side /= np.linalg.norm(side, axis=-1, keepdims=True).clip(1e-6)
-    return root + along * unit + off * side, root + span * unit
+    return root + along * way + off * unit(square_to(way, pole)), root + span * way
 
 
 def pose(controls: np.ndarray, body: Proportions, anchoring: Anchoring, limbs: LimbSpaces) -> Joints:
-    """Joints of a figure at the origin, heading along x: controls [T, WIDTH] -> named tracks, each [T, 3].
+    """Joints of a figure at the origin, heading along x: controls [T, C] -> named tracks, each [T, 3].
 
     Drawn twice: the second time the body answers to its own movement, as loose bodies do, so that a still frame shows
     which way it goes. Elbows lead and hands trail; eyes go where the body goes; toes hang from a rising foot.
     """
     first = _posed(controls, body, anchoring, limbs, None)
     answered = controls.copy()
-    rising = np.gradient(first["thorax"][:, 2]) if len(controls) > 1 else np.zeros(len(controls))
-    answered[:, SLOTS["nod"]] -= np.clip(450 * rising, -20, 20)[:, None]
+    answered[:, SLOTS["nod"]] -= np.clip(450 * speed(first["thorax"])[:, 2:], -20, 20)
     for side in "lr":
-        lifted = np.gradient(first[side + "_ankle"][:, 2]) if len(controls) > 1 else rising
-        answered[:, SLOTS[side + "toe"]] -= np.clip(350 * lifted, -22, 22)[:, None]
+        answered[:, SLOTS[side + "toe"]] -= np.clip(350 * speed(first[side + "_ankle"])[:, 2:], -22, 22)
     return _posed(answered, body, anchoring, limbs, first)
 
 
@@ -209,17 +222,13 @@ def _posed(
         hip = pelvis + sign * body.hip * torso[:, :, 1]
         flip = np.array([1.0, sign, 1.0])
         space = getattr(limbs, side + "h")
-        origin, unit = {
-            "shoulder": (shoulder, body.arm),
-            "head": (skull, body.head),
-            "pelvis": (pelvis, 1.0),
-        }[space]
-        hand_goal = origin + unit * np.einsum("tij,tj->ti", turn, control(side + "h") * flip)
+        origin, measure = {"shoulder": (shoulder, body.arm), "head": (skull, body.head), "pelvis": (pelvis, 1.0)}[space]
+        hand_goal = origin + measure * np.einsum("tij,tj->ti", turn, control(side + "h") * flip)
         elbow_pole = np.einsum("tij,j->ti", turn, np.array(limbs.elbow) * flip)
         if before is not None and space == "shoulder" and anchoring.horizontal != "hands":
-            speed = np.gradient(before[side + "_wrist"] - before[side + "_shoulder"], axis=0)
-            elbow_pole = elbow_pole + 16.0 * speed
-            bent = np.minimum(0.22, 3.5 * np.linalg.norm(speed, axis=-1, keepdims=True))
+            swing = speed(before[side + "_wrist"] - before[side + "_shoulder"])
+            elbow_pole = elbow_pole + 16.0 * swing
+            bent = np.minimum(0.22, 3.5 * length(swing))
             hand_goal = shoulder + (hand_goal - shoulder) * (1 - bent)
         elbow, wrist = two_bones(shoulder, hand_goal, body.upper_arm, body.forearm, elbow_pole)
         foot_goal = hip + body.leg * np.einsum("tij,tj->ti", turn, control(side + "f") * flip)
@@ -227,17 +236,16 @@ def _posed(
         knee, ankle = two_bones(hip, foot_goal, body.thigh, body.shin, knee_pole)
         shin = (ankle - knee) / body.shin
         # the foot is square to the shin when the leg is off its normal stance, flat on the floor when it stands
-        square = heading - (heading * shin).sum(-1, keepdims=True) * shin
-        square /= np.linalg.norm(square, axis=-1, keepdims=True).clip(0.2)
+        square = square_to(shin, heading)
+        square /= length(square).clip(0.2)
         tilt = np.radians(control(side + "toe"))[:, None]
         toe_direction = np.cos(tilt) * square - np.sin(tilt) * shin
         at |= {side + "_shoulder": shoulder, side + "_elbow": elbow, side + "_wrist": wrist}
         at |= {side + "_hip": hip, side + "_knee": knee, side + "_ankle": ankle}
         at[side + "_toe"] = ankle + body.foot * toe_direction + body.ankle * 0.5 * shin
         forearm = (wrist - elbow) / body.forearm
-        drift = np.gradient(wrist, axis=0) if frames > 1 else np.zeros_like(wrist)
-        hand = forearm - 9.0 * (drift - (drift * forearm).sum(-1, keepdims=True) * forearm)
-        at[side + "_hand"] = wrist + body.hand * hand / np.linalg.norm(hand, axis=-1, keepdims=True)
+        hand = forearm - 9.0 * square_to(forearm, speed(wrist))
+        at[side + "_hand"] = wrist + body.hand * hand / length(hand)
     shift = np.zeros((frames, 3))
     shift[:, 2] = control("lift")
     if anchoring.vertical == "floor":

@@ -15,7 +15,7 @@ import numpy as np
 from stillact_lib.miniature.actions import ACTIONS
 from stillact_lib.miniature.figure import LABEL
 from stillact_lib.miniature.layout import HAND_HELD, MIXED, PLAIN, Layout, chosen, entropy
-from stillact_lib.miniature.truth import MPII_JOINTS, Clip
+from stillact_lib.miniature.truth import MPII_JOINTS, Clip, part_at
 from stillact_lib.miniature.world import ClipSpec, WorldSettings, render_clip
 from stillact_lib.paths import written_whole
 
@@ -90,12 +90,9 @@ def penn_joints(clip: Clip) -> tuple[np.ndarray, np.ndarray]:
     its middle, halfway from upper neck to head top, visible where the head itself is on top."""
     at = [MPII_JOINTS.index(name) for name in LIMBS]
     head = clip.joints[:, [MPII_JOINTS.index("upper neck"), MPII_JOINTS.index("head top")]].mean(axis=1)
-    frames, height, width = clip.part_ids.shape
-    column, row = np.rint(head).astype(int).T
-    inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
-    top = clip.part_ids[np.arange(frames), row.clip(0, height - 1), column.clip(0, width - 1)]
+    head_visible = part_at(clip.part_ids, head) == LABEL["head"]
     joints = np.concatenate([head[:, None], clip.joints[:, at]], axis=1)
-    return joints, np.concatenate([(inside & (top == LABEL["head"]))[:, None], clip.joints_visible[:, at]], axis=1)
+    return joints, np.concatenate([head_visible[:, None], clip.joints_visible[:, at]], axis=1)
 
 
 def as_mat(fields: dict[str, object]) -> bytes:

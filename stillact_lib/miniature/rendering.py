@@ -126,11 +126,15 @@ def pixel_parts(ids: np.ndarray, part_of_id: np.ndarray, supersample: int) -> np
     return part_of_id[ids[half::supersample, half::supersample]]
 
 
+def squared(frames: np.ndarray) -> np.ndarray:
+    """Affine maps [..., 2, 3] as [..., 3, 3], so that they can be multiplied and inverted."""
+    last = np.broadcast_to([[0, 0, 1.0]], (*frames.shape[:-2], 1, 3))
+    return np.concatenate([frames, last], axis=-2)
+
+
 def exact_flow(parts: Sequence[Part], owner: np.ndarray, camera: np.ndarray, t: int) -> np.ndarray:
     """Flow from t to t+1, float32 [H, W, 2] in pixels: owner [H, W] of part numbers, -1 where the camera moves all."""
-    frames = np.stack([part.frame[t : t + 2] for part in parts] + [camera[t : t + 2]])
-    square = np.zeros((*frames.shape[:2], 3, 3))
-    square[:, :, :2], square[:, :, 2, 2] = frames, 1
+    square = squared(np.stack([part.frame[t : t + 2] for part in parts] + [camera[t : t + 2]]))
     step = square[:, 1] @ np.linalg.inv(square[:, 0])
     moves = step[owner, :2]  # -1 picks the camera, which is last
     height, width = owner.shape

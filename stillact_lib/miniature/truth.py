@@ -12,33 +12,17 @@ from stillact_lib.miniature.geometry import View
 from stillact_lib.miniature.rendering import Part, exact_flow
 
 MPII_JOINTS = (
-    *(
-        "right ankle",
-        "right knee",
-        "right hip",
-        "left hip",
-        "left knee",
-        "left ankle",
-        "pelvis",
-        "thorax",
-        "upper neck",
-        "head top",
-    ),
+    *("right ankle", "right knee", "right hip", "left hip", "left knee", "left ankle"),
+    *("pelvis", "thorax", "upper neck", "head top"),
     *("right wrist", "right elbow", "right shoulder", "left shoulder", "left elbow", "left wrist"),
-)
-_TRACKS = (
-    *("r_ankle", "r_knee", "r_hip", "l_hip", "l_knee", "l_ankle", "pelvis", "thorax", "neck", "head_top"),
-    *("r_wrist", "r_elbow", "r_shoulder", "l_shoulder", "l_elbow", "l_wrist"),
 )
 # a joint is visible where one of these parts is on top of it
 _PARTS_AT = {
-    "ankle": ("shin", "foot"),
-    "knee": ("thigh", "shin"),
-    "hip": ("thigh", "torso"),
-    "wrist": ("forearm", "hand"),
-    "elbow": ("upper arm", "forearm"),
-    "shoulder": ("upper arm", "torso"),
+    **{"ankle": ("{} shin", "{} foot"), "knee": ("{} thigh", "{} shin"), "hip": ("{} thigh", "torso")},
+    **{"wrist": ("{} forearm", "{} hand"), "elbow": ("{} upper arm", "{} forearm")},
+    "shoulder": ("{} upper arm", "torso"),
 }
+_MIDDLE = {"upper neck": "neck", "head top": "head_top"}  # MPII's name -> ours
 
 
 @dataclass
@@ -54,10 +38,9 @@ class Clip:
     object_mask: np.ndarray | None = None  # bool [T, H, W], what the actor acts with
     thing_mask: np.ndarray | None = None  # bool [T, H, W], the same without smoke and bubbles
     boxes: np.ndarray | None = None  # float [T, 4] x0 y0 x1 y1 of the actor's visible pixels
-    person_boxes: np.ndarray | None = (
-        None  # float [T, people, 4], the actor first; also where only boxes were asked for
-    )
-    object_boxes: np.ndarray | None = None  # float [T, 4] of what the actor acts with; likewise
+    # also where only boxes were asked for:
+    person_boxes: np.ndarray | None = None  # float [T, people, 4], the actor first
+    object_boxes: np.ndarray | None = None  # float [T, 4] of what the actor acts with
     joints: np.ndarray | None = None  # float [T, 16, 2], MPII order
     joints_visible: np.ndarray | None = None  # bool [T, 16]
     face_boxes: np.ndarray | None = None  # float [T, 4]
@@ -107,25 +90,25 @@ def _boxes(mask: np.ndarray) -> np.ndarray:
 
 
 def _joints(part_ids: np.ndarray, camera: np.ndarray, actor: Performer, view: View) -> tuple[np.ndarray, np.ndarray]:
-    frames, height, width = part_ids.shape
-    swap = {"l": "r", "r": "l"} if view.mirror else {}
-    points = []
-    for track in _TRACKS:
-        name = swap.get(track[0], track[0]) + track[1:] if track[1] == "_" else track
-        image = view.point(actor.joints[name])
-        points.append(np.einsum("tij,tj->ti", camera[:, :, :2], image) + camera[:, :, 2])
-    joints = np.stack(points, axis=1)
-    visible = np.zeros(joints.shape[:2], bool)
-    whole = np.rint(joints).astype(int)
-    for k, name in enumerate(MPII_JOINTS):
+    own_side = {"left": "r", "right": "l"} if view.mirror else {"left": "l", "right": "r"}
+    joints, visible = [], []
+    for name in MPII_JOINTS:
         side, _, kind = name.partition(" ")
-        wanted = _PARTS_AT.get(kind)
-        names = (
-            [f"{side} {part}" if part != "torso" else part for part in wanted] if wanted else ["torso", "neck", "head"]
-        )
-        labels = [LABEL[part] for part in names]
-        x, y = whole[:, k, 0], whole[:, k, 1]
-        inside = (x >= 0) & (y >= 0) & (x < width) & (y < height)
-        top = part_ids[np.arange(frames), y.clip(0, height - 1), x.clip(0, width - 1)]
-        visible[:, k] = inside & np.isin(top, labels)
-    return joints, visible
+        if kind in _PARTS_AT:
+            track, parts = f"{own_side[side]}_{kind}", _PARTS_AT[kind]
+        else:
+            track, parts = _MIDDLE.get(name, name), ("torso", "neck", "head")
+        image = view.point(actor.joints[track])
+        joints.append(np.einsum("tij,tj->ti", camera[:, :, :2], image) + camera[:, :, 2])
+        labels = [LABEL[part.format(side)] for part in parts]
+        visible.append(np.isin(part_at(part_ids, joints[-1]), labels))
+    return np.stack(joints, axis=1), np.stack(visible, axis=1)
+
+
+def part_at(part_ids: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Labels [T] of the part on top at points [T, 2] of a clip; -1 outside the image."""
+    frames, height, width = part_ids.shape
+    x, y = np.rint(points).astype(int).T
+    inside = (x >= 0) & (y >= 0) & (x < width) & (y < height)
+    top = part_ids[np.arange(frames), y.clip(0, height - 1), x.clip(0, width - 1)].astype(int)
+    return np.where(inside, top, -1)

@@ -14,7 +14,7 @@ from stillact_lib.miniature.choreography import Performer, cast, first_view, fit
 from stillact_lib.miniature.figure import CLUTTER, PARTNER, figure_parts, sample_look
 from stillact_lib.miniature.props import PROPS
 from stillact_lib.miniature.props.stage import Stage
-from stillact_lib.miniature.rendering import SHADOW, Part
+from stillact_lib.miniature.rendering import SHADOW, Part, squared
 from stillact_lib.miniature.scenes import paint
 from stillact_lib.miniature.truth import Clip
 
@@ -85,16 +85,14 @@ class _Shot:
         self.people = cast(action, times, actor, clip, spec.beside)
         self.view = first_view(action, actor, clip, spec.mirror)
         props = int(actor.spawn(1)[0].integers(2**32))
-        figures = [
-            figure_parts(person.joints, person.look, self.view, partner=n > 0, spare=len(self.people) > 2)
-            for n, person in enumerate(self.people)
-        ]
-        bodies = [part for figure in figures for part in figure]
-        self.person_of_body = np.repeat(np.arange(len(figures)), [len(figure) for figure in figures])
-        things = [self._things(person, n > 0, np.random.default_rng(props)) for n, person in enumerate(self.people)]
-        self.parts = bodies + [part for parts in things for part in parts]
-        framing = [part for part in self.parts[len(bodies) :] if not part.unframed]
-        fit(self.view, self.people, framing, spec.size, actor, clip)
+        bodies, things, owners = [], [], []
+        for number, person in enumerate(self.people):
+            partner, spare = number > 0, len(self.people) > 2
+            bodies += figure_parts(person.joints, person.look, self.view, partner, spare)
+            owners += [number] * (len(bodies) - len(owners))
+            things += self._things(person, partner, np.random.default_rng(props))
+        self.parts, self.person_of_body = bodies + things, np.array(owners)
+        fit(self.view, self.people, [part for part in things if not part.unframed], spec.size, actor, clip)
         way = travelled(self.view, action, self.people[0].phase, spec.size[1])
         for part in self.parts:  # drawn in body heights so far
             part.frame = self.view.scale * part.frame
@@ -103,12 +101,9 @@ class _Shot:
             person.joints = placed(person.joints, way)
         self.camera = camera_path(spec, clip)
         self.parts += self._decoy(action.name, times, actor, clip)
-        square = np.zeros((len(times), 3, 3))
-        square[:, :2], square[:, 2, 2] = self.camera, 1
         self.shadows = self._shadow_lines()
         for part in self.parts:
-            affine = np.concatenate([part.frame, np.broadcast_to([[[0, 0, 1.0]]], (len(times), 1, 3))], axis=1)
-            part.frame = (square @ affine)[1:-1, :2]
+            part.frame = (squared(self.camera) @ squared(part.frame))[1:-1, :2]
             part.depth = np.broadcast_to(part.depth, (len(times),))[1:-1]
             for shape in part.shapes:
                 shape.shift = None if shape.shift is None else shape.shift[1:-1]
@@ -121,15 +116,12 @@ class _Shot:
         stage = Stage(person.joints, person.look, self.view, person.phase, rng)
         parts = []
         for name in person.action.props:
-            made = PROPS[name](stage)
-            for part in made:
+            for part in PROPS[name](stage):
                 part.unframed = name in UNFRAMED
+                part.label = PARTNER if partner else part.label
                 if name in AT_THE_FACE:
                     part.frame[:, :, :2] *= self.settings.object_scale
-            parts += made
-        if partner:
-            for part in parts:
-                part.label = PARTNER
+                parts.append(part)
         return parts
 
     def _decoy(self, own: str, times: np.ndarray, actor: np.random.Generator, clip: np.random.Generator) -> list[Part]:
@@ -144,16 +136,11 @@ class _Shot:
         joints = perform(other, look, np.full(len(times), clip.random()), actor)
         joints.at = {key: np.repeat(track[:1], len(times), axis=0) for key, track in joints.at.items()}
         side = 0.42 if clip.random() < 0.5 else -0.42
-        ghost = Performer(
-            other, look, np.zeros(len(times)), placed(joints, side * self.view.rightward - 0.5 * self.view.nearer)
-        )
-        parts = self._things(ghost, False, actor)
+        joints = placed(joints, side * self.view.rightward - 0.5 * self.view.nearer)
+        parts = self._things(Performer(other, look, np.zeros(len(times)), joints), False, actor)
         floor = self.view.point(-0.5 * self.view.nearer)[1]
-        lowest = max(
-            float((shape.outline @ part.frame[0, 1, :2]).max()) + part.frame[0, 1, 2]
-            for part in parts
-            for shape in part.shapes
-        )
+        shapes = [(shape.outline, part.frame[0, 1]) for part in parts for shape in part.shapes]
+        lowest = max(float((outline @ down[:2]).max()) + down[2] for outline, down in shapes)
         for part in parts:
             part.label = CLUTTER
             part.depth = part.depth - 3.0
@@ -164,34 +151,18 @@ class _Shot:
         """Bones' shadows on the floor, cast to the right and back: (start [T, 2], end [T, 2], width in pixels)."""
         if self.scene in SHADOWLESS:
             return []
-        bones = (
-            ("thorax", "head", 0.1),
-            ("pelvis", "thorax", 0.13),
-            ("l_hip", "l_knee", 0.07),
-            ("r_hip", "r_knee", 0.07),
-        )
-        bones += (
-            ("l_knee", "l_ankle", 0.05),
-            ("r_knee", "r_ankle", 0.05),
-            ("l_ankle", "l_toe", 0.05),
-            ("r_ankle", "r_toe", 0.05),
-        )
-        bones += (
-            ("l_shoulder", "l_elbow", 0.045),
-            ("l_elbow", "l_wrist", 0.04),
-            ("r_shoulder", "r_elbow", 0.045),
-            ("r_elbow", "r_wrist", 0.04),
-        )
-        lines = []
-        for person in self.people:
-            for a, b, width in bones:
-                ends = []
-                for name in (a, b):
-                    point = person.joints[name]
-                    ground = self.view.point(point * (1, 1, 0)) + self.view.scale * point[:, 2:] * (0.2, -0.07)
-                    ends.append((np.einsum("tij,tj->ti", self.camera[:, :, :2], ground) + self.camera[:, :, 2])[1:-1])
-                lines.append((ends[0], ends[1], 0.6 * width * self.view.scale))
-        return lines
+        limbs = [("hip", "knee", 0.07), ("knee", "ankle", 0.05), ("ankle", "toe", 0.05)]
+        limbs += [("shoulder", "elbow", 0.045), ("elbow", "wrist", 0.04)]
+        bones = [("thorax", "head", 0.1), ("pelvis", "thorax", 0.13)]
+        bones += [(f"{side}_{a}", f"{side}_{b}", width) for side in "lr" for a, b, width in limbs]
+
+        def on_floor(point: np.ndarray) -> np.ndarray:
+            ground = self.view.point(point * (1, 1, 0)) + self.view.scale * point[:, 2:] * (0.2, -0.07)
+            return (np.einsum("tij,tj->ti", self.camera[:, :, :2], ground) + self.camera[:, :, 2])[1:-1]
+
+        tracks = [person.joints for person in self.people]
+        scale = 0.6 * self.view.scale
+        return [(on_floor(joints[a]), on_floor(joints[b]), width * scale) for joints in tracks for a, b, width in bones]
 
     def _background(self) -> np.ndarray:
         """The place at map resolution, with a margin for the camera to move in."""
@@ -238,14 +209,12 @@ class _Shot:
             return place
         ss, (height, width) = self.settings.supersample, self.spec.size
         # from painted map pixels to output pixels, the camera, and back to map pixels
-        half = 0.5 / ss - 0.5
-        to_output = np.array([[1 / ss, 0, half - self.margin], [0, 1 / ss, half - self.margin], [0, 0, 1]])
-        camera = np.vstack([self.camera[t], [0, 0, 1]])
-        to_map = np.array([[ss, 0, ss * 0.5 - 0.5], [0, ss, ss * 0.5 - 0.5], [0, 0, 1]])
-        matrix = to_map @ camera @ to_output
-        return cv2.warpAffine(
-            place, matrix[:2], (width * ss, height * ss), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
-        )
+        shift, shift_back = 0.5 / ss - 0.5 - self.margin, 0.5 * ss - 0.5
+        to_output = np.array([[1 / ss, 0, shift], [0, 1 / ss, shift], [0, 0, 1]])
+        to_map = np.array([[ss, 0, shift_back], [0, ss, shift_back], [0, 0, 1]])
+        matrix = (to_map @ squared(self.camera[t]) @ to_output)[:2]
+        size = (width * ss, height * ss)
+        return cv2.warpAffine(place, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
 
 
 def place_of(action: Action, pick: int, anywhere: float) -> str:
@@ -266,11 +235,8 @@ def camera_path(spec: ClipSpec, rng: np.random.Generator) -> np.ndarray:
         return path
     height, width = spec.size
     time = np.arange(frames)[:, None]
-    waves = (
-        np.sin(2 * np.pi * (time / rng.uniform(14, 60, (1, 12)) + rng.random((1, 12))))
-        .reshape(frames, 4, 3)
-        .mean(axis=2)
-    )
+    waves = np.sin(2 * np.pi * (time / rng.uniform(14, 60, (1, 12)) + rng.random((1, 12))))
+    waves = waves.reshape(frames, 4, 3).mean(axis=2)
     amplitude = spec.settings.camera
     angle, zoom = 0.8 * amplitude * waves[:, 2], 1 + 0.8 * amplitude * waves[:, 3]
     path[:, 0, 0] = path[:, 1, 1] = zoom * np.cos(angle)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from stillact_lib.miniature.props import ballgames, household, mounts, music, pastimes, sport
+from stillact_lib.miniature.props import household, mounts, music, pastimes, sport
 from stillact_lib.miniature.props.stage import Stage
 from stillact_lib.miniature.rendering import Part
 
 PROPS: dict[str, Callable[[Stage], list[Part]]] = {
     name: make
-    for module in (ballgames, household, mounts, music, sport, pastimes)
+    for module in (household, mounts, music, pastimes, sport)
     for name, make in vars(module).items()
-    if callable(make) and getattr(make, "__module__", "") == module.__name__ and not name.startswith("_")
+    if getattr(make, "__module__", "") == module.__name__ and not name.startswith("_")
 }
