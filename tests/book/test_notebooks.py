@@ -7,6 +7,7 @@ import statistics
 import nbformat
 import papermill
 import pytest
+from nbclient import NotebookClient
 
 from stillact_lib.paths import project_root
 
@@ -115,4 +116,30 @@ def test_cells_are_readable(path):
 
 
 def test_some_outputs_are_compared(path):
-    assert any("nbval-check-output" in cell.metadata.get("tags", []) for cell in code_cells(path))
+    assert sum("nbval-check-output" in cell.metadata.get("tags", []) for cell in code_cells(path)) >= 5
+
+
+def test_no_later_cell_overwrites_a_parameter(path):
+    cells = code_cells(path)
+    first = next(i for i, cell in enumerate(cells) if "parameters" in cell.metadata.get("tags", []))
+    parameters = set(papermill.inspect_notebook(str(path)))
+    for cell in cells[first + 1 :]:
+        assigned = {node.id for node in ast.walk(ast.parse(cell.source)) if stores(node)}
+        assert not assigned & parameters, cell.source
+
+
+def stores(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+
+
+def test_parameters_and_configuration_can_be_run_again(path):
+    """After other cells made numbers and texts of their own."""
+    cells = code_cells(path)
+    index = next(i for i, cell in enumerate(cells) if "parameters" in cell.metadata.get("tags", []))
+    head = [cell.source for cell in cells[: index + 2]]
+    later = "began, remark, steps_done = 1.5, 'made by a later cell', [3]"
+    again = head[index].replace("seed: int = 0", "seed: int = 7")
+    sources = [*head, later, again, head[-1], "print(settings.seed)"]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+    NotebookClient(notebook, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}).execute()
+    assert notebook.cells[-1].outputs[0].text == "7\n"
