@@ -211,8 +211,8 @@ def map_estimate(
     """Mean average precision in %, the mean over runs; runs with nothing positive in any class are left out.
 
     scores [N, C]: class scores of N items; positives [N, C]: 0 or 1; clusters, runs and worlds [N] as in
-    `mean_estimate`. A group's part is twice what counting it half changes. Degrees of freedom between groups are as many
-    as groups show each class, less one a class: how much the positives vary is known from them alone. Raises
+    `mean_estimate`. A group's part is twice what counting it half changes. Degrees of freedom between groups are as
+    many as groups show each class, less one a class: how much the positives vary is known from them alone. Raises
     StillactError where no item is positive for any class.
     """
     shown = np.asarray(positives) > 0
