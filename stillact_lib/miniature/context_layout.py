@@ -17,7 +17,7 @@ import numpy as np
 
 from stillact_lib.miniature.actions import ACTIONS, players
 from stillact_lib.miniature.items import StanfordPhoto
-from stillact_lib.miniature.layout import Layout, Scale, chosen, crlf_lines, entropy, in_lines
+from stillact_lib.miniature.layout import Layout, Scale, chosen, entropy, in_lines
 from stillact_lib.miniature.still_layouts import PHOTO, photo
 
 CONTEXT = "annotations/context.csv"
@@ -80,9 +80,9 @@ def _layout(
                     lists[part].append(f"{image}.jpg")
                     rows.append(f"{image}.jpg,{name}/{k},{context},{beside or ''}")
     for part, lines in lists.items():
-        layout.texts[f"ImageSplits/{part}.txt"] = crlf_lines(lines)
+        layout.texts[f"ImageSplits/{part}.txt"] = in_lines(lines, "\r\n")
     counts = [f"{name}\t{len(layout.items) // len(names)}" for name in names]
-    layout.texts["ImageSplits/actions.txt"] = crlf_lines(["action_name\tnumber_of_images", *counts])
+    layout.texts["ImageSplits/actions.txt"] = in_lines(["action_name\tnumber_of_images", *counts], "\r\n")
     layout.texts[CONTEXT] = in_lines(rows)
     return layout
 

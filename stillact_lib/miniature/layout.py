@@ -76,7 +76,3 @@ def acted(dataset: str, scale: Scale, classes: Sequence[str] | None) -> dict[str
 
 def in_lines(rows: Iterable[object], end: str = "\n") -> str:
     return "".join(f"{row}{end}" for row in rows)
-
-
-def crlf_lines(rows: Iterable[object]) -> str:
-    return in_lines(rows, "\r\n")

@@ -15,7 +15,7 @@ import numpy as np
 
 from stillact_lib.miniature.actions import ACTIONS, Companion, players
 from stillact_lib.miniature.items import ImageNetPhoto, Item, PlainPhoto, StanfordPhoto, VocPhoto, WillowPhoto
-from stillact_lib.miniature.layout import MIXED, Layout, Scale, acted, chosen, crlf_lines, entropy, in_lines
+from stillact_lib.miniature.layout import MIXED, Layout, Scale, acted, chosen, entropy, in_lines
 from stillact_lib.miniature.object_photographs import SUBJECTS, VERSION, ThingSpec
 from stillact_lib.miniature.world import ClipSpec
 
@@ -86,12 +86,12 @@ def stanford_layout(
             layout.items[f"JPEGImages/{image}.jpg"] = photographed(name, actions[k % len(actions)], image)
         for part, own in (("train", images[:train]), ("test", images[train:])):
             lines = [f"{image}.jpg" for image in own]
-            layout.texts[f"ImageSplits/{name}_{part}.txt"] = crlf_lines(lines)
+            layout.texts[f"ImageSplits/{name}_{part}.txt"] = in_lines(lines, "\r\n")
             parts[part] += lines
     for part, lines in parts.items():
-        layout.texts[f"ImageSplits/{part}.txt"] = crlf_lines(lines)
+        layout.texts[f"ImageSplits/{part}.txt"] = in_lines(lines, "\r\n")
     counts = [f"{name}\t{train + test}" for name in names]
-    layout.texts["ImageSplits/actions.txt"] = crlf_lines(["action_name\tnumber_of_images", *counts])
+    layout.texts["ImageSplits/actions.txt"] = in_lines(["action_name\tnumber_of_images", *counts], "\r\n")
     return layout
 
 

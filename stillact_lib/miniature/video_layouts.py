@@ -10,18 +10,7 @@ import numpy as np
 from stillact_lib.miniature.actions import ACTIONS
 from stillact_lib.miniature.dynamic_scenes import VERSION, SceneSpec
 from stillact_lib.miniature.items import Avi, SceneMp4
-from stillact_lib.miniature.layout import (
-    HAND_HELD,
-    MIXED,
-    UNSTEADY,
-    Layout,
-    Scale,
-    acted,
-    chosen,
-    crlf_lines,
-    entropy,
-    in_lines,
-)
+from stillact_lib.miniature.layout import HAND_HELD, MIXED, UNSTEADY, Layout, Scale, acted, chosen, entropy, in_lines
 from stillact_lib.miniature.scenery import SCENERY
 from stillact_lib.miniature.world import ClipSpec
 
@@ -89,15 +78,16 @@ def ucf101(seed: int, size: str, classes: Sequence[str] | None = None) -> Layout
                 layout.items["UCF-101/" + path] = Avi(spec)
                 groups.setdefault((name, group), []).append(path)
     numbers = {name: number for number, name in enumerate(actions, 1)}
-    layout.texts["ucfTrainTestlist/classInd.txt"] = crlf_lines(f"{number} {name}" for name, number in numbers.items())
+    rows = [f"{number} {name}" for name, number in numbers.items()]
+    layout.texts["ucfTrainTestlist/classInd.txt"] = in_lines(rows, "\r\n")
     held = max(1, round(count * 7 / 25))
     for split in (1, 2, 3):
         tested = {(held * (split - 1) + k) % count + 1 for k in range(held)}
         test = [path for (_, group), paths in groups.items() if group in tested for path in paths]
         trained = [(name, paths) for (name, group), paths in groups.items() if group not in tested]
         train = [f"{path} {numbers[name]}" for name, paths in trained for path in paths]
-        layout.texts[f"ucfTrainTestlist/trainlist{split:02d}.txt"] = crlf_lines(train)
-        layout.texts[f"ucfTrainTestlist/testlist{split:02d}.txt"] = crlf_lines(test)
+        layout.texts[f"ucfTrainTestlist/trainlist{split:02d}.txt"] = in_lines(train, "\r\n")
+        layout.texts[f"ucfTrainTestlist/testlist{split:02d}.txt"] = in_lines(test, "\r\n")
     return layout
 
 
