@@ -4,8 +4,7 @@
 `render_clip(ClipSpec(...))` draws one clip, `render_scene(SceneSpec(...))` one dynamic scene.
 """
 
-from stillact_lib.miniature.action import Action
-from stillact_lib.miniature.actions import ACTIONS, MOTION_PAIRS, players, real_classes
+from stillact_lib.miniature.actions import ACTIONS, MOTION_PAIRS, Action, players, real_classes
 from stillact_lib.miniature.dynamic_scenes import SceneSpec, render_scene
 from stillact_lib.miniature.figure import PART_NAMES
 from stillact_lib.miniature.layout import SIZES

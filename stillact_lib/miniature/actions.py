@@ -1,19 +1,56 @@
 """The repertoire: every action by name, read from tables of key frames, one file for each of UCF-101's groups.
 
-The tables in `repertoire/` are data, so that trying another movement needs no code: an entry holds the fields of
-`Action`; `like` starts from another entry (all but its real class names). Also here: which real classes the actions
-stand for, and the pairs that only motion tells apart.
+An action is key-framed controls, what holds the figure, what it holds, where and from where it is seen. The tables in
+`repertoire/` are data, so that trying another movement needs no code: an entry holds the fields of `Action`; `like`
+starts from another entry (all but its real class names). Also here: which real classes the actions stand for, and the
+pairs that only motion tells apart.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
 
 from stillact_lib.errors import StillactError
-from stillact_lib.miniature.action import Action, Companion
-from stillact_lib.miniature.kinematics import CONTROLS, Anchoring, LimbSpaces
+from stillact_lib.miniature.kinematics import CONTROLS, Anchoring, Key, LimbSpaces
+
+
+@dataclass(frozen=True)
+class Companion:
+    """A second person: their action, where they stand (forward, left), how far they turn (degrees, left)."""
+
+    action: str
+    at: tuple[float, float]
+    turn: float = 0.0
+    phase: float = 0.0
+
+
+@dataclass(frozen=True)
+class Action:
+    """One action. Angles in degrees, lengths in body heights, times in frames at 25 frames a second."""
+
+    name: str
+    group: str  # one of UCF-101's five
+    keys: tuple[Key, ...]  # (phase in [0, 1), controls); with `alternating` only the first half cycle
+    period: float = 20.0  # frames a cycle
+    base: Mapping[str, object] = field(default_factory=dict)  # controls of every key unless it says otherwise
+    alternating: bool = False
+    reverse: bool = False  # the same keys played backwards
+    ends: float = 0.0  # when not 0: done once, from phase 0 to this one, and not in a cycle
+    hold: bool = False  # stays at one random phase of the keys: what tells it from the moving action is motion alone
+    travel: tuple[float, float] = (0.0, 0.0)  # forward, to the left, in one cycle
+    anchoring: Anchoring = field(default_factory=Anchoring)
+    limbs: LimbSpaces = field(default_factory=LimbSpaces)
+    azimuth: float = 60.0  # 0: seen from its right side; 90: facing the viewer
+    spread: float = 18.0  # how much the azimuth varies, degrees either way
+    scenes: tuple[str, ...] = ("park", "room", "gym")
+    props: tuple[str, ...] = ()
+    companions: tuple[Companion, ...] = ()
+    real: Mapping[str, str] = field(default_factory=dict)  # dataset -> the class that this action stands for
+
 
 _BOTH = {"hands": ("lh", "rh"), "feet": ("lf", "rf"), "toes": ("ltoe", "rtoe")}
 
@@ -56,7 +93,7 @@ def read_repertoire(folder: Path) -> dict[str, Action]:
                 actions[name] = _action(name, table["group"], merged)
             except (KeyError, TypeError, ValueError) as error:
                 raise StillactError(
-                    f"{path.name}: {name}: {error!r}; see action.Action and kinematics.CONTROLS"
+                    f"{path.name}: {name}: {error!r}; see actions.Action and kinematics.CONTROLS"
                 ) from error
     return actions
 

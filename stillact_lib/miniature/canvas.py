@@ -20,6 +20,16 @@ class Canvas:
     def _points(self, points: list[tuple[float, float]] | np.ndarray) -> np.ndarray:
         return np.rint(np.asarray(points, float) * (self.width, self.height) * 16).astype(np.int32)
 
+    @property
+    def painted(self) -> np.ndarray:
+        """Where something that is not black has been painted, bool [H, W]."""
+        return self.image.max(axis=-1) > 0
+
+    @property
+    def sprite(self) -> np.ndarray:
+        """What has been painted, with its opacity: uint8 [H, W, 4]."""
+        return np.dstack([self.image, self.painted.astype(np.uint8) * 255])
+
     def fill(self, points: list[tuple[float, float]] | np.ndarray, colour: tuple) -> None:
         cv2.fillPoly(self.image, [self._points(points)], clipped(colour), cv2.LINE_AA, 4)
 
@@ -52,13 +62,16 @@ class Canvas:
         for octave, weight in ((1, 0.65), (2.5, 0.35)):
             rows = max(2, round(cells * octave * (b - a) / self.height))
             columns = max(2, round(cells * octave * stretch))
-            noise += weight * cv2.resize(
-                rng.standard_normal((rows, columns), dtype=np.float32),
-                (self.width, b - a),
-                interpolation=cv2.INTER_LINEAR,
-            )
+            blobs = rng.standard_normal((rows, columns), dtype=np.float32)
+            noise += weight * cv2.resize(blobs, (self.width, b - a), interpolation=cv2.INTER_LINEAR)
         signed = np.rint(noise * amplitude).clip(-90, 90).astype(np.int16)[..., None]
         self.image[a:b] = (self.image[a:b].astype(np.int16) + signed).clip(0, 255).astype(np.uint8)
+
+
+def strokes(image: np.ndarray, starts: np.ndarray, ends: np.ndarray, colour: tuple, width: int = 1) -> None:
+    """Straight lines between places in pixels, [N, 2] each."""
+    for start, end in np.rint(np.stack([starts, ends], axis=1) * 16).astype(int).tolist():
+        cv2.line(image, start, end, colour, width, cv2.LINE_AA, 4)
 
 
 def clipped(colour: tuple) -> tuple[int, int, int]:

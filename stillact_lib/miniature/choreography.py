@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from stillact_lib.miniature.action import Action, Companion
-from stillact_lib.miniature.actions import EVERYONE
+from stillact_lib.miniature.actions import EVERYONE, Action, Companion
 from stillact_lib.miniature.figure import Look, sample_look
 from stillact_lib.miniature.geometry import View
 from stillact_lib.miniature.kinematics import DEFAULTS, SLOTS, Joints, interpolate, key_table, pose, rotation

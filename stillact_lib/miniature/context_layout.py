@@ -10,15 +10,14 @@ it is for measuring.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
-from stillact_lib.errors import StillactError
 from stillact_lib.miniature.actions import ACTIONS, players
-from stillact_lib.miniature.annotated_photographs import StanfordPhoto
-from stillact_lib.miniature.layout import Layout, crlf_lines, entropy
+from stillact_lib.miniature.items import StanfordPhoto
+from stillact_lib.miniature.layout import Layout, Scale, chosen, entropy, in_lines
 from stillact_lib.miniature.still_layouts import PHOTO, photo
 
 CONTEXT = "annotations/context.csv"
@@ -38,33 +37,22 @@ COMPANION = {
 BIAS = 0.8
 
 
-@dataclass(frozen=True)
-class ContextScale:
-    """How much is written: image (height, width); of each class photographs to train on, and scenes to test on."""
-
-    image: tuple[int, int]
-    train: int
-    scenes: int
-    classes: tuple[str, ...] = tuple(COMPANION)
-
-
 CONTEXT_SCALES = {
-    "tiny": ContextScale((64, 64), 6, 3, ("playing_guitar", "riding_a_bike", "running", "waving_hands")),
-    "mini": ContextScale((96, 96), 60, 24),
-    "gpu": ContextScale((256, 256), 100, 60),
+    "tiny": Scale((64, 64), {"train": 6, "scenes": 3}, ("playing_guitar", "riding_a_bike", "running", "waving_hands")),
+    "mini": Scale((96, 96), {"train": 60, "scenes": 24}),
+    "gpu": Scale((256, 256), {"train": 100, "scenes": 60}),
 }
 
 
-def _layout(bias: float, tested: bool, seed: int, size: str, classes: Sequence[str] | None = None) -> Layout:
+def _layout(
+    dataset: str, bias: float, tested: bool, seed: int, size: str, classes: Sequence[str] | None = None
+) -> Layout:
     """bias: share of training photographs with the class's usual thing; tested: all test photographs, or, as a copy
     has to have some, one of each class with nothing beside."""
     scale = CONTEXT_SCALES[size]
-    names = sorted(classes or scale.classes)
-    if unknown := sorted(set(names) - set(COMPANION)):
-        known = ", ".join(COMPANION)
-        raise StillactError(f"classes: misleading context is not drawn for {', '.join(unknown)}; it is for: {known}")
+    names = chosen(dataset, scale, classes, COMPANION)
+    train, scenes = scale.amounts["train"], scale.amounts["scenes"]
     contexts = CONTEXTS if tested else (BARE,)
-    scenes = scale.scenes if tested else 1
     layout = Layout()
     lists: dict[str, list[str]] = {"train": [], "test": []}
     rows = ["image,scene,context,beside"]
@@ -75,18 +63,14 @@ def _layout(bias: float, tested: bool, seed: int, size: str, classes: Sequence[s
         others = [thing for thing in strange if thing != usual]
         rng = np.random.default_rng(entropy(seed, "context", name))
         # both copies draw alike, so that they show the same people
-        numbers = iter((rng.permutation(scale.train + len(CONTEXTS) * scale.scenes) + 1).tolist())
-        for k in range(scale.train + scenes):
+        numbers = iter((rng.permutation(train + len(CONTEXTS) * scenes) + 1).tolist())
+        for k in range(train + (scenes if tested else 1)):
             other, lot = others[int(rng.integers(len(others)))], rng.random()
             anything = strange[int(rng.integers(len(strange)))]
-            spec = photo(
-                actions[k % len(actions)],
-                entropy(seed, "context", name, k),
-                scale.image,
-                settings=replace(PHOTO, decoys=0.0),
-            )
+            action, actor = actions[k % len(actions)], entropy(seed, "context", name, k)
+            spec = photo(action, actor, scale.image, settings=replace(PHOTO, decoys=0.0))
             part, shown = "test", {USUAL: usual, BARE: None, MISLEADING: other}
-            if k < scale.train:
+            if k < train:
                 part, shown = "train", {"": usual if lot < bias else anything}
             for context, beside in shown.items():
                 if part == "train" or context in contexts:
@@ -96,12 +80,12 @@ def _layout(bias: float, tested: bool, seed: int, size: str, classes: Sequence[s
                     lists[part].append(f"{image}.jpg")
                     rows.append(f"{image}.jpg,{name}/{k},{context},{beside or ''}")
     for part, lines in lists.items():
-        layout.texts[f"ImageSplits/{part}.txt"] = crlf_lines(lines)
+        layout.texts[f"ImageSplits/{part}.txt"] = in_lines(lines, "\r\n")
     counts = [f"{name}\t{len(layout.items) // len(names)}" for name in names]
-    layout.texts["ImageSplits/actions.txt"] = crlf_lines(["action_name\tnumber_of_images", *counts])
-    layout.texts[CONTEXT] = "".join(f"{row}\n" for row in rows)
+    layout.texts["ImageSplits/actions.txt"] = in_lines(["action_name\tnumber_of_images", *counts], "\r\n")
+    layout.texts[CONTEXT] = in_lines(rows)
     return layout
 
 
-stanford40_biased = partial(_layout, BIAS, True)
-stanford40_fair = partial(_layout, 0.0, False)
+stanford40_biased = partial(_layout, "stanford40_biased", BIAS, True)
+stanford40_fair = partial(_layout, "stanford40_fair", 0.0, False)

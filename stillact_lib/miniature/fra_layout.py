@@ -17,38 +17,27 @@ import numpy as np
 
 from stillact_lib.datasets.coco_instances import as_runs
 from stillact_lib.datasets.fra import ANNOTATIONS, CATEGORIES, FACE, HAND, OBJECT_OF
-from stillact_lib.errors import StillactError
 from stillact_lib.miniature.actions import real_classes
-from stillact_lib.miniature.annotated_photographs import StanfordPhoto
 from stillact_lib.miniature.figure import LABEL
-from stillact_lib.miniature.layout import Layout, entropy
+from stillact_lib.miniature.items import StanfordPhoto, put
+from stillact_lib.miniature.layout import Layout, Scale, chosen, entropy
 from stillact_lib.miniature.still_layouts import PHOTO, photo, stanford_layout
 from stillact_lib.miniature.truth import Clip
 from stillact_lib.miniature.world import ClipSpec, render_clip
-from stillact_lib.paths import written_whole
 
 PARTS = ".instances"  # what is in each photograph, until the annotation is put together
 #: share of photographs in which something of another action lies about
 MISLEADING = 0.7
+#: how large things at the face are, from least to most of their natural size
+OBJECT_SCALE = (0.6, 1.6)
 #: Raised by hand when what is annotated changes though the photographs do not.
 VERSION = 1
 
 
-@dataclass(frozen=True)
-class FraScale:
-    """How much is written: image (height, width), photographs of each class to train and to test on; and the knob, how
-    large things at the face are, from least to most of their natural size."""
-
-    image: tuple[int, int]
-    train: int
-    test: int
-    object_scale: tuple[float, float] = (0.6, 1.6)
-
-
 FRA_SCALES = {
-    "tiny": FraScale((64, 64), 6, 4),
-    "mini": FraScale((128, 128), 100, 143),  # as many as the real five classes have: 500 and 715
-    "gpu": FraScale((256, 256), 100, 143),
+    "tiny": Scale((64, 64), {"train": 6, "test": 4}),
+    "mini": Scale((128, 128), {"train": 100, "test": 143}),  # as many as the real five classes have: 500 and 715
+    "gpu": Scale((256, 256), {"train": 100, "test": 143}),
 }
 
 
@@ -64,10 +53,8 @@ class FraPhoto:
 
     def write(self, root: Path, path: str) -> None:
         clip = render_clip(self.spec, truth=True)
-        part = root / PARTS / f"{Path(path).stem}.json"
-        part.parent.mkdir(parents=True, exist_ok=True)
-        with written_whole(part) as temporary:
-            temporary.write_text(json.dumps(_instances(clip, OBJECT_OF[self.stanford.action])))
+        inside = _instances(clip, OBJECT_OF[self.stanford.action])
+        put(root / PARTS / f"{Path(path).stem}.json", json.dumps(inside).encode())
         self.stanford.put(clip, root, path)
 
 
@@ -88,11 +75,8 @@ class FraAnnotation:
                 own = {"id": len(annotations) + 1, "image_id": number, "category_id": numbers[found.pop("category")]}
                 annotations.append(own | found | {"iscrowd": 0})
         categories = [{"id": number, "name": name} for name, number in numbers.items()]
-        path = root / ANNOTATIONS
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with written_whole(path) as temporary:
-            whole = {"images": images, "categories": categories, "annotations": annotations}
-            temporary.write_text(json.dumps(whole))
+        whole = {"images": images, "categories": categories, "annotations": annotations}
+        put(root / ANNOTATIONS, json.dumps(whole).encode())
         shutil.rmtree(root / PARTS)
 
 
@@ -121,11 +105,9 @@ def _sides(box: np.ndarray) -> list[float]:
 def fra(seed: int, size: str, classes: Sequence[str] | None = None) -> Layout:
     """Stanford 40's folders with the five classes of FRA, and `annotations/fra_instances.json`."""
     scale = FRA_SCALES[size]
-    names = sorted(classes or OBJECT_OF)
-    if unknown := sorted(set(names) - set(OBJECT_OF)):
-        raise StillactError(f"classes: FRA has no {', '.join(unknown)}; it has: {', '.join(sorted(OBJECT_OF))}")
+    names = chosen("fra", scale, classes, sorted(OBJECT_OF))
     action_of = {name: real_classes("stanford40")[name] for name in sorted(OBJECT_OF)}
-    low, high = np.log(scale.object_scale)
+    low, high = np.log(OBJECT_SCALE)
 
     def photographed(name: str, action: str, image: str) -> FraPhoto:
         actor = entropy(seed, "fra", image)
@@ -136,6 +118,6 @@ def fra(seed: int, size: str, classes: Sequence[str] | None = None) -> Layout:
         spec = photo(action, actor, scale.image, settings=world, decoy=decoy)
         return FraPhoto(StanfordPhoto(spec, f"XMLAnnotations/{image}.xml", name))
 
-    layout = stanford_layout("fra", seed, names, (scale.train, scale.test), photographed)
+    layout = stanford_layout("fra", seed, names, scale, photographed)
     layout.finisher = FraAnnotation(tuple(Path(path).name for path in layout.items), scale.image, VERSION)
     return layout

@@ -5,34 +5,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from stillact_lib.miniature.actions import players
-from stillact_lib.miniature.annotated_photographs import PlainPhoto
-from stillact_lib.miniature.layout import Layout, chosen, entropy
-from stillact_lib.miniature.still_layouts import PHOTO
-from stillact_lib.miniature.world import ClipSpec
-
-
-@dataclass(frozen=True)
-class ImSituScale:
-    """How much is written: image (height, width), photographs a verb in each of the three lists."""
-
-    image: tuple[int, int]
-    train: int
-    dev: int
-    test: int
-    classes: tuple[str, ...] = ()  # () is all that the miniature can act
-
+from stillact_lib.miniature.items import PlainPhoto
+from stillact_lib.miniature.layout import Layout, Scale, acted, entropy
+from stillact_lib.miniature.still_layouts import photo
 
 IMSITU_SCALES = {
-    "tiny": ImSituScale((64, 64), 6, 3, 4, ("biking", "drinking", "running", "waving")),
-    "mini": ImSituScale((128, 128), 14, 6, 14),
-    "gpu": ImSituScale((256, 256), 60, 20, 60),
+    "tiny": Scale((64, 64), {"train": 6, "dev": 3, "test": 4}, ("biking", "drinking", "running", "waving")),
+    "mini": Scale((128, 128), {"train": 14, "dev": 6, "test": 14}),
+    "gpu": Scale((256, 256), {"train": 60, "dev": 20, "test": 60}),
 }
-
 NOUNS = {  # WordNet 3.0, as the real space
     "n10287213": "man",
     "n10787470": "woman",
@@ -87,24 +71,23 @@ def imsitu(seed: int, size: str, classes: Sequence[str] | None = None) -> Layout
     """
     scale = IMSITU_SCALES[size]
     layout = Layout()
-    verbs = list(chosen("imsitu", scale, classes))
-    lists: dict[str, dict[str, object]] = {"train": {}, "dev": {}, "test": {}}
-    for verb in verbs:
-        parts = ["train"] * scale.train + ["dev"] * scale.dev + ["test"] * scale.test
+    acting = acted("imsitu", scale, classes)
+    lists: dict[str, dict[str, object]] = {part: {} for part in scale.amounts}
+    parts = [part for part, amount in scale.amounts.items() for _ in range(amount)]
+    for verb, actions in acting.items():
         rng = np.random.default_rng(entropy(seed, "imsitu", verb))
         numbers = rng.permutation(len(parts) + len(parts) // 8)[: len(parts)].tolist()
-        actions = players("imsitu")[verb]
         for k, (part, number) in enumerate(zip(parts, numbers, strict=True)):
             image = f"{verb}_{number}.jpg"
             actor = entropy(seed, "imsitu", image)
-            spec = ClipSpec(actions[k % len(actions)], actor, (*actor, 1), scale.image, frames=1, settings=PHOTO)
+            spec = photo(actions[k % len(actions)], actor, scale.image)
             layout.items[f"of500_images_resized/{image}"] = PlainPhoto(spec)
             lists[part][image] = {"frames": _frames(verb, np.random.default_rng((*actor, 2))), "verb": verb}
     for part, entries in lists.items():
         images = list(entries)
         order = np.random.default_rng(entropy(seed, "imsitu", part)).permutation(len(images)).tolist()
         layout.texts[f"{part}.json"] = json.dumps({images[k]: entries[images[k]] for k in order})
-    layout.texts["imsitu_space.json"] = json.dumps(_space(verbs))
+    layout.texts["imsitu_space.json"] = json.dumps(_space(list(acting)))
     return layout
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
 from stillact_lib.errors import StillactError
-from stillact_lib.miniature.actions import real_classes
+from stillact_lib.miniature.actions import players
 from stillact_lib.miniature.items import Item
 from stillact_lib.miniature.world import WorldSettings
 
@@ -24,13 +24,13 @@ UNSTEADY = replace(MIXED, camera=0.008, decoys=0.0)
 
 @dataclass(frozen=True)
 class Scale:
-    """How much is written, image (height, width), frames a clip, groups a class, clips a group; and in which world."""
+    """How much of a dataset is written, how large, and in which world."""
 
-    image: tuple[int, int]
-    frames: int
-    groups: int
-    clips: tuple[int, int]  # least and most clips of a group
-    classes: tuple[str, ...]  # () is all that the miniature can act
+    image: tuple[int, int]  # height, width
+    amounts: Mapping[str, int]  # items of each class, by the dataset's parts, or its groups
+    classes: tuple[str, ...] = ()  # () is all that the miniature can show
+    frames: int = 1
+    clips: tuple[int, int] = (1, 1)  # least and most clips of a group
     world: WorldSettings = PLAIN
 
 
@@ -60,24 +60,19 @@ def entropy(*words: int | str) -> tuple[int, ...]:
     return tuple(word if isinstance(word, int) else zlib.crc32(word.encode()) for word in words)
 
 
-class HasClasses(Protocol):
-    """A size of any kind; its classes are () where it has all that the miniature can act."""
-
-    @property
-    def classes(self) -> tuple[str, ...]: ...
-
-
-def chosen(dataset: str, scale: HasClasses, classes: Sequence[str] | None) -> dict[str, str]:
-    """Class -> action for this size, or for the classes asked for."""
-    known = real_classes(dataset)
-    names = tuple(classes) if classes else scale.classes or tuple(known)
-    unknown = sorted(set(names) - set(known))
-    if unknown:
-        raise StillactError(
-            f"classes: the {dataset} miniature cannot act {', '.join(unknown)}; it can: {', '.join(known)}"
-        )
-    return {name: known[name] for name in sorted(names)}
+def chosen(dataset: str, scale: Scale, classes: Sequence[str] | None, known: Iterable[str]) -> list[str]:
+    """The classes asked for, or else this size's, sorted. Raises StillactError where one is not among those known."""
+    names = sorted(classes or scale.classes or known)
+    if unknown := sorted(set(names) - set(known)):
+        raise StillactError(f"classes: the {dataset} miniature has no {', '.join(unknown)}; it has: {', '.join(known)}")
+    return names
 
 
-def crlf_lines(rows: Iterable[object]) -> str:
-    return "".join(f"{row}\r\n" for row in rows)
+def acted(dataset: str, scale: Scale, classes: Sequence[str] | None) -> dict[str, tuple[str, ...]]:
+    """Class -> the actions that play it in turn, for the classes `chosen`."""
+    playing = players(dataset)
+    return {name: playing[name] for name in chosen(dataset, scale, classes, playing)}
+
+
+def in_lines(rows: Iterable[object], end: str = "\n") -> str:
+    return "".join(f"{row}{end}" for row in rows)

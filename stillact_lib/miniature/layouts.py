@@ -12,16 +12,13 @@ from stillact_lib.errors import StillactError
 from stillact_lib.miniature.context_layout import stanford40_biased, stanford40_fair
 from stillact_lib.miniature.dynamic_scenes import SceneSpec
 from stillact_lib.miniature.fra_layout import fra
-from stillact_lib.miniature.imagenet_layout import imagenet
 from stillact_lib.miniature.imsitu_layout import imsitu
 from stillact_lib.miniature.layout import OWN_SIZES, SIZES, Layout
-from stillact_lib.miniature.mpii_layout import mpii
 from stillact_lib.miniature.object_photographs import ThingSpec
-from stillact_lib.miniature.penn_action_layout import penn_action
-from stillact_lib.miniature.still_layouts import imagenet_actions, stanford40, voc2012_action, willow_actions
-from stillact_lib.miniature.video_layouts import hmdb51, ucf101, weizmann
+from stillact_lib.miniature.pose_layouts import mpii, penn_action
+from stillact_lib.miniature.still_layouts import imagenet, imagenet_actions, stanford40, voc2012_action, willow_actions
+from stillact_lib.miniature.video_layouts import hmdb51, ucf101, weizmann, yupp
 from stillact_lib.miniature.world import ClipSpec
-from stillact_lib.miniature.yupp_layout import yupp
 
 LAYOUTS: dict[str, Callable[[int, str, Sequence[str] | None], Layout]] = {
     "ucf101": ucf101,

@@ -123,15 +123,8 @@ def room(c: Canvas, rng: Rng, horizon: float) -> None:
     plant = rng.choice([0.04, 0.96])
     for a in np.linspace(-0.9, 0.9, 6):
         c.line(plant, horizon - 0.02, plant + 0.14 * np.sin(a), horizon - 0.02 - 0.2 * np.cos(a), (82, 138, 92), 0.018)
-    c.fill(
-        [
-            (plant - 0.05, horizon - 0.05),
-            (plant + 0.05, horizon - 0.05),
-            (plant + 0.035, horizon + 0.06),
-            (plant - 0.035, horizon + 0.06),
-        ],
-        (196, 110, 80),
-    )
+    pot = ((-0.05, -0.05), (0.05, -0.05), (0.035, 0.06), (-0.035, 0.06))
+    c.fill([(plant + dx, horizon + dy) for dx, dy in pot], (196, 110, 80))
     c.grain(rng, 3.5, 0, 1, 40)
 
 
@@ -159,22 +152,17 @@ def stage(c: Canvas, rng: Rng, horizon: float) -> None:
     curtain = choose(rng, (146, 44, 56), (60, 54, 110), (40, 92, 96))
     c.gradient(0, horizon, tuple(np.subtract(curtain, 20)), curtain)
     for k in range(14):
-        x = k / 13 + rng.normal(0, 0.008)
-        c.fill(
-            [(x - 0.022, 0), (x + 0.012, 0), (x + 0.024, horizon), (x - 0.02, horizon)],
-            tuple(np.add(curtain, 24 if k % 2 else -18)),
-        )
+        x, fold = k / 13 + rng.normal(0, 0.008), tuple(np.add(curtain, 24 if k % 2 else -18))
+        c.fill([(x - 0.022, 0), (x + 0.012, 0), (x + 0.024, horizon), (x - 0.02, horizon)], fold)
     floor = choose(rng, (150, 104, 72), (120, 92, 78))
     c.gradient(horizon, 1, tuple(np.subtract(floor, 14)), tuple(np.add(floor, 12)))
     for y in (0.25, 0.5, 0.78):
         c.line(0, horizon + (1 - horizon) * y, 1, horizon + (1 - horizon) * y, tuple(np.subtract(floor, 26)), 0.005)
-    beam = c.image.copy()
+    unlit = c.image.copy()
     for x in (rng.uniform(0.1, 0.35), rng.uniform(0.65, 0.9)):
-        points = c._points(
-            [(x - 0.02, 0), (x + 0.02, 0), (0.85 - 0.3 * (x < 0.5), 0.96), (0.15 + 0.3 * (x > 0.5), 0.96)]
-        )
-        cv2.fillPoly(beam, [points], (255, 240, 200), cv2.LINE_AA, 4)
-    c.image = cv2.addWeighted(c.image, 0.84, beam, 0.16, 0)
+        beam = [(x - 0.02, 0), (x + 0.02, 0), (0.85 - 0.3 * (x < 0.5), 0.96), (0.15 + 0.3 * (x > 0.5), 0.96)]
+        c.fill(beam, (255, 240, 200))
+    c.image = cv2.addWeighted(unlit, 0.84, c.image, 0.16, 0)
     c.disc(0.5, (1 + horizon) / 2 + 0.04, 0.4, (1 - horizon) * 0.3, tuple(np.add(floor, 40)))
     c.grain(rng, 4, 0, 1, 40)
 
@@ -194,7 +182,8 @@ def stadium(c: Canvas, rng: Rng, horizon: float) -> None:
     floor = choose(rng, (118, 168, 92), (118, 168, 92), (200, 112, 82))
     for k in range(5):
         a, b = (horizon + (1 - horizon) * q for q in (k / 5, (k + 1) / 5))
-        c.gradient(a, b, tuple(np.add(floor, 8 if k % 2 else -6)), tuple(np.add(floor, 8 if k % 2 else -6)))
+        stripe = tuple(np.add(floor, 8 if k % 2 else -6))
+        c.gradient(a, b, stripe, stripe)
     c.line(0, horizon + 0.12, 1, horizon + 0.12, (244, 244, 240), 0.012)
     c.line(rng.uniform(0.1, 0.3), horizon, rng.uniform(-0.2, 0.1), 1, (244, 244, 240), 0.01)
     c.grain(rng, 5, horizon, 1, 50)
@@ -257,13 +246,8 @@ def office(c: Canvas, rng: Rng, horizon: float) -> None:
         x = x0 + 0.01
         while x < x0 + 0.31:
             w, h = rng.uniform(0.016, 0.035), rng.uniform(0.07, 0.105)
-            c.box(
-                x,
-                y + 0.11 - h,
-                x + w,
-                y + 0.11,
-                choose(rng, (196, 84, 70), (70, 110, 150), (228, 184, 90), (110, 140, 100)),
-            )
+            cover = choose(rng, (196, 84, 70), (70, 110, 150), (228, 184, 90), (110, 140, 100))
+            c.box(x, y + 0.11 - h, x + w, y + 0.11, cover)
             x += w + 0.003
     c.box(0.62, 0.08, 0.94, 0.4, (250, 250, 250))
     c.box(0.64, 0.1, 0.92, 0.38, (176, 206, 226))

@@ -1,7 +1,8 @@
-"""Official layouts of the datasets of photographs: Stanford 40, Willow Actions, VOC 2012 Action, synsets of ImageNet.
+"""Official layouts of the datasets of photographs: Stanford 40, Willow Actions, VOC 2012 Action, ImageNet.
 
-Every photograph is another actor in another place at a random moment of the action. A class that several actions can
-play (music: guitar, violin, flute, drums) is played by all of them in turn.
+Every photograph of an action is another actor in another place at a random moment of the action. A class that several
+actions can play (music: guitar, violin, flute, drums) is played by all of them in turn. ImageNet comes twice: ILSVRC
+2012 as Kaggle hands it out, which shows things and places, and synsets of the full ImageNet that show actions.
 """
 
 from __future__ import annotations
@@ -12,24 +13,13 @@ from math import cos, radians, sin
 
 import numpy as np
 
-from stillact_lib.miniature.action import Companion
-from stillact_lib.miniature.actions import ACTIONS, players
-from stillact_lib.miniature.annotated_photographs import PlainPhoto, StanfordPhoto, VocPhoto, WillowPhoto
-from stillact_lib.miniature.items import Item
-from stillact_lib.miniature.layout import MIXED, Layout, chosen, crlf_lines, entropy
-from stillact_lib.miniature.world import ClipSpec, WorldSettings
+from stillact_lib.miniature.actions import ACTIONS, Companion, players
+from stillact_lib.miniature.items import ImageNetPhoto, Item, PlainPhoto, StanfordPhoto, VocPhoto, WillowPhoto
+from stillact_lib.miniature.layout import MIXED, Layout, Scale, acted, chosen, entropy, in_lines
+from stillact_lib.miniature.object_photographs import SUBJECTS, VERSION, ThingSpec
+from stillact_lib.miniature.world import ClipSpec
 
 PHOTO = replace(MIXED, style="photo")
-
-
-@dataclass(frozen=True)
-class StillScale:
-    """How much is written: image (height, width), photographs a class for training and for testing."""
-
-    image: tuple[int, int]
-    train: int
-    test: int
-    classes: tuple[str, ...]  # () is all that the miniature can act
 
 
 STANFORD10 = (
@@ -37,25 +27,32 @@ STANFORD10 = (
     *("running", "throwing_frisby", "walking_the_dog"),
 )
 STANFORD40_SCALES = {
-    "tiny": StillScale((64, 64), 6, 4, ("drinking", "playing_guitar", "riding_a_bike", "running")),
-    "mini": StillScale((128, 128), 50, 90, STANFORD10),
-    "survey": StillScale((96, 96), 20, 30, ()),
-    "gpu": StillScale((256, 256), 100, 100, ()),
+    "tiny": Scale((64, 64), {"train": 6, "test": 4}, ("drinking", "playing_guitar", "riding_a_bike", "running")),
+    "mini": Scale((128, 128), {"train": 50, "test": 90}, STANFORD10),
+    "survey": Scale((96, 96), {"train": 20, "test": 30}),
+    "gpu": Scale((256, 256), {"train": 100, "test": 100}),
 }
 WILLOW_SCALES = {
-    "tiny": StillScale((64, 64), 6, 4, ("photographing", "playingmusic", "ridingbike", "walking")),
-    "mini": StillScale((128, 128), 40, 40, ()),
-    "gpu": StillScale((256, 256), 100, 100, ()),
+    "tiny": Scale(
+        (64, 64), {"train": 3, "val": 3, "test": 4}, ("photographing", "playingmusic", "ridingbike", "walking")
+    ),
+    "mini": Scale((128, 128), {"train": 20, "val": 20, "test": 40}),
+    "gpu": Scale((256, 256), {"train": 50, "val": 50, "test": 100}),
 }
 VOC_SCALES = {
-    "tiny": StillScale((64, 64), 6, 4, ("phoning", "ridingbike", "usingcomputer", "walking")),
-    "mini": StillScale((128, 128), 50, 50, ()),
-    "gpu": StillScale((256, 256), 100, 100, ()),
+    "tiny": Scale((64, 64), {"train": 6, "val": 4}, ("phoning", "ridingbike", "usingcomputer", "walking")),
+    "mini": Scale((128, 128), {"train": 50, "val": 50}),
+    "gpu": Scale((256, 256), {"train": 100, "val": 100}),
 }
 SYNSET_SCALES = {  # who dribbles, drinks, rides a bicycle, plays the guitar; without a test part, as the real folders
-    "tiny": StillScale((64, 64), 12, 0, ("n00451563", "n10033888", "n10034614", "n10151760")),
-    "mini": StillScale((128, 128), 30, 0, ()),
-    "gpu": StillScale((256, 256), 150, 0, ()),
+    "tiny": Scale((64, 64), {"train": 12}, ("n00451563", "n10033888", "n10034614", "n10151760")),
+    "mini": Scale((128, 128), {"train": 30}),
+    "gpu": Scale((256, 256), {"train": 150}),
+}
+IMAGENET_SCALES = {
+    "tiny": Scale((64, 64), {"train": 6, "val": 4}, ("n02676566", "n03792782", "n04254680", "n09428293")),
+    "mini": Scale((64, 64), {"train": 60, "val": 10}),
+    "gpu": Scale((256, 256), {"train": 300, "val": 50}),
 }
 BYSTANDERS = ("walk", "run", "phone", "take_photo", "guitar", "violin")  # those who take little room
 DOING_OTHER_THINGS = ("drink", "clap", "wave1")  # none of Willow's classes nor of VOC's
@@ -70,20 +67,15 @@ def stanford40(seed: int, size: str, classes: Sequence[str] | None = None) -> La
         spec = photo(action, entropy(seed, "stanford40", image), scale.image)
         return StanfordPhoto(spec, f"XMLAnnotations/{image}.xml", name)
 
-    names = list(chosen("stanford40", scale, classes))
-    return stanford_layout("stanford40", seed, names, (scale.train, scale.test), photographed)
+    names = list(acted("stanford40", scale, classes))
+    return stanford_layout("stanford40", seed, names, scale, photographed)
 
 
 def stanford_layout(
-    dataset: str,
-    seed: int,
-    names: Sequence[str],
-    amounts: tuple[int, int],
-    photographed: Callable[[str, str, str], Item],
+    dataset: str, seed: int, names: Sequence[str], scale: Scale, photographed: Callable[[str, str, str], Item]
 ) -> Layout:
-    """Stanford 40's folders for some classes; amounts: photographs of each to train and to test on; photographed:
-    (class, action, image's stem) -> item."""
-    train, test = amounts
+    """Stanford 40's folders for some classes; photographed: (class, action, image's stem) -> item."""
+    train, test = scale.amounts["train"], scale.amounts["test"]
     layout = Layout()
     parts: dict[str, list[str]] = {"train": [], "test": []}
     for name in names:
@@ -94,12 +86,12 @@ def stanford_layout(
             layout.items[f"JPEGImages/{image}.jpg"] = photographed(name, actions[k % len(actions)], image)
         for part, own in (("train", images[:train]), ("test", images[train:])):
             lines = [f"{image}.jpg" for image in own]
-            layout.texts[f"ImageSplits/{name}_{part}.txt"] = crlf_lines(lines)
+            layout.texts[f"ImageSplits/{name}_{part}.txt"] = in_lines(lines, "\r\n")
             parts[part] += lines
     for part, lines in parts.items():
-        layout.texts[f"ImageSplits/{part}.txt"] = crlf_lines(lines)
+        layout.texts[f"ImageSplits/{part}.txt"] = in_lines(lines, "\r\n")
     counts = [f"{name}\t{train + test}" for name in names]
-    layout.texts["ImageSplits/actions.txt"] = crlf_lines(["action_name\tnumber_of_images", *counts])
+    layout.texts["ImageSplits/actions.txt"] = in_lines(["action_name\tnumber_of_images", *counts], "\r\n")
     return layout
 
 
@@ -110,10 +102,9 @@ def willow_actions(seed: int, size: str, classes: Sequence[str] | None = None) -
     """
     scale = WILLOW_SCALES[size]
     layout = Layout()
-    names = list(chosen("willow_actions", scale, classes))
-    sets: dict[str, list[tuple[str, int, tuple[str, ...]]]] = {"train": [], "val": [], "test": []}
-    amounts = {"train": scale.train - scale.train // 2, "val": scale.train // 2, "test": scale.test}
-    for scene in _scenes("willow_actions", seed, scale, names, amounts, company=6):
+    names = list(acted("willow_actions", scale, classes))
+    sets: dict[str, list[tuple[str, int, tuple[str, ...]]]] = {part: [] for part in scale.amounts}
+    for scene in _scenes("willow_actions", seed, scale, names, company=6):
         image = f"{scene.number:06d}"
         item = WillowPhoto(scene.spec, f"willowactions/Annotations/{image}.xml", scene.actor_last)
         layout.items[f"willowactions/JPEGImages/{image}.jpg"] = item
@@ -121,8 +112,8 @@ def willow_actions(seed: int, size: str, classes: Sequence[str] | None = None) -
     sets["trainval"] = sorted(sets["train"] + sets["val"])
     for part, people in sets.items():
         for name in names:
-            lines = [f"{image} {k} {1 if name in doing else -1}\n" for image, k, doing in sorted(people)]
-            layout.texts[f"willowactions/ImageSets/Action/{name}_{part}.txt"] = "".join(lines)
+            lines = [f"{image} {k} {1 if name in doing else -1}" for image, k, doing in sorted(people)]
+            layout.texts[f"willowactions/ImageSets/Action/{name}_{part}.txt"] = in_lines(lines)
     return layout
 
 
@@ -134,10 +125,10 @@ def voc2012_action(seed: int, size: str, classes: Sequence[str] | None = None) -
     """
     scale = VOC_SCALES[size]
     layout = Layout()
-    names = list(chosen("voc2012_action", scale, classes))
+    names = list(acted("voc2012_action", scale, classes))
     base = "VOCdevkit/VOC2012/"
-    sets: dict[str, list[tuple[str, int, tuple[str, ...]]]] = {"train": [], "val": []}
-    for scene in _scenes("voc2012_action", seed, scale, names, {"train": scale.train, "val": scale.test}, company=5):
+    sets: dict[str, list[tuple[str, int, tuple[str, ...]]]] = {part: [] for part in scale.amounts}
+    for scene in _scenes("voc2012_action", seed, scale, names, company=5):
         image = f"{2010 + scene.number % 3}_{scene.number:06d}"
         item = VocPhoto(scene.spec, f"{base}Annotations/{image}.xml", scene.doing, scene.actor_last)
         layout.items[f"{base}JPEGImages/{image}.jpg"] = item
@@ -150,10 +141,10 @@ def voc2012_action(seed: int, size: str, classes: Sequence[str] | None = None) -
     for part, people in sets.items():
         people = sorted(people)
         images = dict.fromkeys(image for image, _, _ in people)
-        layout.texts[f"{base}ImageSets/Action/{part}.txt"] = "".join(f"{image}\n" for image in images)
+        layout.texts[f"{base}ImageSets/Action/{part}.txt"] = in_lines(images)
         for name in names:
-            lines = [f"{image}  {k}  {1 if name in doing else -1:2d}\n" for image, k, doing in people]
-            layout.texts[f"{base}ImageSets/Action/{name}_{part}.txt"] = "".join(lines)
+            lines = [f"{image}  {k}  {1 if name in doing else -1:2d}" for image, k, doing in people]
+            layout.texts[f"{base}ImageSets/Action/{name}_{part}.txt"] = in_lines(lines)
     return layout
 
 
@@ -163,14 +154,47 @@ def imagenet_actions(seed: int, size: str, classes: Sequence[str] | None = None)
     `classes` are wnids. The numbers leave gaps, as the real ones do.
     """
     scale = SYNSET_SCALES[size]
+    count = scale.amounts["train"]
     layout = Layout()
-    for wnid in chosen("imagenet_actions", scale, classes):
-        actions = players("imagenet_actions")[wnid]
+    for wnid, actions in acted("imagenet_actions", scale, classes).items():
         rng = np.random.default_rng(entropy(seed, "imagenet_actions", wnid))
-        for k, number in enumerate(sorted(rng.choice(20 * scale.train, scale.train, replace=False).tolist())):
+        for k, number in enumerate(sorted(rng.choice(20 * count, count, replace=False).tolist())):
             image = f"{wnid}_{number}"
             spec = photo(actions[k % len(actions)], entropy(seed, "imagenet_actions", image), scale.image)
             layout.items[f"{wnid}/{image}.JPEG"] = PlainPhoto(spec)
+    return layout
+
+
+def imagenet(seed: int, size: str, classes: Sequence[str] | None = None) -> Layout:
+    """`ILSVRC/Data/CLS-LOC/{train/<wnid>/<wnid>_<n>.JPEG, val/ILSVRC2012_val_<NNNNNNNN>.JPEG}`, `LOC_*` beside it.
+
+    `classes` are wnids. The numbers of training photographs leave gaps, as the real ones do. `LOC_val_solution.csv`
+    names the class of each validation photograph; the boxes that follow it in the real file are left out.
+    """
+    scale = IMAGENET_SCALES[size]
+    wnids = chosen("imagenet", scale, classes, SUBJECTS)
+    train, val = scale.amounts["train"], scale.amounts["val"]
+    layout = Layout()
+    data = "ILSVRC/Data/CLS-LOC"
+    trained: list[str] = []
+    for wnid in wnids:
+        rng = np.random.default_rng(entropy(seed, "imagenet train", wnid))
+        for number in sorted(rng.choice(20 * train, train, replace=False).tolist()):
+            name = f"{wnid}/{wnid}_{number}"
+            spec = ThingSpec(wnid, entropy(seed, "imagenet", name), scale.image)
+            layout.items[f"{data}/train/{name}.JPEG"] = ImageNetPhoto(spec, VERSION)
+            trained.append(name)
+    order = np.random.default_rng(entropy(seed, "imagenet val")).permutation(len(wnids) * val)
+    shown = {f"ILSVRC2012_val_{place + 1:08d}": wnids[k % len(wnids)] for k, place in enumerate(order.tolist())}
+    for name, wnid in sorted(shown.items()):
+        spec = ThingSpec(wnid, entropy(seed, "imagenet", name), scale.image)
+        layout.items[f"{data}/val/{name}.JPEG"] = ImageNetPhoto(spec, VERSION)
+    lists = "ILSVRC/ImageSets/CLS-LOC"
+    layout.texts[f"{lists}/train_cls.txt"] = in_lines(f"{name} {number}" for number, name in enumerate(trained, 1))
+    layout.texts[f"{lists}/val.txt"] = in_lines(f"{name} {number}" for number, name in enumerate(sorted(shown), 1))
+    layout.texts["LOC_synset_mapping.txt"] = in_lines(f"{wnid} {SUBJECTS[wnid].words}" for wnid in wnids)
+    rows = [f"{name},{wnid} " for name, wnid in shown.items()]  # in no order, and with a trailing space
+    layout.texts["LOC_val_solution.csv"] = in_lines(["ImageId,PredictionString", *rows])
     return layout
 
 
@@ -185,18 +209,16 @@ class _Scene:
     actor_last: bool
 
 
-def _scenes(
-    dataset: str, seed: int, scale: StillScale, names: list[str], amounts: dict[str, int], company: int
-) -> Iterator[_Scene]:
+def _scenes(dataset: str, seed: int, scale: Scale, names: list[str], company: int) -> Iterator[_Scene]:
     """Photographs of every class and part in random numbers; one in `company` has somebody beside the actor."""
     playing = players(dataset)
     class_of = {action: name for name in names for action in playing[name]}
     bystanders = [action for action in BYSTANDERS if action in class_of]
     rng = np.random.default_rng(entropy(seed, dataset, "numbers"))
-    numbers = iter((rng.permutation(len(names) * sum(amounts.values())) + 1).tolist())
+    numbers = iter((rng.permutation(len(names) * sum(scale.amounts.values())) + 1).tolist())
     both = [action for action, pair in BOTH.items() if dataset == "voc2012_action" and set(pair) <= set(names)]
     for name in names:
-        for part, amount in amounts.items():
+        for part, amount in scale.amounts.items():
             for k in range(amount):
                 number = next(numbers)
                 action = playing[name][k % len(playing[name])]
@@ -212,19 +234,12 @@ def _scenes(
                     doing.append((class_of[other],) if other in class_of else ())
                     if actor_last := bool(coin.random() < 0.5):
                         doing.reverse()
-                yield _Scene(number, part, photo(action, actor, scale.image, beside), tuple(doing), actor_last)
+                yield _Scene(number, part, photo(action, actor, scale.image, beside=beside), tuple(doing), actor_last)
 
 
-def photo(
-    action: str,
-    actor: tuple[int, ...],
-    size: tuple[int, int],
-    beside: Companion | None = None,
-    settings: WorldSettings = PHOTO,
-    decoy: str | None = None,
-) -> ClipSpec:
-    """One frame (height, width) of an actor, who is nobody else, at a moment of their own."""
-    return ClipSpec(action, actor, (*actor, 1), size, frames=1, settings=settings, beside=beside, decoy=decoy)
+def photo(action: str, actor: tuple[int, ...], size: tuple[int, int], **more: object) -> ClipSpec:
+    """One frame (height, width) of an actor, who is nobody else, at a moment of their own; more: fields of ClipSpec."""
+    return ClipSpec(action, actor, (*actor, 1), size, frames=1, **{"settings": PHOTO, **more})
 
 
 def _beside(action: str, other: str, coin: np.random.Generator) -> Companion:

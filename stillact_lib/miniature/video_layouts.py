@@ -1,4 +1,4 @@
-"""The layouts of UCF-101, HMDB-51 and Weizmann: folders of .avi clips, and lists with the real ones' habits."""
+"""The layouts of UCF-101, HMDB-51, Weizmann and YUP++: folders of videos, and lists with the real ones' habits."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from stillact_lib.miniature.actions import ACTIONS
-from stillact_lib.miniature.items import Avi
-from stillact_lib.miniature.layout import HAND_HELD, MIXED, UNSTEADY, Layout, Scale, chosen, crlf_lines, entropy
+from stillact_lib.miniature.dynamic_scenes import VERSION, SceneSpec
+from stillact_lib.miniature.items import Avi, SceneMp4
+from stillact_lib.miniature.layout import HAND_HELD, MIXED, UNSTEADY, Layout, Scale, acted, chosen, entropy, in_lines
+from stillact_lib.miniature.scenery import SCENERY
 from stillact_lib.miniature.world import ClipSpec
 
 NTSC = 30000 / 1001
@@ -25,48 +27,48 @@ _HMDB_MINI = (
     *("situp", "walk", "wave"),
 )
 UCF101_SCALES = {
-    "tiny": Scale((64, 64), 12, 4, (2, 2), ("Drumming", "HandstandPushups", "JumpingJack", "SalsaSpin")),
-    "mini": Scale((128, 128), 16, 10, (2, 3), _UCF_MINI, MIXED),
-    "gpu": Scale((256, 256), 24, 25, (2, 2), (), HAND_HELD),
-    "handheld": Scale((64, 64), 16, 30, (1, 1), (), UNSTEADY),
+    "tiny": Scale((64, 64), {"groups": 4}, ("Drumming", "HandstandPushups", "JumpingJack", "SalsaSpin"), 12, (2, 2)),
+    "mini": Scale((128, 128), {"groups": 10}, _UCF_MINI, 16, (2, 3), MIXED),
+    "gpu": Scale((256, 256), {"groups": 25}, (), 24, (2, 2), HAND_HELD),
+    "handheld": Scale((64, 64), {"groups": 30}, (), 16, (1, 1), UNSTEADY),
 }
 HMDB51_SCALES = {
-    "tiny": Scale((64, 64), 12, 4, (2, 2), ("clap", "pullup", "run", "wave")),
-    "mini": Scale((128, 128), 16, 11, (2, 2), _HMDB_MINI, MIXED),
-    "gpu": Scale((240, 320), 40, 33, (3, 3), (), HAND_HELD),
-    "handheld": Scale((64, 64), 16, 30, (1, 1), (), UNSTEADY),
+    "tiny": Scale((64, 64), {"groups": 4}, ("clap", "pullup", "run", "wave"), 12, (2, 2)),
+    "mini": Scale((128, 128), {"groups": 11}, _HMDB_MINI, 16, (2, 2), MIXED),
+    "gpu": Scale((240, 320), {"groups": 33}, (), 40, (3, 3), HAND_HELD),
+    "handheld": Scale((64, 64), {"groups": 30}, (), 16, (1, 1), UNSTEADY),
 }
 WEIZMANN_SCALES = {
-    "tiny": Scale((72, 90), 10, 1, (1, 1), ("jack", "run", "wave1", "wave2")),
-    "mini": Scale((144, 180), 20, 1, (1, 1), ()),
-    "gpu": Scale((144, 180), 60, 1, (1, 1), ()),
+    "tiny": Scale((72, 90), {}, ("jack", "run", "wave1", "wave2"), 10),
+    "mini": Scale((144, 180), {}, (), 20),
+    "gpu": Scale((144, 180), {}, (), 60),
+}
+#: the list's "train" tag stands for a tenth of the real videos, and of the "gpu" size. A tenth of the "mini" size would
+#: be four videos a class, too few to train and test a recogniser on: there it stands for half of them
+YUPP_SCALES = {
+    "tiny": Scale((64, 64), {"train": 1, "test": 2}, ("Fireworks", "Ocean", "Railway", "RushingRiver"), 10),
+    "mini": Scale((128, 128), {"train": 10, "test": 10}, (), 12),
+    "gpu": Scale((256, 256), {"train": 3, "test": 27}, (), 40),
 }
 
 PERSONS = ("daria", "denis", "eli", "ido", "ira", "lena", "lyova", "moshe", "shahar")
 # made-up films, with the characters that real HMDB-51 names hold
 FILMS = (
-    "April_09",
-    "Best_of_[Mini]_#2",
-    "Sun_&_Sea;_part_1",
-    "THE_WAY_(home)",
-    "Go+Stop!_~_trailer",
-    "kids@play",
-    "Oldfilm_1932",
-    "TrumanShow-like",
+    *("April_09", "Best_of_[Mini]_#2", "Sun_&_Sea;_part_1", "THE_WAY_(home)", "Go+Stop!_~_trailer", "kids@play"),
+    *("Oldfilm_1932", "TrumanShow-like"),
 )
 
 
 def ucf101(seed: int, size: str, classes: Sequence[str] | None = None) -> Layout:
     """`UCF-101/<Class>/v_<Class>_gNN_cNN.avi`, `ucfTrainTestlist/`: CRLF, three splits, 7 of 25 groups test."""
     scale = UCF101_SCALES[size]
-    actions = chosen("ucf101", scale, classes)
+    actions, count = acted("ucf101", scale, classes), scale.amounts["groups"]
     layout = Layout()
-    groups: dict[str, list[str]] = {}
-    for name, action in actions.items():
-        prefix = (
-            "HandStandPushups" if name == "HandstandPushups" else name
-        )  # the one real class that disagrees with its files
-        for group in range(1, scale.groups + 1):
+    groups: dict[tuple[str, int], list[str]] = {}
+    for name, (action, *_) in actions.items():
+        # the one real class that disagrees with its files
+        prefix = "HandStandPushups" if name == "HandstandPushups" else name
+        for group in range(1, count + 1):
             actor = entropy(seed, "ucf101", name, group)
             spread = np.random.default_rng(actor)
             fps = NTSC if spread.random() < 0.4 else 25.0
@@ -74,21 +76,18 @@ def ucf101(seed: int, size: str, classes: Sequence[str] | None = None) -> Layout
                 path = f"{name}/v_{prefix}_g{group:02d}_c{clip:02d}.avi"
                 spec = ClipSpec(action, actor, (*actor, clip), scale.image, scale.frames, fps, scale.world)
                 layout.items["UCF-101/" + path] = Avi(spec)
-                groups.setdefault(f"{name} {group}", []).append(path)
+                groups.setdefault((name, group), []).append(path)
     numbers = {name: number for number, name in enumerate(actions, 1)}
-    layout.texts["ucfTrainTestlist/classInd.txt"] = crlf_lines(f"{number} {name}" for name, number in numbers.items())
-    held = max(1, round(scale.groups * 7 / 25))
+    rows = [f"{number} {name}" for name, number in numbers.items()]
+    layout.texts["ucfTrainTestlist/classInd.txt"] = in_lines(rows, "\r\n")
+    held = max(1, round(count * 7 / 25))
     for split in (1, 2, 3):
-        tested = {(held * (split - 1) + k) % scale.groups + 1 for k in range(held)}
-        train, test = [], []
-        for key, paths in groups.items():
-            name, group = key.split()
-            if int(group) in tested:
-                test += paths
-            else:
-                train += [f"{path} {numbers[name]}" for path in paths]
-        layout.texts[f"ucfTrainTestlist/trainlist{split:02d}.txt"] = crlf_lines(train)
-        layout.texts[f"ucfTrainTestlist/testlist{split:02d}.txt"] = crlf_lines(test)
+        tested = {(held * (split - 1) + k) % count + 1 for k in range(held)}
+        test = [path for (_, group), paths in groups.items() if group in tested for path in paths]
+        trained = [(name, paths) for (name, group), paths in groups.items() if group not in tested]
+        train = [f"{path} {numbers[name]}" for name, paths in trained for path in paths]
+        layout.texts[f"ucfTrainTestlist/trainlist{split:02d}.txt"] = in_lines(train, "\r\n")
+        layout.texts[f"ucfTrainTestlist/testlist{split:02d}.txt"] = in_lines(test, "\r\n")
     return layout
 
 
@@ -96,9 +95,9 @@ def hmdb51(seed: int, size: str, classes: Sequence[str] | None = None) -> Layout
     """`<class>/<film>_<class>_f_nm_np1_fr_goo_<n>.avi`, `testTrainMulti_7030_splits/`: flags 1, 2, 0 and a space."""
     scale = HMDB51_SCALES[size]
     layout = Layout()
-    for name, action in chosen("hmdb51", scale, classes).items():
+    for name, (action, *_) in acted("hmdb51", scale, classes).items():
         films: list[list[str]] = []
-        for film in range(scale.groups):
+        for film in range(scale.amounts["groups"]):
             actor = entropy(seed, "hmdb51", name, film)
             spread = np.random.default_rng(actor)
             azimuth, mirror = ACTIONS[action].azimuth, bool(spread.random() < 0.5)
@@ -109,28 +108,17 @@ def hmdb51(seed: int, size: str, classes: Sequence[str] | None = None) -> Layout
             films.append([])
             for clip in range(scale.clips[0]):
                 video = f"{source}_{name}_f_{camera}_np{people}_{view}_goo_{clip}.avi"
-                spec = ClipSpec(
-                    action,
-                    actor,
-                    (*actor, clip + 1),
-                    scale.image,
-                    scale.frames,
-                    30.0,
-                    scale.world,
-                    mirror=mirror,
-                )
+                moment = (*actor, clip + 1)
+                spec = ClipSpec(action, actor, moment, scale.image, scale.frames, 30.0, scale.world, mirror=mirror)
                 layout.items[f"{name}/{video}"] = Avi(spec)
                 films[-1].append(video)
         for split in (1, 2, 3):
             # films rotate through the roles; 3 in 10 test, 7 in 10 train, what does not divide is unused
             tested, trained = max(1, 3 * len(films) // 10), max(1, 7 * len(films) // 10)
             flags = [2] * tested + [1] * trained + [0] * (len(films) - tested - trained)
-            rows = [
-                (video, flags[(k - tested * (split - 1)) % len(films)])
-                for k, film in enumerate(films)
-                for video in film
-            ]
-            text = "".join(f"{video} {flag} \n" for video, flag in sorted(rows))
+            turned = [flags[(k - tested * (split - 1)) % len(films)] for k in range(len(films))]
+            rows = [(video, flag) for film, flag in zip(films, turned, strict=True) for video in film]
+            text = in_lines(f"{video} {flag} " for video, flag in sorted(rows))
             layout.texts[f"testTrainMulti_7030_splits/{name}_test_split{split}.txt"] = text
     return layout
 
@@ -139,7 +127,7 @@ def weizmann(seed: int, size: str, classes: Sequence[str] | None = None) -> Layo
     """`<person>_<action>.avi`: nine persons, each with one body and dress; lena runs, skips and walks twice."""
     scale = WEIZMANN_SCALES[size]
     layout = Layout()
-    for name, action in chosen("weizmann", scale, classes).items():
+    for name, (action, *_) in acted("weizmann", scale, classes).items():
         for person in PERSONS:
             actor = entropy(seed, "weizmann", person)
             scene = ("street", "park", "beach")[zlib.crc32(person.encode()) % 3]
@@ -149,4 +137,22 @@ def weizmann(seed: int, size: str, classes: Sequence[str] | None = None) -> Layo
                 clip = entropy(seed, "weizmann", person, name, take)
                 spec = ClipSpec(action, actor, clip, scale.image, scale.frames, scene=scene, mirror=mirror)
                 layout.items[f"{person}_{name}{take}.avi"] = Avi(spec)
+    return layout
+
+
+def yupp(seed: int, size: str, classes: Sequence[str] | None = None) -> Layout:
+    """`YUP++/camera_stationary/<Class>/<Class>_static_cam_<n>.mp4`, `camera_moving/...`, `10_90_randsplit_1.txt`."""
+    scale = YUPP_SCALES[size]
+    videos = sum(scale.amounts.values())
+    layout, rows = Layout(), []
+    for name in chosen("yupp", scale, classes, SCENERY):
+        for camera, folder in (("static", "camera_stationary"), ("moving", "camera_moving")):
+            order = np.random.default_rng(entropy(seed, "yupp split", name, camera)).permutation(videos)
+            trained = set(order[: scale.amounts["train"]].tolist())
+            for k in range(videos):
+                stem = f"{name}_{camera}_cam_{k + 1}"
+                spec = SceneSpec(name, entropy(seed, "yupp", stem), scale.image, scale.frames, camera=camera)
+                layout.items[f"YUP++/{folder}/{name}/{stem}.mp4"] = SceneMp4(spec, VERSION)
+                rows.append(f"{stem} {camera}_{'train' if k in trained else 'test'}")
+    layout.texts["YUP++/10_90_randsplit_1.txt"] = in_lines(rows)
     return layout

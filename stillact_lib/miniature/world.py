@@ -8,8 +8,7 @@ import cv2
 import numpy as np
 
 from stillact_lib.miniature import rendering, truth
-from stillact_lib.miniature.action import Action, Companion
-from stillact_lib.miniature.actions import ACTIONS
+from stillact_lib.miniature.actions import ACTIONS, Action, Companion
 from stillact_lib.miniature.choreography import Performer, cast, first_view, fit, perform, placed, travelled
 from stillact_lib.miniature.figure import CLUTTER, PARTNER, figure_parts, sample_look
 from stillact_lib.miniature.props import PROPS

@@ -25,10 +25,9 @@ from stillact_lib.miniature import clip_specs, object_photographs, truth_of, wri
 from stillact_lib.miniature.actions import ACTIONS
 from stillact_lib.miniature.figure import OBJECT
 from stillact_lib.miniature.layouts import layout_of
-from stillact_lib.miniature.object_photographs import ThingSpec, render_photograph
+from stillact_lib.miniature.object_photographs import SUBJECTS, ThingSpec, render_photograph
 from stillact_lib.miniature.props import PROPS
 from stillact_lib.miniature.scenes import SCENES
-from stillact_lib.miniature.subjects import SUBJECTS
 
 DATA = "ILSVRC/Data/CLS-LOC"
 GUITAR, CRANE = "n02676566", "n03126707"

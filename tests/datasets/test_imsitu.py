@@ -292,7 +292,7 @@ def test_sizes_and_classes() -> None:
     one = layout_of("imsitu", classes=["waving"])
     assert len(one.items) == 34 and set(one.items) <= set(layout.items), "a verb alone has the same photographs"
     assert all(one.items[path] == layout.items[path] for path in one.items)
-    with pytest.raises(StillactError, match="cannot act smoking"):
+    with pytest.raises(StillactError, match="has no smoking"):
         layout_of("imsitu", classes=["smoking"])
 
 

@@ -10,8 +10,7 @@ from stillact_lib.datasets import read
 from stillact_lib.datasets.images import read_rgb
 from stillact_lib.errors import StillactError
 from stillact_lib.miniature import write
-from stillact_lib.miniature.action import Action
-from stillact_lib.miniature.actions import ACTIONS, players
+from stillact_lib.miniature.actions import ACTIONS, Action, players
 from stillact_lib.miniature.context_layout import BIAS, COMPANION, CONTEXT, stanford40_biased, stanford40_fair
 
 
@@ -92,5 +91,5 @@ def test_both_copies_show_the_same_people_to_train_on():
 
 
 def test_a_class_without_a_usual_thing_is_refused():
-    with pytest.raises(StillactError, match="misleading context is not drawn for drinking"):
+    with pytest.raises(StillactError, match="stanford40_biased miniature has no drinking"):
         stanford40_biased(0, "tiny", ["drinking", "running"])

@@ -18,8 +18,7 @@ import pytest
 
 from stillact_lib.errors import StillactError
 from stillact_lib.miniature import LAYOUTS, clip_specs, items, render_clip, truth_of, write
-from stillact_lib.miniature.action import Action
-from stillact_lib.miniature.actions import read_repertoire
+from stillact_lib.miniature.actions import Action, read_repertoire
 
 UCF_PATH = re.compile(r"^([A-Za-z]+)/v_([A-Za-z]+)_g(\d{2})_c(\d{2})\.avi$")
 HMDB_NAME = r"^(.+)_{}_([hufl])_(nm|cm)_np(\d)_(fr|ba|le|ri)_(goo|med|bad)_(\d+)\.avi$"

@@ -6,34 +6,17 @@ import cv2
 import numpy as np
 
 from stillact_lib.miniature.canvas import Canvas, choose, clipped, vary
-from stillact_lib.miniature.scenery.setting import (
-    Moment,
-    Setting,
-    blend,
-    carried,
-    land_below,
-    lay,
-    ramp,
-    sky_over,
-    smoothstep,
-    trees_along,
-)
-
-
-def with_opacity(canvas: Canvas) -> np.ndarray:
-    """A sprite of what is painted on a black canvas, uint8 [h, w, 4]."""
-    drawn = (canvas.image.max(axis=-1) > 0).astype(np.uint8) * 255
-    return np.dstack([canvas.image, drawn])
+from stillact_lib.miniature.scenery.setting import Moment, Setting, blend, carried, lay, ramp, smoothstep
 
 
 def falling_trees(s: Setting) -> Moment:
     """Tall trees that tip over, one after the other, before a forest."""
     ground = s.between(0.78, 0.86)
     back = s.canvas()
-    sky_over(back, s.rng, ground)
+    s.sky_over(back, ground)
     for base, size in ((ground - 0.06, 0.34), (ground - 0.02, 0.24)):
-        trees_along(back, s.rng, base, 9, size)
-    land_below(back, s.rng, ground - 0.02)
+        s.trees_along(back, base, 9, size)
+    s.land_below(back, ground - 0.02)
     every, lasts = s.between(8, 11), s.between(15, 20) / s.tempo
     first = -s.between(3, 8)
     trees = []
@@ -70,7 +53,7 @@ def tree_sprite(s: Setting) -> np.ndarray:
         for _ in range(16):
             x, y = s.rng.normal(0.5, 0.14), s.between(0.1, 0.5)
             tree.disc(x, y, s.between(0.09, 0.17), s.between(0.06, 0.11), vary(s.rng, leaf, 14))
-    return with_opacity(tree)
+    return tree.sprite
 
 
 def forest_fire(s: Setting) -> Moment:
@@ -83,13 +66,11 @@ def forest_fire(s: Setting) -> Moment:
     front = s.canvas()
     for x in np.arange(s.between(0, 0.06), 1, s.between(0.11, 0.16)):
         x, wide = x + s.rng.normal(0, 0.015), s.between(0.01, 0.022)
-        front.fill(
-            [(x - wide, ground + 0.05), (x - 0.4 * wide, 0), (x + 0.4 * wide, 0), (x + wide, ground + 0.05)],
-            (26, 20, 18),
-        )
+        trunk = [(x - wide, ground + 0.05), (x - 0.4 * wide, 0), (x + 0.4 * wide, 0), (x + wide, ground + 0.05)]
+        front.fill(trunk, (26, 20, 18))
         for y in np.arange(s.between(0.05, 0.15), 0.6, 0.12):
             front.line(x, y, x + s.either() * 0.07, y - 0.06, (30, 24, 20), 0.008)
-    trunks = (front.image.max(axis=-1) > 0).astype(np.float32)
+    trunks = front.painted.astype(np.float32)
     flames, licks, smoke = s.texture(5, 3), s.texture(9, 5), s.texture(3, 3)
     glow = ramp((90, 20, 10), (206, 52, 16), (246, 128, 26), (255, 206, 70), (255, 246, 190))
     high, wind = s.between(0.4, 0.65), s.either() * s.between(0.002, 0.007)
@@ -102,10 +83,9 @@ def forest_fire(s: Setting) -> Moment:
     def moment(t: float) -> np.ndarray:
         haze = carried(smoke, 0.8 * s.x - 1.6 * wind * t, 0.8 * s.y + 0.4 * speed * t)
         image = blend(back.image, (112, 104, 102), above * smoothstep(0.3, 0.8, haze.astype(np.float32) / 255))
-        lick = cv2.addWeighted(
-            carried(flames, s.x - wind * t, 0.8 * s.y + speed * t), 0.6,
-            carried(licks, s.x - wind * t, 0.8 * s.y + 1.2 * speed * t), 0.5, 0,
-        ).astype(np.float32) / 255  # fmt: skip
+        slow = carried(flames, s.x - wind * t, 0.8 * s.y + speed * t)
+        fast = carried(licks, s.x - wind * t, 0.8 * s.y + 1.2 * speed * t)
+        lick = cv2.addWeighted(slow, 0.6, fast, 0.5, 0).astype(np.float32) / 255
         heat = np.clip(1.05 * fuel + 0.95 * (lick - 0.5), 0, 1)
         image = blend(image, glow[(255 * heat).astype(np.uint8)], smoothstep(0.08, 0.3, heat))
         return blend(image, front.image, trunks * (0.95 - 0.5 * heat))
@@ -117,7 +97,7 @@ def building_collapse(s: Setting) -> Moment:
     """A tall house that sinks into a cloud of dust, which rolls outwards and up."""
     ground = s.between(0.82, 0.9)
     back = s.canvas()
-    sky_over(back, s.rng, ground)
+    s.sky_over(back, ground)
     for x in np.arange(-0.04, 1, 0.17):
         front(back, s, x, ground - s.between(0.16, 0.34), x + s.between(0.13, 0.18), ground)
     back.gradient(ground, 1, (150, 146, 140), (116, 112, 108))
@@ -125,7 +105,7 @@ def building_collapse(s: Setting) -> Moment:
     tower = Canvas(round(high * s.height), round(wide * s.width))
     front(tower, s, 0, 0, 1, 1, floors=int(s.rng.integers(7, 11)))
     tower.grain(s.rng, 9, 0, 1, 30)
-    sprite = with_opacity(tower)
+    sprite = tower.sprite
     rows, columns = sprite.shape[:2]
     left, top = (s.between(0.4, 0.6) - wide / 2) * s.width, (ground - high) * s.height
     begun, lasts = -s.between(0, 5), float(np.clip(1.2 * s.frames, 19, 44)) / s.tempo
@@ -144,9 +124,8 @@ def building_collapse(s: Setting) -> Moment:
         body = carried(puff, 0.9 * (s.x - middle) / (0.55 + 0.75 * part), 0.9 * s.y + 0.010 * (t - begun))
         grain = body.astype(np.float32) / 255
         reach = np.hypot((s.x - middle) / (0.22 + 0.4 * part), (ground - s.y) / (0.1 + 0.45 * part))
-        return blend(
-            image, smoke[body], smoothstep(1.15, 0.75, reach - 0.5 * (grain - 0.5)) * min(1, 0.35 + 2.5 * part)
-        )
+        cloud = smoothstep(1.15, 0.75, reach - 0.5 * (grain - 0.5)) * min(1, 0.35 + 2.5 * part)
+        return blend(image, smoke[body], cloud)
 
     return moment
 
@@ -168,7 +147,7 @@ def windmill_farm(s: Setting) -> Moment:
     """White turbines on hills; each turns at a speed of its own, all one way."""
     horizon = s.between(0.66, 0.78)
     back = s.canvas()
-    sky_over(back, s.rng, horizon + 0.05)
+    s.sky_over(back, horizon + 0.05)
     back.grain(s.rng, 10, 0, horizon, 6)
     for k in range(3):
         y = horizon + 0.05 * k
@@ -182,9 +161,8 @@ def windmill_farm(s: Setting) -> Moment:
     for x in np.linspace(0.2, 0.8, int(s.rng.integers(2, 6))) + s.rng.normal(0, 0.03):
         size, foot = s.between(0.16, 0.27), horizon + s.between(0.0, 0.14)
         hub = foot - s.between(1.5, 1.9) * size
-        back.fill(
-            [(x - 0.06 * size, foot), (x - 0.03 * size, hub), (x + 0.03 * size, hub), (x + 0.06 * size, foot)], white
-        )
+        mast = [(x - 0.06 * size, foot), (x - 0.03 * size, hub), (x + 0.03 * size, hub), (x + 0.06 * size, foot)]
+        back.fill(mast, white)
         turn = way * s.between(0.09, 0.16) * s.tempo
         mills.append((x, hub, size, s.between(0, 6), turn))
     blade = np.array([(0.0, -0.035), (0.25, -0.1), (1.0, -0.015), (1.0, 0.015), (0.25, 0.035), (0.0, 0.035)])
@@ -198,15 +176,8 @@ def windmill_farm(s: Setting) -> Moment:
                 matrix = np.array([(np.cos(a), -np.sin(a)), (np.sin(a), np.cos(a))]) * size * s.height
                 points = np.rint((blade @ matrix.T + hub) * 16).astype(np.int32)
                 cv2.fillPoly(image, [points], clipped(np.subtract(white, 12 * third)), cv2.LINE_AA, 4)
-            cv2.circle(
-                image,
-                np.rint(hub * 16).astype(int).tolist(),
-                round(0.05 * size * s.height * 16),
-                (206, 208, 212),
-                -1,
-                cv2.LINE_AA,
-                4,
-            )
+            middle, radius = np.rint(hub * 16).astype(int).tolist(), round(0.05 * size * s.height * 16)
+            cv2.circle(image, middle, radius, (206, 208, 212), -1, cv2.LINE_AA, 4)
         return image
 
     return moment

@@ -23,6 +23,7 @@ class Setting:
     def __init__(self, rng: np.random.Generator, size: tuple[int, int], frames: int) -> None:
         self.rng, self.frames = rng, frames
         self.height, self.width = size
+        self.size = np.array([self.width, self.height])
         y, x = np.mgrid[0 : self.height, 0 : self.width].astype(np.float32)
         self.x, self.y = (x + 0.5) / self.width, (y + 0.5) / self.height
         self.tempo = self.between(0.8, 1.25)
@@ -49,6 +50,27 @@ class Setting:
             total += weight * cv2.remap(wide, *np.meshgrid(u, v), cv2.INTER_CUBIC)
         total *= 58 / total.std()
         return np.clip(total + 128, 0, 255).astype(np.uint8)
+
+    def sky_over(self, canvas: Canvas, horizon: float) -> None:
+        """A bright day's sky down to the horizon."""
+        top = choose(self.rng, (96, 156, 220), (136, 184, 226), (168, 186, 204), (84, 132, 196))
+        canvas.gradient(0, horizon, top, vary(self.rng, (222, 232, 238), 5))
+
+    def land_below(self, canvas: Canvas, horizon: float) -> None:
+        """Meadow or earth with some grain."""
+        ground = choose(self.rng, (104, 142, 76), (132, 148, 84), (150, 132, 92), (86, 122, 74))
+        canvas.gradient(horizon, 1, tuple(np.add(ground, 14)), tuple(np.subtract(ground, 18)))
+        canvas.grain(self.rng, 13, horizon, 1, 40)
+
+    def trees_along(self, canvas: Canvas, base: float, count: int, size: float) -> None:
+        """A row of trees whose feet stand at `base`."""
+        for x in np.linspace(0, 1, count) + self.rng.normal(0, 0.3 / count, count):
+            height = size * self.between(0.7, 1.25)
+            colour = choose(self.rng, (62, 104, 58), (84, 120, 60), (50, 88, 62))
+            canvas.box(x - 0.08 * height, base - 0.4 * height, x + 0.08 * height, base, (92, 72, 54))
+            for dx, dy in ((-0.2, 0.55), (0.22, 0.6), (0, 0.8)):
+                crown = vary(self.rng, colour, 6)
+                canvas.disc(x + dx * height, base - dy * height, 0.3 * height, 0.28 * height, crown)
 
 
 def carried(texture: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
@@ -80,25 +102,3 @@ def lay(under: np.ndarray, sprite: np.ndarray, matrix: np.ndarray) -> np.ndarray
 def smoothstep(low: float, high: float, value: np.ndarray) -> np.ndarray:
     share = np.clip((value - low) / (high - low), 0, 1)
     return share * share * (3 - 2 * share)
-
-
-def sky_over(canvas: Canvas, rng: np.random.Generator, horizon: float) -> None:
-    """A bright day's sky down to the horizon."""
-    top = choose(rng, (96, 156, 220), (136, 184, 226), (168, 186, 204), (84, 132, 196))
-    canvas.gradient(0, horizon, top, vary(rng, (222, 232, 238), 5))
-
-
-def land_below(canvas: Canvas, rng: np.random.Generator, horizon: float) -> None:
-    """Meadow or earth with some grain."""
-    ground = choose(rng, (104, 142, 76), (132, 148, 84), (150, 132, 92), (86, 122, 74))
-    canvas.gradient(horizon, 1, tuple(np.add(ground, 14)), tuple(np.subtract(ground, 18)))
-    canvas.grain(rng, 13, horizon, 1, 40)
-
-
-def trees_along(canvas: Canvas, rng: np.random.Generator, base: float, count: int, size: float) -> None:
-    """A row of trees whose feet stand at `base`."""
-    for x in np.linspace(0, 1, count) + rng.normal(0, 0.3 / count, count):
-        height, colour = size * rng.uniform(0.7, 1.25), choose(rng, (62, 104, 58), (84, 120, 60), (50, 88, 62))
-        canvas.box(x - 0.08 * height, base - 0.4 * height, x + 0.08 * height, base, (92, 72, 54))
-        for dx, dy in ((-0.2, 0.55), (0.22, 0.6), (0, 0.8)):
-            canvas.disc(x + dx * height, base - dy * height, 0.3 * height, 0.28 * height, vary(rng, colour, 6))

@@ -5,17 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from stillact_lib.miniature.canvas import Canvas, choose, clipped, vary
-from stillact_lib.miniature.scenery.setting import (
-    Moment,
-    Setting,
-    blend,
-    carried,
-    ramp,
-    sky_over,
-    smoothstep,
-    trees_along,
-)
+from stillact_lib.miniature.canvas import Canvas, choose, clipped, strokes, vary
+from stillact_lib.miniature.scenery.setting import Moment, Setting, blend, carried, ramp, smoothstep
 
 
 def skyline(canvas: Canvas, s: Setting, base: float, colour: tuple, lit: bool) -> None:
@@ -38,9 +29,8 @@ def sky_clouds(s: Setting) -> Moment:
     blue = choose(s.rng, (74, 132, 204), (104, 154, 208), (150, 176, 206), (176, 188, 202))
     white = vary(s.rng, (244, 246, 248), 4)
     clear = s.between(-26, 26)
-    colours = ramp(
-        blue, blue, tuple(np.add(np.multiply(blue, 0.5), (112, 114, 116))), white, tuple(np.subtract(white, 24))
-    )
+    haze, grey = tuple(np.add(np.multiply(blue, 0.5), (112, 114, 116))), tuple(np.subtract(white, 24))
+    colours = ramp(blue, blue, haze, white, grey)
     speed, sink = s.either() * 0.011 * s.tempo, s.between(-0.002, 0.002)
     spread = 0.55 + 0.35 * s.y  # clouds near the horizon are farther away
     u = (s.x - 0.5) / spread * 0.7
@@ -70,10 +60,8 @@ def snowing(s: Setting) -> Moment:
             for k in range(3):
                 y, wide = horizon - 0.27 * k * high, (0.26 - 0.06 * k) * high
                 back.fill([(x - wide, y), (x, y - 0.5 * high), (x + wide, y)], vary(s.rng, (62, 84, 80), 6))
-                back.fill(
-                    [(x - 0.4 * wide, y - 0.3 * high), (x, y - 0.5 * high), (x + 0.3 * wide, y - 0.33 * high)],
-                    (226, 232, 238),
-                )
+                snow = [(x - 0.4 * wide, y - 0.3 * high), (x, y - 0.5 * high), (x + 0.3 * wide, y - 0.33 * high)]
+                back.fill(snow, (226, 232, 238))
         back.gradient(horizon, 1, (236, 240, 244), (216, 224, 232))
         back.grain(s.rng, 5, horizon, 1, 20)
     count = int(s.rng.integers(110, 220))
@@ -101,17 +89,15 @@ def lightning_storm(s: Setting) -> Moment:
     colours = ramp(dark, dark, tuple(np.add(dark, (30, 30, 36))), tuple(np.add(dark, (62, 62, 66))))
     front = s.canvas()
     skyline(front, s, base, (14, 14, 20), lit=True)
-    houses = (front.image.max(axis=-1) > 0).astype(np.float32)
+    houses = front.painted.astype(np.float32)
     speed, slant = s.either() * 0.009 * s.tempo, s.between(-0.35, 0.35)
     every, first = s.between(5, 8), s.between(0, 4)
     bolts = [bolt(s, base) for _ in range(int(s.frames / every) + 2)]
     rain = s.rng.random((60, 2))
 
     def moment(t: float) -> np.ndarray:
-        cover = cv2.addWeighted(
-            carried(low, s.x - speed * t, s.y), 0.7, carried(high, s.x - 1.2 * speed * t, s.y), 0.4, -14
-        )
-        image = colours[cover]
+        near, far = carried(low, s.x - speed * t, s.y), carried(high, s.x - 1.2 * speed * t, s.y)
+        image = colours[cv2.addWeighted(near, 0.7, far, 0.4, -14)]
         number, since = divmod(t - first + every, every)
         glow = float(np.exp(-since / 1.1)) if since >= 0 else 0.0
         path, width = bolts[int(number) % len(bolts)]
@@ -121,10 +107,9 @@ def lightning_storm(s: Setting) -> Moment:
         if glow > 0.12:
             tone = clipped((255 * glow + 60, 250 * glow + 60, 255))
             cv2.polylines(image, [np.rint(path * 16).astype(np.int32)], False, tone, width, cv2.LINE_AA, 4)
-        x, y = np.mod(rain[:, 0] + 0.03 * slant * t, 1), np.mod(rain[:, 1] + 0.03 * s.tempo * t, 1)
-        ends = np.stack([x, y, x + 0.04 * slant, y + 0.04], axis=1) * np.tile([s.width, s.height], 2)
-        for x1, y1, x2, y2 in np.rint(ends * 16).astype(int).tolist():
-            cv2.line(image, (x1, y1), (x2, y2), (112, 116, 138), 1, cv2.LINE_AA, 4)
+        drops = np.mod(rain + np.array([0.03 * slant, 0.03 * s.tempo]) * t, 1)
+        ends = np.add(drops, (0.04 * slant, 0.04))
+        strokes(image, drops * s.size, ends * s.size, (112, 116, 138))
         return blend(image, front.image, houses)
 
     return moment
@@ -150,10 +135,8 @@ def fireworks(s: Setting) -> Moment:
         rays = int(s.rng.integers(34, 56))
         angle, reach = s.rng.uniform(0, 2 * np.pi, rays), s.between(0.16, 0.34) * np.sqrt(s.rng.uniform(0.25, 1, rays))
         way = np.stack([np.cos(angle), np.sin(angle)], axis=1) * reach[:, None]
-        bursts.append(
-            (number * every - life, (s.between(0.18, 0.82), s.between(0.18, 0.5)), way, table[int(s.rng.integers(6))])
-        )
-    size = np.array([s.width, s.height])
+        centre = s.between(0.18, 0.82), s.between(0.18, 0.5)
+        bursts.append((number * every - life, centre, way, table[int(s.rng.integers(6))]))
 
     def moment(t: float) -> np.ndarray:
         image = back.image.copy()
@@ -166,9 +149,8 @@ def fireworks(s: Setting) -> Moment:
             ends = []
             for a in (max(0.0, age - 0.16), age):
                 sunk = np.array([0, 0.1 * a * a])
-                ends.append((np.array(centre) + way * (1 - np.exp(-3.2 * a)) + sunk) * size)
-            for p, q in np.rint(np.stack(ends, axis=1) * 16).astype(int).tolist():
-                cv2.line(image, p, q, tone, max(1, s.height // 100), cv2.LINE_AA, 4)
+                ends.append((np.array(centre) + way * (1 - np.exp(-3.2 * a)) + sunk) * s.size)
+            strokes(image, *ends, tone, max(1, s.height // 100))
         return image
 
     return moment
@@ -177,9 +159,9 @@ def fireworks(s: Setting) -> Moment:
 def waving_flags(s: Setting) -> Moment:
     """Flags on poles; waves run from the pole to the free end."""
     back = s.canvas()
-    sky_over(back, s.rng, 1.0)
+    s.sky_over(back, 1.0)
     back.grain(s.rng, 9, 0, 1, 6)
-    trees_along(back, s.rng, 1.0, 6, 0.16)
+    s.trees_along(back, 1.0, 6, 0.16)
     count = int(s.rng.integers(1, 5))
     wide = {1: 0.56, 2: 0.36, 3: 0.3, 4: 0.3}[count]
     flags = []
@@ -210,15 +192,8 @@ def waving_flags(s: Setting) -> Moment:
 
 def flag_pattern(s: Setting) -> np.ndarray:
     """A made-up flag: stripes, bars, a cross or a disc; float32 [60, 96, 3]."""
-    colours = [
-        (206, 44, 52),
-        (30, 70, 160),
-        (246, 246, 242),
-        (20, 130, 80),
-        (250, 206, 60),
-        (30, 32, 38),
-        (240, 130, 50),
-    ]
+    colours = [(206, 44, 52), (30, 70, 160), (246, 246, 242), (20, 130, 80), (250, 206, 60)]
+    colours += [(30, 32, 38), (240, 130, 50)]
     a, b, c = (colours[k] for k in s.rng.permutation(len(colours))[:3])
     cloth = Canvas(60, 96)
     cloth.box(0, 0, 1, 1, a)

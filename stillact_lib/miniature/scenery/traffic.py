@@ -7,16 +7,7 @@ import numpy as np
 
 from stillact_lib.miniature.canvas import Canvas, choose, vary
 from stillact_lib.miniature.scenery.people import draw_walker, some_walker
-from stillact_lib.miniature.scenery.setting import (
-    Moment,
-    Setting,
-    blend,
-    land_below,
-    lay,
-    sky_over,
-    smoothstep,
-    trees_along,
-)
+from stillact_lib.miniature.scenery.setting import Moment, Setting, blend, lay, smoothstep
 
 PAINT = ((196, 46, 44), (40, 84, 160), (236, 236, 232), (44, 46, 52), (150, 154, 160), (236, 190, 60), (40, 120, 84))
 GLASS, RUBBER = (70, 92, 112), (26, 26, 30)
@@ -26,9 +17,9 @@ def highway(s: Setting) -> Moment:
     """Cars and lorries on many lanes, some coming and some going, smaller with distance."""
     horizon, vanish = s.between(0.24, 0.36), s.between(0.36, 0.64)
     back = s.canvas()
-    sky_over(back, s.rng, horizon)
-    land_below(back, s.rng, horizon)
-    trees_along(back, s.rng, horizon + 0.02, 10, 0.07)
+    s.sky_over(back, horizon)
+    s.land_below(back, horizon)
+    s.trees_along(back, horizon + 0.02, 10, 0.07)
     lanes, wide = int(s.rng.integers(2, 4)), s.between(0.8, 0.95)
 
     def place(across: float, depth: float) -> tuple[float, float, float]:
@@ -47,7 +38,7 @@ def highway(s: Setting) -> Moment:
             for z in np.arange(0.8, 9, 0.6):
                 strip(at - 0.006, at + 0.006, z, z + 0.28, (236, 236, 230))
     cars = []
-    far, coming = 5.5, s.either()
+    far, coming, half = 5.5, s.either(), 0.42 * 0.54 * wide / lanes / 2 * 1.5
     for side in (-1, 1):
         for lane in range(lanes):
             at = side * (0.02 + 0.54 * (lane + 0.5) / lanes)
@@ -55,15 +46,12 @@ def highway(s: Setting) -> Moment:
             count = int(s.rng.integers(3, 6))
             for k in range(count):
                 start = (k + s.between(0.1, 0.6)) * far / count
-                sprite = vehicle_end(s, speed < 0)
-                cars.append((at, speed, start, sprite, 0.42 * 0.54 * wide / lanes / 2 * 1.5))
+                cars.append((at, speed, start, vehicle_end(s, speed < 0)))
 
     def moment(t: float) -> np.ndarray:
         image = back.image
-        for depth, at, sprite, half in sorted(
-            ((0.75 + np.mod(start + speed * t, far), at, sprite, half) for at, speed, start, sprite, half in cars),
-            key=lambda car: -car[0],
-        ):
+        seen = [(0.75 + np.mod(start + speed * t, far), at, sprite) for at, speed, start, sprite in cars]
+        for depth, at, sprite in sorted(seen, key=lambda car: -car[0]):
             x, y, size = place(at, depth)
             rows, columns = sprite.shape[:2]
             k = 2 * half * size * s.width / columns
@@ -92,13 +80,10 @@ def vehicle_end(s: Setting, towards: bool) -> np.ndarray:
     c = Canvas(56 if lorry else 36, 48)
     if lorry:
         c.box(0.04, 0.0, 0.96, 0.9, paint)
-        c.box(
-            0.12,
-            0.3 if towards else 0.06,
-            0.88,
-            0.52 if towards else 0.76,
-            GLASS if towards else tuple(np.add(paint, 18)),
-        )
+        if towards:
+            c.box(0.12, 0.3, 0.88, 0.52, GLASS)
+        else:
+            c.box(0.12, 0.06, 0.88, 0.76, tuple(np.add(paint, 18)))
     else:
         c.fill([(0.04, 0.88), (0.04, 0.45), (0.2, 0.04), (0.8, 0.04), (0.96, 0.45), (0.96, 0.88)], paint)
         c.fill([(0.16, 0.44), (0.26, 0.1), (0.74, 0.1), (0.84, 0.44)], GLASS)
@@ -106,7 +91,7 @@ def vehicle_end(s: Setting, towards: bool) -> np.ndarray:
     for x in (0.06, 0.78):
         c.box(x, 0.58, x + 0.16, 0.72, lamp)
         c.box(x, 0.88, x + 0.16, 1, RUBBER)
-    return np.dstack([c.image, (c.image.max(axis=-1) > 0).astype(np.uint8) * 255])
+    return c.sprite
 
 
 def railway(s: Setting) -> Moment:
@@ -114,9 +99,9 @@ def railway(s: Setting) -> Moment:
     slant = s.between(0.0, 0.5)
     horizon, base = s.between(0.36, 0.46), s.between(0.66, 0.76)
     back = s.canvas()
-    sky_over(back, s.rng, horizon)
-    land_below(back, s.rng, horizon)
-    trees_along(back, s.rng, horizon + 0.04, 9, s.between(0.1, 0.2))
+    s.sky_over(back, horizon)
+    s.land_below(back, horizon)
+    s.trees_along(back, horizon + 0.04, 9, s.between(0.1, 0.2))
     # the track comes nearer to the right: `near` is the scale along it, `way` the distance along it
     near = 1 - slant + 2 * slant * s.x
     way = np.log1p(2 * slant / (1 - slant) * s.x) / (2 * slant) if slant > 0.02 else s.x
@@ -179,7 +164,7 @@ def street(s: Setting) -> Moment:
     """House fronts, a pavement where people walk both ways, a road where cars pass."""
     kerb, road = s.between(0.6, 0.66), s.between(0.7, 0.74)
     back = s.canvas()
-    sky_over(back, s.rng, 0.3)
+    s.sky_over(back, 0.3)
     x = -0.03
     while x < 1:
         wide, roof = s.between(0.16, 0.28), s.between(0.04, 0.2)
@@ -196,16 +181,10 @@ def street(s: Setting) -> Moment:
     for x in np.arange(0.02, 1, 0.2):
         back.box(x, 0.86, x + 0.11, 0.872, (236, 236, 228))
     back.grain(s.rng, 6, 0, 1, 50)
-    people = [
-        (
-            some_walker(s.rng),
-            s.between(0, 1.2),
-            s.either() * s.between(0.006, 0.012),
-            s.between(kerb + 0.02, road),
-            s.between(0.2, 0.24),
-        )
-        for _ in range(int(s.rng.integers(4, 9)))
-    ]
+    people = []
+    for _ in range(int(s.rng.integers(4, 9))):
+        who, x, speed = some_walker(s.rng), s.between(0, 1.2), s.either() * s.between(0.006, 0.012)
+        people.append((who, x, speed, s.between(kerb + 0.02, road), s.between(0.2, 0.24)))
     people.sort(key=lambda person: person[3])
     cars = [
         (vehicle_side(s, way), s.between(0, 0.5) + 0.75 * k, way * s.tempo * s.between(0.018, 0.032), line)
@@ -217,9 +196,8 @@ def street(s: Setting) -> Moment:
         image = back.image.copy()
         for who, x0, speed, foot, tall in people:
             x = np.mod(x0 + speed * s.tempo * t, 1.2) - 0.1
-            draw_walker(
-                image, who, (x * s.width, foot * s.height), tall * s.height, 0.045 * s.tempo * t, int(np.sign(speed))
-            )
+            place = (x * s.width, foot * s.height)
+            draw_walker(image, who, place, tall * s.height, 0.045 * s.tempo * t, int(np.sign(speed)))
         for sprite, x0, speed, line in cars:
             k = 0.34 * s.width / sprite.shape[1] * (1 + 0.6 * (line - 0.83))
             x = np.mod(x0 + speed * t, 1.5) - 0.42
@@ -238,24 +216,12 @@ def vehicle_side(s: Setting, way: int) -> np.ndarray:
         for x in np.arange(0.05, 0.9, 0.15):
             c.box(x, 0.14, x + 0.12, 0.46, GLASS)
     else:
-        c.fill(
-            [
-                (0.02, 0.85),
-                (0.02, 0.5),
-                (0.2, 0.42),
-                (0.34, 0.06),
-                (0.68, 0.06),
-                (0.82, 0.42),
-                (0.98, 0.52),
-                (0.98, 0.85),
-            ],
-            paint,
-        )
+        roof = [(0.2, 0.42), (0.34, 0.06), (0.68, 0.06), (0.82, 0.42)]
+        c.fill([(0.02, 0.85), (0.02, 0.5), *roof, (0.98, 0.52), (0.98, 0.85)], paint)
         c.fill([(0.26, 0.42), (0.36, 0.14), (0.5, 0.14), (0.5, 0.42)], GLASS)
         c.fill([(0.53, 0.42), (0.53, 0.14), (0.66, 0.14), (0.76, 0.42)], GLASS)
         c.box(0.94, 0.54, 0.98, 0.66, (250, 240, 190))
     for x in (0.2, 0.8):
         c.disc(x, 0.84, 0.08, 0.15 if bus else 0.2, RUBBER)
         c.disc(x, 0.84, 0.035, 0.07 if bus else 0.1, (170, 172, 178))
-    image = c.image if way > 0 else c.image[:, ::-1]
-    return np.dstack([image, (image.max(axis=-1) > 0).astype(np.uint8) * 255])
+    return c.sprite[:, :: 1 if way > 0 else -1]

@@ -6,7 +6,7 @@ import numpy as np
 
 from stillact_lib.miniature.canvas import Canvas, choose, clipped, vary
 from stillact_lib.miniature.scenery.people import draw_walker, some_walker
-from stillact_lib.miniature.scenery.setting import Moment, Setting, blend, sky_over, smoothstep, trees_along
+from stillact_lib.miniature.scenery.setting import Moment, Setting, blend, smoothstep
 
 
 def hall(s: Setting) -> Canvas:
@@ -20,22 +20,12 @@ def hall(s: Setting) -> Canvas:
         while x < 1:
             wide = s.between(0.12, 0.2)
             c.box(x, y - 0.2, x + wide - 0.02, y - 0.02, vary(s.rng, (112, 116, 122), 14))
-            c.box(
-                x,
-                y - 0.21,
-                x + wide - 0.02,
-                y - 0.17,
-                choose(s.rng, (196, 60, 56), (50, 110, 170), (236, 196, 80), (60, 140, 100)),
-            )
+            awning = choose(s.rng, (196, 60, 56), (50, 110, 170), (236, 196, 80), (60, 140, 100))
+            c.box(x, y - 0.21, x + wide - 0.02, y - 0.17, awning)
             for _ in range(3):
-                at = x + s.between(0.01, max(0.02, wide - 0.05))
-                c.box(
-                    at,
-                    y - s.between(0.06, 0.14),
-                    at + 0.025,
-                    y - 0.03,
-                    choose(s.rng, (230, 210, 170), (180, 90, 90), (90, 130, 170)),
-                )
+                at, high = x + s.between(0.01, max(0.02, wide - 0.05)), s.between(0.06, 0.14)
+                ware = choose(s.rng, (230, 210, 170), (180, 90, 90), (90, 130, 170))
+                c.box(at, y - high, at + 0.025, y - 0.03, ware)
             x += wide
         c.box(0, y, 1, y + 0.03, tuple(np.subtract(wall, 40)))
         c.line(0, y - 0.06, 1, y - 0.06, (150, 156, 164), 0.006)
@@ -61,9 +51,8 @@ def elevator(s: Setting) -> Moment:
             back.line(left, y, right, y, (96, 102, 112), 0.006)
         way = s.either() if k == 0 else -lifts[-1][1]
         riders = [(some_walker(s.rng), s.between(0.2, 0.8)) for _ in range(int(s.rng.integers(2, 6)))]
-        lifts.append(
-            (left, way, s.between(0, 1.5), riders, choose(s.rng, (236, 214, 150), (226, 230, 236), (214, 180, 90)))
-        )
+        start, light = s.between(0, 1.5), choose(s.rng, (236, 214, 150), (226, 230, 236), (214, 180, 90))
+        lifts.append((left, way, start, riders, light))
     high, speed = 0.36, 0.015 * s.tempo
 
     def moment(t: float) -> np.ndarray:
@@ -139,10 +128,10 @@ def marathon(s: Setting) -> Moment:
     towards = s.rng.random() < 0.4
     kerb = s.between(0.36, 0.46)
     back = s.canvas()
-    sky_over(back, s.rng, kerb)
+    s.sky_over(back, kerb)
     for x in np.arange(-0.02, 1, 0.14):
         back.box(x, kerb - s.between(0.12, 0.32), x + s.between(0.1, 0.16), kerb, vary(s.rng, (166, 154, 146), 18))
-    trees_along(back, s.rng, kerb, 6, 0.16)
+    s.trees_along(back, kerb, 6, 0.16)
     back.box(0, kerb - 0.06, 1, kerb, choose(s.rng, (40, 90, 170), (206, 60, 56), (236, 150, 40)))
     for x in np.arange(0.03, 1, 0.16):
         back.box(x, kerb - 0.045, x + 0.09, kerb - 0.015, (246, 246, 242))
@@ -167,14 +156,8 @@ def marathon(s: Setting) -> Moment:
         for who, x0, depth, speed in runners:
             if towards:
                 nearness = np.mod(depth + pace * speed * t, 1) ** 1.6
-                seen.append(
-                    (
-                        kerb + 0.05 + 0.75 * nearness,
-                        0.5 + (x0 / 1.3 - 0.5) * (0.45 + 0.75 * nearness),
-                        0.14 + 0.3 * nearness,
-                        who,
-                    )
-                )
+                x = 0.5 + (x0 / 1.3 - 0.5) * (0.45 + 0.75 * nearness)
+                seen.append((kerb + 0.05 + 0.75 * nearness, x, 0.14 + 0.3 * nearness, who))
             else:
                 x = np.mod(x0 + way * pace * speed * t, 1.3) - 0.15
                 seen.append((kerb + 0.1 + 0.44 * depth, x, 0.24 + 0.16 * depth, who))

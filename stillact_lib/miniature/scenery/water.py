@@ -5,18 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from stillact_lib.miniature.canvas import choose, clipped, vary
-from stillact_lib.miniature.scenery.setting import (
-    Moment,
-    Setting,
-    blend,
-    carried,
-    land_below,
-    ramp,
-    sky_over,
-    smoothstep,
-    trees_along,
-)
+from stillact_lib.miniature.canvas import choose, clipped, strokes, vary
+from stillact_lib.miniature.scenery.setting import Moment, Setting, blend, carried, ramp, smoothstep
 
 
 def water_colours(s: Setting, foam: int) -> np.ndarray:
@@ -40,7 +30,7 @@ def ocean(s: Setting) -> Moment:
     """Open sea to the horizon: swell that rolls towards the viewer or along."""
     horizon = s.between(0.16, 0.36)
     back = s.canvas()
-    sky_over(back, s.rng, horizon)
+    s.sky_over(back, horizon)
     back.grain(s.rng, 8, 0, horizon, 8, 0.6)
     colours = water_colours(s, int(s.rng.integers(0, 2)))
     coarse, fine = s.texture(4, 14), s.texture(9, 26)
@@ -64,7 +54,7 @@ def beach(s: Setting) -> Moment:
     """Sand below, sea above: lines of foam come in, and the edge of the water runs up the sand and back."""
     horizon, shore = s.between(0.2, 0.34), s.between(0.6, 0.7)
     back = s.canvas()
-    sky_over(back, s.rng, horizon)
+    s.sky_over(back, horizon)
     sand = choose(s.rng, (226, 200, 152), (214, 190, 150), (236, 214, 172))
     back.gradient(horizon, 1, sand, tuple(np.subtract(sand, 16)))
     back.grain(s.rng, 10, horizon, 1, 60)
@@ -101,8 +91,8 @@ def rushing_river(s: Setting) -> Moment:
     """White water that shoots between banks, past rocks, towards the viewer and to one side."""
     horizon = s.between(0.02, 0.16)
     back = s.canvas()
-    land_below(back, s.rng, 0)
-    trees_along(back, s.rng, horizon + 0.06, 8, 0.2)
+    s.land_below(back, 0)
+    s.trees_along(back, horizon + 0.06, 8, 0.2)
     colours = water_colours(s, 2)
     streaks, eddies = s.texture(16, 5), s.texture(7, 7)
     u, v, _ = receding(s, horizon, 0.75)
@@ -137,13 +127,13 @@ def waterfall(s: Setting) -> Moment:
     """A curtain of water that falls between cliffs, faster the lower, into a misty pool."""
     top, pool = s.between(0.1, 0.24), s.between(0.76, 0.86)
     back = s.canvas()
-    sky_over(back, s.rng, top)
+    s.sky_over(back, top)
     rock = choose(s.rng, (92, 88, 82), (108, 94, 80), (78, 84, 82))
     back.gradient(top, 1, tuple(np.add(rock, 14)), tuple(np.subtract(rock, 30)))
     for _ in range(26):
         x, y, r = s.between(0, 1), s.between(top, 1), s.between(0.04, 0.12)
         back.fill([(x - r, y), (x - 0.3 * r, y - r), (x + r, y - 0.4 * r), (x + 0.5 * r, y + r)], vary(s.rng, rock, 13))
-    trees_along(back, s.rng, top + 0.03, 9, 0.14)
+    s.trees_along(back, top + 0.03, 9, 0.14)
     back.grain(s.rng, 11, top, 1, 44)
     colours, streaks, mist = water_colours(s, 2), s.texture(26, 4), s.texture(5, 5)
     middle, half = s.between(0.42, 0.58), s.between(0.13, 0.3)
@@ -177,8 +167,8 @@ def fountain(s: Setting) -> Moment:
         for x in np.arange(0.03, 1, 0.09):
             back.box(x, ground - s.between(0.1, 0.3), x + 0.08, ground, vary(s.rng, (66, 58, 66), 8))
     else:
-        sky_over(back, s.rng, ground)
-        trees_along(back, s.rng, ground, 7, s.between(0.25, 0.4))
+        s.sky_over(back, ground)
+        s.trees_along(back, ground, 7, s.between(0.25, 0.4))
     back.gradient(ground, 1, *(((88, 84, 88), (58, 54, 58)) if night else ((196, 186, 170), (160, 150, 136))))
     back.grain(s.rng, 7, 0, 1, 44)
     middle = s.between(0.42, 0.58)
@@ -204,8 +194,7 @@ def fountain(s: Setting) -> Moment:
             x = sources[:, None] + sideways * at
             y = ground + 0.07 - lift * at + 0.5 * gravity * at * at
             ends.append(np.stack([x * s.width, y * s.height], axis=-1).reshape(-1, 2))
-        for a, b in np.rint(np.stack(ends, axis=1) * 16).astype(int).tolist():
-            cv2.line(image, a, b, colour, max(1, s.height // 110), cv2.LINE_AA, 4)
+        strokes(image, *ends, colour, max(1, s.height // 110))
         return image
 
     return moment

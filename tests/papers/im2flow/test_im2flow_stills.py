@@ -18,7 +18,8 @@ from PIL import Image
 from stillact_lib.datasets import Samples, read
 from stillact_lib.datasets.images import UnreadableImage
 from stillact_lib.errors import StillactError
-from stillact_lib.miniature import yupp_layout
+from stillact_lib.miniature import video_layouts
+from stillact_lib.miniature.layout import Scale
 from stillact_lib.papers.im2flow import stills as im2flow_stills
 from stillact_lib.papers.im2flow.data import open_videos, split_videos, video_ids
 from stillact_lib.papers.im2flow.stills import _cut_out, open_stills, still_root, two_thirds_of_training
@@ -224,8 +225,8 @@ def test_static_yupp_is_a_third_of_the_training_part_by_hand():
 
 
 def test_static_yupp_never_meets_the_videos_that_teach_flow(tmp_path, monkeypatch):
-    scale = yupp_layout.YuppScale((64, 64), 10, 6, 0.5, ("Ocean", "Railway"))
-    monkeypatch.setitem(yupp_layout.YUPP_SCALES, "tiny", scale)
+    scale = Scale((64, 64), {"train": 3, "test": 3}, ("Ocean", "Railway"), frames=10)
+    monkeypatch.setitem(video_layouts.YUPP_SCALES, "tiny", scale)
     with workspace_in(tmp_path), ThreadPoolExecutor(1) as pool:
         stills = open_stills("yupp_static", SETTINGS, pool)
         assert stills.videos == im2flow_stills.test_videos("yupp_static", SETTINGS)
