@@ -176,7 +176,7 @@ def elsewhere(masks: Tensor) -> Tensor:
 
 
 def masks_to_find(arm: Arm, data: PlacedPhotographs, rows: np.ndarray) -> Tensor:
-    """The masks [N, 1, S, S] that an arm is asked to find where these are the people's."""
+    """The masks [N, 1, S, S] that an arm is asked to find in some photographs."""
     masks = data.masks(rows)
     return elsewhere(masks) if arm.kind == "elsewhere" else masks
 
