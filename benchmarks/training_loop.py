@@ -62,9 +62,9 @@ def folder_of(found: Photographs, root: Path) -> None:
 class Kept(StepBatches):
     """Batches already in memory."""
 
-    def __init__(self, lesson: StepBatches, steps: int) -> None:
-        super().__init__(lesson.count, lesson.batch_size, lesson.make_batch, lesson.seed)
-        self.kept = [lesson[step] for step in range(steps)]
+    def __init__(self, made: StepBatches, steps: int) -> None:
+        super().__init__(made.count, made.batch_size, made.make_batch, made.seed)
+        self.kept = [made[step] for step in range(steps)]
 
     def __getitem__(self, step: int) -> object:
         return self.kept[step]
@@ -100,9 +100,9 @@ def main() -> None:
     work: dict[str, Callable[[], object]] = {}
     for kind in ("with", "without"):
         arm = lga_arms.Arm(kind, kind)
-        lesson = lga_arms.lesson(data, arm, settings)
-        alone = partial(epoch, arm, start, settings, Kept(lesson, settings.steps), device)
-        loading = partial(epoch, arm, start, settings, lesson, device)
+        batches = lga_arms.training_batches(arm, data, settings)
+        alone = partial(epoch, arm, start, settings, Kept(batches, settings.steps), device)
+        loading = partial(epoch, arm, start, settings, batches, device)
         assert torch.equal(alone(), loading()), "other weights"
         work[f"steps alone, {kind} the mask's loss"], work[f"ours, {kind} the mask's loss"] = alone, loading
     with tempfile.TemporaryDirectory() as root:

@@ -54,7 +54,9 @@ def load_photographs(
     images, readable, problems = each_readable(partial(_squashed, stills.root, side=side), named[kept])
     kept, report = kept[readable], data_report(stills.name, stills, problems, most_unusable=most_unusable)
     test = persons["split"].iloc[first].isin(tested).to_numpy()[kept]
-    tensor = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous()
+    tensor = torch.empty((len(images), 3, side, side), dtype=torch.uint8)
+    for place, image in zip(tensor, images, strict=True):  # stacked and turned, all of them would be there three times
+        place.copy_(torch.from_numpy(image).permute(2, 0, 1))
     return Photographs(stills.classes, tensor, positives[kept], test, named[kept], stills.root, report)
 
 

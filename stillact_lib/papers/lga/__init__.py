@@ -1,11 +1,12 @@
 """LGA, loss guided activation: Liu, Tan and You, "Loss guided activation for action recognition in still images" (ACCV
-2018). Chapter 02, `chapters/02-human-mask-loss.ipynb`.
+2018). Chapter 02, `chapters/02-human-mask-loss.ipynb`, shows all of it, in this order::
 
-The method, in the paper's order::
+    human_mask_loss   the loss (Eq. 1), and the maps SAM and PAM (Eq. 2), which show where a network is active
+    settings          what a run may set
+    data              Stanford 40 and MPII with masks of people, real or drawn
+    arms              which networks are compared, what each is asked to find, how one is trained
+    run               one run: what it needs, every arm trained and tested, what its record keeps
+    figures           the charts
 
-    human_mask_loss   Eqs. 1 and 2   the loss of the mask branch, and the maps SAM and PAM that show what it does
-
-The networks it is laid upon are `networks.guided_activation` and `networks.guided_backbones`. How the book tests it::
-
-    settings   data   arms (which network is taught what, with the controls)   run (what a record keeps)   figures
+The network is `networks.guided_activation`, on the backbones of `networks.guided_backbones`.
 """

@@ -1,44 +1,38 @@
-"""The arms of LGA's tables and of our controls: which network, taught what, on which photographs (Liu, Tan, You 2018,
-§3.2, §4). Chapter 02.
+"""The arms of LGA's tables and of our controls: which network, asked to find what, on which photographs, and how it is
+trained (Liu, Tan, You 2018, §3.2, §4). Chapter 02.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from stillact_lib.evidence.records import DataOrigin
 from stillact_lib.networks.guided_activation import MASK_WIDTHS, WIDTH, GuidedActivation
 from stillact_lib.networks.guided_backbones import Backbone, BackboneName, backbone
 from stillact_lib.notebook.run_data import checkpoint_for
-from stillact_lib.papers.lga.data import FAIR, MPII, STANFORD40, PlacedPhotographs
-from stillact_lib.papers.lga.human_mask_loss import (
-    Reduction,
-    human_mask_loss,
-    predicting_activation_map,
-    sum_of_activation_maps,
-)
+from stillact_lib.papers.lga.data import FAIR, MPII, STANFORD40, PlacedPhotographs, datasets_of, origin_of
+from stillact_lib.papers.lga.human_mask_loss import Reduction, human_mask_loss
 from stillact_lib.papers.lga.settings import LgaSettings
-from stillact_lib.training.loop import Device, History, StepBatches, train, warm_up_then_cosine
+from stillact_lib.training.loop import Checkpoint, Device, History, StepBatches, train, warm_up_then_cosine
 from stillact_lib.training.pretraining import ClassQuality, pretrain_on_photographs
 from stillact_lib.vision.images import as_network_input
 from stillact_lib.vision.joint_warps import layered, random_warps, warped
 from stillact_lib.vision.photographs import Photographs
 
-CHAPTER = "02-human-mask-loss"
 #: the small sisters' widths of both branches
 COMPACT_WIDTH, COMPACT_MASK_WIDTHS = 64, (32, 16, 8, 1)
-#: what the pre-trained networks depend on
-PRETRAINING_DEPENDS_ON = (
-    *("profile", "miniature_size", "miniature_seed", "seed", "device", "full_architectures", "image_size"),
-    *("batch_size", "pretraining", "pretraining_steps", "pretraining_rate"),
-)
-#: images that a network sees at once when it is tested, and that are laid under their masks at once
+#: the settings that change a pre-trained backbone
+PRETRAINED_BY = {"full_architectures", "image_size", "batch_size"}
+PRETRAINED_BY |= {"pretraining", "pretraining_steps", "pretraining_rate"}
+#: photographs that are laid under their masks at once, and that a network sees at once when it is tested
 AT_ONCE = 64
 
 Family = Literal["resnet", "inception"]
@@ -57,10 +51,15 @@ class Arm:
     name: str
     kind: Kind
     family: Family = "resnet"
-    taught_on: str = STANFORD40
+    trained_on: str = STANFORD40
     reduction: Reduction | None = None
     weight: float = 1.0
     longer: int = 1
+
+    @property
+    def tested_on(self) -> str:
+        """Arms of the fair copy are tested on the biased one's photographs."""
+        return STANFORD40 if self.trained_on == FAIR else self.trained_on
 
 
 #: Table 1, and the controls
@@ -75,67 +74,72 @@ STANFORD40_ARMS = (
 )
 #: the same where training photographs' context says nothing
 FAIR_ARMS = (
-    Arm("fair_without", "without", taught_on=FAIR),
-    Arm("fair_with", "with", taught_on=FAIR),
+    Arm("fair_without", "without", trained_on=FAIR),
+    Arm("fair_with", "with", trained_on=FAIR),
 )
 #: Table 2
 MPII_ARMS = (
-    Arm("resnet_without", "without", taught_on=MPII),
-    Arm("resnet_with", "with", taught_on=MPII),
+    Arm("resnet_without", "without", trained_on=MPII),
+    Arm("resnet_with", "with", trained_on=MPII),
     Arm("inception_without", "without", "inception", MPII),
     Arm("inception_with", "with", "inception", MPII),
 )
 #: how many times the steps the arms "longer" are trained, and the share of the mask's loss that arms "tenth" take
 LONGER, TENTH = 4, 0.1
-#: is it the person, the budget, the weight? Taught where `further` is set
+#: is it the person, the budget, the weight? Trained where `further` is set
 FURTHER_ARMS = (
     Arm("resnet_mean", "with", reduction="mean"),
-    Arm("fair_elsewhere", "elsewhere", taught_on=FAIR),
+    Arm("fair_elsewhere", "elsewhere", trained_on=FAIR),
     Arm("longer_without", "without", longer=LONGER),
     Arm("longer_with", "with", longer=LONGER),
     Arm("longer_elsewhere", "elsewhere", longer=LONGER),
     Arm("longer_another", "another", longer=LONGER),
-    Arm("longer_fair_without", "without", taught_on=FAIR, longer=LONGER),
-    Arm("longer_fair_with", "with", taught_on=FAIR, longer=LONGER),
+    Arm("longer_fair_without", "without", trained_on=FAIR, longer=LONGER),
+    Arm("longer_fair_with", "with", trained_on=FAIR, longer=LONGER),
     Arm("resnet_another", "another"),
     Arm("resnet_tenth", "with", weight=TENTH),
     Arm("inception_tenth", "with", "inception", weight=TENTH),
-    Arm("resnet_elsewhere", "elsewhere", taught_on=MPII),
+    Arm("resnet_elsewhere", "elsewhere", trained_on=MPII),
 )
 
 
-def backbone_name(family: Family, taught_on: str, settings: LgaSettings) -> BackboneName:
+def backbone_of(arm: Arm, settings: LgaSettings) -> BackboneName:
     """The paper takes ResNet-50 for Stanford 40, ResNet-101 for MPII, Inception-ResNet-v2 for both."""
     if not settings.full_architectures:
-        return f"compact_{family}"
-    if family == "inception":
+        return f"compact_{arm.family}"
+    if arm.family == "inception":
         return "inception_resnet_v2"
-    return "resnet101" if taught_on == MPII else "resnet50"
+    return "resnet101" if arm.trained_on == MPII else "resnet50"
+
+
+def backbones_of(settings: LgaSettings) -> list[BackboneName]:
+    """Those of a run's arms."""
+    arms = (*STANFORD40_ARMS, *FAIR_ARMS, *MPII_ARMS)
+    return sorted({backbone_of(arm, settings) for arm in arms if arm.trained_on in datasets_of(settings)})
 
 
 def pretrained(
-    names: set[BackboneName], settings: LgaSettings, photographs: Photographs | None, device: Device
-) -> tuple[dict[BackboneName, Backbone], dict[BackboneName, ClassQuality]]:
-    """Backbones with ImageNet's weights, or (`pretraining` "own") trained on `photographs`, and how well."""
-    found: dict[BackboneName, Backbone] = {}
-    qualities: dict[BackboneName, ClassQuality] = {}
-    for name in sorted(names):
-        torch.manual_seed(settings.seed)
-        found[name] = backbone(name, imagenet=settings.pretraining == "imagenet")
-        if settings.pretraining == "own":
-            network = _Namer(found[name], len(photographs.classes), settings.image_size)
-            qualities[name] = pretrain_on_photographs(
-                network,
-                photographs,
-                steps=settings.pretraining_steps,
-                batch_size=settings.batch_size,
-                rate=settings.pretraining_rate,
-                device=device,
-                seed=settings.seed,
-                checkpoint=checkpoint_for(CHAPTER, f"imagenet-{name}", settings, PRETRAINING_DEPENDS_ON),
-                workers=settings.workers,
-            )
-    return found, qualities
+    name: BackboneName, settings: LgaSettings, photographs: Photographs | None, device: Device
+) -> tuple[Backbone, ClassQuality | None]:
+    """A backbone with ImageNet's weights, or (`pretraining` "own") trained on `photographs`, and how well."""
+    torch.manual_seed(settings.seed)
+    start = backbone(name, imagenet=settings.pretraining == "imagenet")
+    if photographs is None:
+        return start, None
+    quality = pretrain_on_photographs(
+        _Namer(start, len(photographs.classes), settings.image_size),
+        photographs,
+        steps=settings.pretraining_steps,
+        batch_size=settings.batch_size,
+        rate=settings.pretraining_rate,
+        device=device,
+        seed=settings.seed,
+        checkpoint=checkpoint_for(
+            settings.chapter, f"imagenet-{name}", settings, PRETRAINED_BY, data=[origin_of(photographs)]
+        ),
+        workers=settings.workers,
+    )
+    return start, quality
 
 
 class _Namer(nn.Module):
@@ -171,23 +175,23 @@ def elsewhere(masks: Tensor) -> Tensor:
     return masks.roll((masks.shape[-2] // 2, masks.shape[-1] // 2), dims=(2, 3))
 
 
-def taught_masks(arm: Arm, masks: Tensor) -> Tensor:
-    """What an arm is to find in photographs whose masks are these."""
+def masks_to_find(arm: Arm, data: PlacedPhotographs, rows: np.ndarray) -> Tensor:
+    """The masks [N, 1, S, S] that an arm is asked to find in some photographs."""
+    masks = data.masks(rows)
     return elsewhere(masks) if arm.kind == "elsewhere" else masks
 
 
-def lesson(data: PlacedPhotographs, arm: Arm, settings: LgaSettings) -> StepBatches:
-    """Training batches: images [B, 3, S, S] in [-1, 1] and masks [B, 1, S, S] through the same warp, whether anybody's
-    place is known, bool [B], labels int64 [B]."""
+def training_batches(arm: Arm, data: PlacedPhotographs, settings: LgaSettings) -> StepBatches:
+    """Images [B, 3, S, S] in [-1, 1] and masks [B, 1, S, S] through the same warp, whether anybody's place is known,
+    bool [B], labels int64 [B]."""
     rows, images = data.train, data.photographs.images
-    # whose mask each photograph is taught
+    # whose mask goes with each photograph
     owners = np.random.default_rng(settings.seed).permutation(rows) if arm.kind == "another" else rows
     labels, known = torch.from_numpy(data.photographs.labels[rows]), data.known(owners)
     layers = np.empty((len(rows), *images.shape[-2:], 4), np.uint8)
     for first in range(0, len(rows), AT_ONCE):
         chunk = slice(first, first + AT_ONCE)
-        masks = taught_masks(arm, data.masks(owners[chunk])[0])
-        layers[chunk] = layered(images[torch.from_numpy(rows[chunk])], masks)
+        layers[chunk] = layered(images[torch.from_numpy(rows[chunk])], masks_to_find(arm, data, owners[chunk]))
 
     def make_batch(chosen: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         images, masks = warped(layers[chosen], random_warps(len(chosen), rng))
@@ -200,12 +204,29 @@ def optimiser_of(network: GuidedActivation, settings: LgaSettings) -> torch.opti
     return torch.optim.AdamW(network.parameters(), lr=settings.rate, weight_decay=0.01, fused=True)
 
 
+def checkpoint_of(arm: Arm, settings: LgaSettings, data: Collection[DataOrigin]) -> Checkpoint | None:
+    """Where an arm's network is kept, named for what the arm is; data: what it and its backbone learn from."""
+    parts = [arm.trained_on, arm.family, arm.kind]
+    parts += [_reduction(arm, settings), f"weight{arm.weight:g}"] if arm.kind in GUIDED else []
+    parts += [f"{arm.longer}x"]
+    changed_by = {*PRETRAINED_BY, "rate", "warm_up", "mpii_steps" if arm.trained_on == MPII else "steps"}
+    return checkpoint_for(settings.chapter, "-".join(parts), settings, changed_by, data=[*data])
+
+
+def _reduction(arm: Arm, settings: LgaSettings) -> Reduction:
+    return arm.reduction or settings.mask_loss
+
+
 def train_arm(
-    arm: Arm, network: GuidedActivation, batches: StepBatches, settings: LgaSettings, device: Device
+    arm: Arm,
+    network: GuidedActivation,
+    batches: StepBatches,
+    settings: LgaSettings,
+    device: Device,
+    checkpoint: Checkpoint | None = None,
 ) -> History:
-    """Trains an arm's network on its `lesson`: L = L_cls + L_mask, weighed alike (Eq. 1) unless the arm says otherwise,
-    by AdamW."""
-    reduction = arm.reduction or settings.mask_loss
+    """Trains an arm's network on its `training_batches`: L = L_cls + L_mask, weighed alike (Eq. 1) unless the arm says
+    otherwise, by AdamW."""
 
     def step_loss(batch: tuple[Tensor, Tensor, Tensor, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         images, masks, known, labels = batch
@@ -214,10 +235,10 @@ def train_arm(
         figures = {"naming": naming, "right": (found.scores.argmax(1) == labels).float().mean()}
         if found.heatmap is None:
             return naming, figures
-        placing = human_mask_loss(found.heatmap, masks, reduction, known)
+        placing = human_mask_loss(found.heatmap, masks, _reduction(arm, settings), known)
         return naming + arm.weight * placing, figures | {"placing": placing}
 
-    steps = arm.longer * (settings.mpii_steps if arm.taught_on == MPII else settings.steps)
+    steps = arm.longer * (settings.mpii_steps if arm.trained_on == MPII else settings.steps)
     return train(
         network,
         batches,
@@ -225,45 +246,8 @@ def train_arm(
         optimiser_of(network, settings),
         steps,
         device,
-        label=f"{arm.name.replace('_', ', ')} ({arm.taught_on})",
+        label=f"{arm.name.replace('_', ', ')} ({arm.trained_on})",
         schedule=warm_up_then_cosine(steps, settings.warm_up),
-        checkpoint=checkpoint_for(CHAPTER, f"{arm.taught_on}-{arm.name}", settings),
+        checkpoint=checkpoint,
         workers=settings.workers,
     )
-
-
-def teach(
-    arm: Arm, start: Backbone, data: PlacedPhotographs, settings: LgaSettings, device: Device
-) -> tuple[GuidedActivation, History]:
-    """An arm's network, trained on `data`, and what was logged."""
-    network = network_of(arm, start, len(data.photographs.classes), settings)
-    return network, train_arm(arm, network, lesson(data, arm, settings), settings, device)
-
-
-class Seen(NamedTuple):
-    """What a network says of N images: softmax scores [N, C]; SAM and the PAM of its own answer [N, h, w]; the heatmap
-    [N, h, w], or None where it has no such branch."""
-
-    scores: np.ndarray
-    sam: Tensor
-    pam: Tensor
-    heatmap: Tensor | None
-
-
-@torch.inference_mode()
-def look(network: GuidedActivation, images: Tensor, device: Device, classes: Tensor | None = None) -> Seen:
-    """A network's answers to images uint8 [N, 3, S, S]; classes int64 [N]: of which PAM is the map, its answer unless
-    given."""
-    network.eval().to(device.torch_device, memory_format=torch.channels_last)
-    weights = network.classifier.weight.float().cpu()
-    parts: list[tuple[Tensor, ...]] = []
-    for rows in torch.arange(len(images)).split(AT_ONCE):
-        with device.autocasting():
-            found = network(as_network_input(images[rows].to(device.torch_device)))
-        scores, maps = found.scores.float().cpu(), found.maps.float().cpu()
-        of = scores.argmax(1) if classes is None else classes[rows]
-        sums = (sum_of_activation_maps(maps), predicting_activation_map(maps, weights, of))
-        placed = () if found.heatmap is None else (found.heatmap.float().cpu()[:, 0],)
-        parts.append((scores.softmax(1), *sums, *placed))
-    joined = [torch.cat(part) for part in zip(*parts, strict=True)]
-    return Seen(joined[0].numpy(), joined[1], joined[2], joined[3] if len(joined) > 3 else None)

@@ -1,12 +1,12 @@
 """The data of chapter 02: photographs of Stanford 40 and MPII with the people's places (Liu, Tan, You 2018, §4). Read
-from the real thing where the settings name its root, else from its miniature.
+from the root that the settings name, else from the miniature.
 
 All images are squashed to one square; boxes with them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +18,15 @@ from stillact_lib.datasets import read
 from stillact_lib.datasets.stills import Stills
 from stillact_lib.evidence.records import DataOrigin
 from stillact_lib.miniature.context_layout import CONTEXT, CONTEXTS
-from stillact_lib.notebook.run_data import miniature_or_real, origin_of
+from stillact_lib.notebook.run_data import miniature_or_real
 from stillact_lib.papers.lga.settings import LgaSettings
 from stillact_lib.vision.photographs import Photographs, load_photographs
 
-STANFORD40, MPII, FAIR = "stanford40", "mpii", "fair"
-#: the miniatures that stand for them
-BIASED_MINIATURE, FAIR_MINIATURE = "stanford40_biased", "stanford40_fair"
+STANFORD40, FAIR, MPII = "stanford40", "fair", "mpii"
+#: the miniature that stands for each: Stanford 40's context misleads, the fair copy's does not
+MINIATURES = {STANFORD40: "stanford40_biased", FAIR: "stanford40_fair", MPII: "mpii"}
+#: the parts of their splits that are the test; the activities of MPII's own test part are withheld
+TESTED = {STANFORD40: ("test",), FAIR: ("test",), MPII: ("val",)}
 #: the larger photographs of ImageNet's miniature are a little larger than what the network sees
 ROOM = 8 / 96
 SIDES = ["x0", "y0", "x1", "y1"]
@@ -48,10 +50,9 @@ class PlacedPhotographs:
     def test(self) -> np.ndarray:
         return np.flatnonzero(self.photographs.test)
 
-    def masks(self, rows: np.ndarray) -> tuple[Tensor, Tensor]:
-        """float [N, 1, S, S], 1 inside any person's box, and bool [N], whether there is one."""
-        side = self.photographs.images.shape[-1]
-        return masks_of([self.boxes[row] for row in rows], side), self.known(rows)
+    def masks(self, rows: np.ndarray) -> Tensor:
+        """float [N, 1, S, S], 1 inside any person's box."""
+        return masks_of([self.boxes[row] for row in rows], self.photographs.images.shape[-1])
 
     def known(self, rows: np.ndarray) -> Tensor:
         """Whether anybody's place is known, bool [N]."""
@@ -69,7 +70,8 @@ def masks_of(boxes: list[np.ndarray], side: int) -> Tensor:
 
 
 def place_photographs(stills: Stills, side: int, tested: tuple[str, ...]) -> PlacedPhotographs:
-    """Photographs at `side` pixels with the boxes of everybody annotated in them: nobody says whose activity it is."""
+    """Photographs at `side` pixels with the boxes of everybody annotated in them (nobody says whose activity it is) and
+    the miniature's table of what stands beside, if there is one."""
     photographs = load_photographs(stills, side, tested)
     people = stills.persons
     scaled = people[SIDES].to_numpy(float) * side / people[["width", "height", "width", "height"]].to_numpy(float)
@@ -77,47 +79,47 @@ def place_photographs(stills: Stills, side: int, tested: tuple[str, ...]) -> Pla
     # the rows of `groupby` count within the placed people
     of_image = {image: scaled[placed][rows] for image, rows in people[placed].groupby("image").indices.items()}
     nobody = np.empty((0, 4))
-    return PlacedPhotographs(photographs, tuple(of_image.get(name, nobody) for name in photographs.names))
+    boxes = tuple(of_image.get(name, nobody) for name in photographs.names)
+    if not (stills.root / CONTEXT).is_file():
+        return PlacedPhotographs(photographs, boxes)
+    table = pd.read_csv(stills.root / CONTEXT, keep_default_na=False).set_index("image")
+    context = table.loc[[name.rpartition("/")[2] for name in photographs.names]].reset_index()
+    return PlacedPhotographs(photographs, boxes, context)
 
 
-def open_stanford40(settings: LgaSettings) -> PlacedPhotographs | None:
-    """Stanford 40, or its miniature whose context misleads; None in a run of MPII alone."""
-    if settings.stanford40_root:
-        return place_photographs(read(STANFORD40, Path(settings.stanford40_root)), settings.image_size, ("test",))
-    return None if settings.profile == "paper" else _drawn(BIASED_MINIATURE, settings)
+def datasets_of(settings: LgaSettings) -> dict[str, str]:
+    """The datasets that a run reads, each with its root, "" for the miniature. There is no fair copy of a real one."""
+    roots = {STANFORD40: settings.stanford40_root, FAIR: "", MPII: settings.mpii_root}
+    drawn = {STANFORD40: settings.draws, FAIR: settings.draws and not settings.stanford40_root, MPII: settings.draws}
+    return {name: root for name, root in roots.items() if root or drawn[name]}
 
 
-def open_fair(settings: LgaSettings) -> PlacedPhotographs | None:
-    """The miniature whose context does not mislead, to train on; there is no such thing beside the real one."""
-    return None if settings.stanford40_root or settings.profile == "paper" else _drawn(FAIR_MINIATURE, settings)
+def open_datasets(settings: LgaSettings) -> dict[str, PlacedPhotographs]:
+    """The photographs of each."""
+    opened = {}
+    for name, root in datasets_of(settings).items():
+        place = miniature_or_real(MINIATURES[name], Path(root) if root else None, settings)
+        stills = read(MPII if name == MPII else STANFORD40, place)
+        opened[name] = place_photographs(stills, settings.image_size, TESTED[name])
+    return opened
 
 
-def _drawn(name: str, settings: LgaSettings) -> PlacedPhotographs:
-    root = miniature_or_real(name, None, settings)
-    found = place_photographs(read(STANFORD40, root), settings.image_size, ("test",))
-    table = pd.read_csv(root / CONTEXT, keep_default_na=False).set_index("image")
-    context = table.loc[[name.rpartition("/")[2] for name in found.photographs.names]].reset_index()
-    return PlacedPhotographs(found.photographs, found.boxes, context)
-
-
-def open_mpii(settings: LgaSettings) -> PlacedPhotographs | None:
-    """MPII's activities, tested on the validation list; None in a run of Stanford 40 alone."""
-    if settings.profile == "paper" and not settings.mpii_root:
+def open_imagenet(settings: LgaSettings) -> Photographs | None:
+    """The photographs of things that backbones are pre-trained on, ImageNet's miniature; None where they come with
+    ImageNet's weights."""
+    if settings.pretraining == "imagenet":
         return None
-    root = miniature_or_real(MPII, Path(settings.mpii_root) if settings.mpii_root else None, settings)
-    return place_photographs(read(MPII, root), settings.image_size, ("val",))
-
-
-def open_imagenet(settings: LgaSettings) -> Photographs:
-    """The miniature's photographs of things."""
     stills = read("imagenet", miniature_or_real("imagenet", None, settings))
     return load_photographs(stills, settings.image_size + round(ROOM * settings.image_size), ("val",))
 
 
-def origins(settings: LgaSettings, opened: dict[str, PlacedPhotographs | None]) -> tuple[DataOrigin, ...]:
-    """What a record says of a run's data; opened: dataset -> photographs. The test photographs of each context, of
-    which it keeps scores apart, are named too."""
-    found = {name: data for name, data in opened.items() if data is not None}
-    if (main := found.get(STANFORD40)) is not None and main.context is not None:
-        found |= dict.fromkeys(CONTEXTS, main)
-    return tuple(origin_of(data.photographs.root, name) for name, data in found.items())
+def origin_of(photographs: Photographs) -> DataOrigin:
+    """Which data these are."""
+    return DataOrigin(**asdict(photographs.report.identity))
+
+
+def origins_of_contexts(main: PlacedPhotographs) -> list[DataOrigin]:
+    """The test photographs of each context as data of their own, as a record keeps their scores apart."""
+    if main.context is None:
+        return []
+    return [origin_of(main.photographs).model_copy(update={"name": name}) for name in CONTEXTS]

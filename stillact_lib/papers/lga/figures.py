@@ -1,4 +1,4 @@
-"""The charts of chapter 02: each takes images, maps or intervals and gives a figure, so that cells tell the story."""
+"""The charts of chapter 02, from images and maps of a run or from the ledger's kept records, and what they draw."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from collections.abc import Mapping, Sequence
 import cv2
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from stillact_lib.evidence.bootstrap import Interval
+from stillact_lib.evidence.ledger import Ledger
+from stillact_lib.evidence.records import RunRecord
+from stillact_lib.miniature.context_layout import CONTEXTS
 from stillact_lib.notebook.class_charts import best_classes, spaced
 from stillact_lib.notebook.figures import PALETTE, bare
-from stillact_lib.papers.lga.arms import Seen
+from stillact_lib.papers.lga.run import Seen
 from stillact_lib.training.loop import History
 
 HEAT = "inferno"
-#: the colours of what a network is taught to find
-TAUGHT = {
+#: the colours of arms, by what they are asked to find
+COLOURS = {
     "without": PALETTE["grey"],
     "with": PALETTE["blue"],
     "right place": PALETTE["blue"],
@@ -27,6 +30,15 @@ TAUGHT = {
 }
 #: how strongly a map covers its image
 COVER = 0.6
+#: Figure "accuracy by context": the arms of each panel
+PANELS = {
+    "trained on biased context": {
+        "without": "resnet_without",
+        "right place": "resnet_with",
+        "wrong place": "resnet_elsewhere",
+    },
+    "trained on fair context": {"without": "fair_without", "right place": "fair_with", "wrong place": "fair_elsewhere"},
+}
 
 
 def masked(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -47,13 +59,13 @@ def lit(image: np.ndarray, of_cells: np.ndarray) -> np.ndarray:
 
 def training_curves(histories: Mapping[str, History], names: Sequence[str]) -> Figure:
     """Logged figures of some trainings, one panel a figure: "naming" and "placing" are the two parts of the loss.
-    histories: a name of `TAUGHT` -> what was logged."""
+    histories: a name of `COLOURS` -> what was logged."""
     figure, axes = plt.subplots(1, len(names), figsize=(7.2, 2.5))
     titles = {"naming": "L_cls, cross entropy", "placing": "L_mask, squared error over the cells"}
     for axis, name in zip(axes, names, strict=True):
         for label, history in histories.items():
             if name in history.rows[-1]:
-                axis.plot(*history.series(name), label=label, lw=1.4, color=TAUGHT[label])
+                axis.plot(*history.series(name), label=label, lw=1.4, color=COLOURS[label])
         axis.set(title=titles[name], xlabel="step", ylim=(0, None))
         axis.legend(fontsize=8)
     return figure
@@ -108,19 +120,43 @@ def _stretched(of_cells: np.ndarray) -> np.ndarray:
     return of_cells - of_cells.min()
 
 
-def accuracy_by_context(panels: Mapping[str, Mapping[str, Mapping[str, Interval]]]) -> Figure:
-    """Panel title -> arm -> context -> accuracy in %: lines over contexts, from the one that agrees to the one that
-    misleads."""
+def confusions(
+    records: Sequence[RunRecord], dataset: str, arms: Mapping[str, str], pair: tuple[str, str]
+) -> pd.DataFrame:
+    """How many of the test photographs of each class of a pair are taken for the other, in %, mean over seeds; arms:
+    label -> arm, a column each."""
+    found: dict[str, dict[str, list[float]]] = {}
+    for scores in (record.scores() for record in records):
+        classes = scores.get(f"{dataset}/class_groups", np.array([], str)).tolist()
+        if not set(pair) <= set(classes):
+            continue
+        for label, arm in arms.items():
+            if (of_arm := scores.get(f"{dataset}/{arm}/class_scores")) is None:
+                continue
+            for shown, other in (pair, pair[::-1]):
+                rows = scores[f"{dataset}/positives"][:, classes.index(shown)] > 0
+                taken = of_arm[rows].argmax(1) == classes.index(other)
+                name = f"{shown} taken for {other}".replace("_", " ")
+                found.setdefault(label, {}).setdefault(name, []).append(100 * float(taken.mean()))
+    return pd.DataFrame({label: {name: np.mean(of) for name, of in rows.items()} for label, rows in found.items()})
+
+
+def accuracy_by_context(ledger: Ledger) -> Figure:
+    """Accuracy in %: lines over contexts, from the one that agrees to the one that misleads."""
     marks = {"without": "o", "right place": "s", "wrong place": "D"}
-    figure, axes = plt.subplots(1, len(panels), figsize=(7.2, 2.9), sharey=True, squeeze=False)
-    for axis, (title, arms) in zip(axes[0], panels.items(), strict=True):
-        for number, (arm, found) in enumerate(arms.items()):
+    figure, axes = plt.subplots(1, len(PANELS), figsize=(7.2, 2.9), sharey=True, squeeze=False)
+    for axis, (title, arms) in zip(axes[0], PANELS.items(), strict=True):
+        for number, (label, arm) in enumerate(arms.items()):
+            found = [ledger.measured(context, arm, "right") for context in CONTEXTS]
+            if None in found:
+                continue
             x = np.arange(len(found)) + 0.07 * (number - 1)
-            axis.vlines(x, [i.low for i in found.values()], [i.high for i in found.values()], color=TAUGHT[arm], lw=1.2)
-            axis.plot(x, [i.mean for i in found.values()], marks[arm] + "-", color=TAUGHT[arm], ms=5, label=arm)
-            axis.set_xticks(range(len(found)), list(found))
+            colour = COLOURS[label]
+            axis.vlines(x, [i.low for i in found], [i.high for i in found], color=colour, lw=1.2)
+            axis.plot(x, [i.mean for i in found], marks[label] + "-", color=colour, ms=5, label=label)
+        axis.set_xticks(range(len(CONTEXTS)), CONTEXTS)
         axis.set_title(title)
-        axis.set_xlim(-0.3, len(found) - 0.7)
+        axis.set_xlim(-0.3, len(CONTEXTS) - 0.7)
     axes[0, 0].set_ylabel("accuracy, %")
     axes[0, 0].legend(title="mask's loss", fontsize=8)
     return figure

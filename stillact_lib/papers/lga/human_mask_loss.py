@@ -1,4 +1,6 @@
-"""Where a classifier looks, and the loss that tells it where (Liu, Tan, You 2018, Eqs. 1 and 2). Chapter 02."""
+"""The loss that asks a classifier where people are (Liu, Tan, You 2018, Eq. 1), and the maps that show where it is
+active (Eq. 2). Chapter 02.
+"""
 
 from __future__ import annotations
 
@@ -27,10 +29,12 @@ def squared_errors(heatmap: Tensor, mask: Tensor) -> Tensor:
     return ((heatmap.float() - wanted) ** 2).flatten(1)
 
 
-def sum_of_activation_maps(maps: Tensor, normalise: bool = True) -> Tensor:
-    """SAM of Eq. 2: maps [B, K, h, w] -> [B, h, w]. `normalise`: each channel of an image first from its least to its
+def sum_of_activation_maps(maps: Tensor) -> Tensor:
+    """SAM of Eq. 2: maps [B, K, h, w] -> [B, h, w], each channel of an image first stretched from its least to its
     greatest value, as for the paper's pictures (§4.2); a constant channel counts as 0."""
-    return (_stretched(maps) if normalise else maps).sum(dim=1)
+    low, high = maps.amin(dim=(2, 3), keepdim=True), maps.amax(dim=(2, 3), keepdim=True)
+    stretched = (maps - low) / (high - low).clamp(min=torch.finfo(maps.dtype).tiny)
+    return stretched.sum(dim=1)
 
 
 def predicting_activation_map(maps: Tensor, weights: Tensor, classes: Tensor) -> Tensor:
@@ -44,8 +48,3 @@ def share_inside(maps: Tensor, mask: Tensor) -> Tensor:
     inside = F.adaptive_avg_pool2d(mask, maps.shape[-2:])[:, 0]
     active = maps.clamp(min=0)
     return (active * inside).sum(dim=(1, 2)) / active.sum(dim=(1, 2))
-
-
-def _stretched(maps: Tensor) -> Tensor:
-    low, high = maps.amin(dim=(2, 3), keepdim=True), maps.amax(dim=(2, 3), keepdim=True)
-    return torch.where(high > low, (maps - low) / (high - low).clamp(min=torch.finfo(maps.dtype).tiny), 0.0)

@@ -1,163 +1,212 @@
-"""One run of chapter 02: every arm taught and tested, and what a record keeps of it (Liu, Tan, You 2018, §4)."""
+"""One run of chapter 02: what it needs, every arm trained and tested, and what its record keeps (Liu, Tan, You 2018,
+§4).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from stillact_lib.evaluation.average_precision import mean_average_precision
-from stillact_lib.evidence.bootstrap import Interval, mean_estimate
-from stillact_lib.evidence.estimates import measured
-from stillact_lib.evidence.gains import gains_of
-from stillact_lib.evidence.published import Published
-from stillact_lib.evidence.records import RunRecord
+from stillact_lib.manifests import load_manifest
 from stillact_lib.miniature.context_layout import CONTEXTS, MISLEADING
 from stillact_lib.networks.guided_activation import GuidedActivation
-from stillact_lib.networks.guided_backbones import Backbone, BackboneName
+from stillact_lib.networks.guided_backbones import Backbone, BackboneName, backbone
+from stillact_lib.notebook.preflight import GIB, Need
 from stillact_lib.papers.lga.arms import (
-    FAIR_ARMS,
-    MPII_ARMS,
-    STANFORD40_ARMS,
+    AT_ONCE,
     Arm,
-    Seen,
-    backbone_name,
-    look,
-    taught_masks,
-    teach,
+    backbone_of,
+    backbones_of,
+    checkpoint_of,
+    masks_to_find,
+    network_of,
+    pretrained,
+    train_arm,
+    training_batches,
 )
-from stillact_lib.papers.lga.data import FAIR, STANFORD40, PlacedPhotographs
-from stillact_lib.papers.lga.human_mask_loss import share_inside, squared_errors
+from stillact_lib.papers.lga.data import TESTED, PlacedPhotographs, datasets_of, origin_of
+from stillact_lib.papers.lga.human_mask_loss import (
+    predicting_activation_map,
+    share_inside,
+    squared_errors,
+    sum_of_activation_maps,
+)
 from stillact_lib.papers.lga.settings import LgaSettings
+from stillact_lib.paths import workspace
 from stillact_lib.training.loop import Device, History
+from stillact_lib.training.pretraining import ClassQuality
+from stillact_lib.vision.images import as_network_input
+from stillact_lib.vision.photographs import Photographs
 
-#: gain arms: what the mask's loss adds to being right, by what the training photographs' context says
-GAINS = {
-    "biased_gain": ("resnet_with", "resnet_without"),
-    "fair_gain": ("fair_with", "fair_without"),
-    "biased_gain_elsewhere": ("resnet_elsewhere", "resnet_without"),
-    "fair_gain_elsewhere": ("fair_elsewhere", "fair_without"),
-    "biased_place": ("resnet_with", "resnet_elsewhere"),
-    "fair_place": ("fair_with", "fair_elsewhere"),
-    "longer_gain": ("longer_with", "longer_without"),
-    "longer_gain_elsewhere": ("longer_elsewhere", "longer_without"),
-    "longer_fair_gain": ("longer_fair_with", "longer_fair_without"),
-}
+#: disk for the networks of a run at full size (eleven of 45 to 80 million weights, one with its optimiser's state), and
+#: for the large miniatures, GiB
+NETWORKS_GIB, LARGE_MINIATURES_GIB = 4, 1
 
 
-def tested_on(dataset: str) -> str:
-    """Where arms taught on `dataset` are tested: those of the fair copy on the biased one's photographs."""
-    return STANFORD40 if dataset == FAIR else dataset
+def needs(settings: LgaSettings) -> list[Need]:
+    """What a run takes, to be looked at before anything trains."""
+    roots = datasets_of(settings)
+    wanted = [Need.dataset(name, root) for name, root in roots.items()]
+    if settings.pretraining == "imagenet":
+        wanted += [
+            Need.loads(f"{name}'s weights", partial(backbone, name, imagenet=True)) for name in backbones_of(settings)
+        ]
+    room = NETWORKS_GIB if settings.full_architectures and settings.keep_checkpoints else 0
+    room += LARGE_MINIATURES_GIB if settings.miniature_size == "gpu" else 0
+    number = [0]
+    if settings.profile == "paper":  # whole datasets: kept as bytes, the last one twice while it is put together
+        official = {name: load_manifest(name).splits[0].counts for name in roots}
+        number += [sum(counts[part] for part in ("train", *TESTED[name])) for name, counts in official.items()]
+    memory = (sum(number) + max(number)) * 3 * settings.image_size**2 / GIB
+    return [*wanted, Need.disk(room, workspace()), Need.memory(round(memory))]
+
+
+class Seen(NamedTuple):
+    """What a network says of N images: softmax scores [N, C]; SAM and the PAM of its own answer [N, h, w]; the heatmap
+    [N, h, w], or None where it has no such branch."""
+
+    scores: np.ndarray
+    sam: Tensor
+    pam: Tensor
+    heatmap: Tensor | None
+
+
+@torch.inference_mode()
+def look(network: GuidedActivation, images: Tensor, device: Device, classes: Tensor | None = None) -> Seen:
+    """A network's answers to images uint8 [N, 3, S, S]; classes int64 [N]: of which PAM is the map, its answer unless
+    given."""
+    network.eval().to(device.torch_device, memory_format=torch.channels_last)
+    weights = network.classifier.weight.float().cpu()
+    parts: list[tuple[Tensor, ...]] = []
+    for rows in torch.arange(len(images)).split(AT_ONCE):
+        with device.autocasting():
+            found = network(as_network_input(images[rows].to(device.torch_device)))
+        scores, maps = found.scores.float().cpu(), found.maps.float().cpu()
+        of = scores.argmax(1) if classes is None else classes[rows]
+        sums = (sum_of_activation_maps(maps), predicting_activation_map(maps, weights, of))
+        placed = () if found.heatmap is None else (found.heatmap.float().cpu()[:, 0],)
+        parts.append((scores.softmax(1), *sums, *placed))
+    joined = [torch.cat(part) for part in zip(*parts, strict=True)]
+    return Seen(joined[0].numpy(), joined[1], joined[2], joined[3] if len(joined) > 3 else None)
+
+
+class Tested(NamedTuple):
+    """An arm after training: its network, what was logged, and what it says of the test photographs."""
+
+    arm: Arm
+    network: GuidedActivation
+    history: History
+    seen: Seen
 
 
 @dataclass
 class GuidedRun:
-    """A run; opened: dataset -> its photographs. `seen`: what each arm says of the test photographs, by the dataset
-    they are tested on; `taught`: those arms."""
+    """A run; opened: dataset -> its photographs; imagenet: those that backbones learn from, if they do. `tested`: the
+    arms by the dataset that they are tested on and their names."""
 
-    opened: dict[str, PlacedPhotographs | None]
+    opened: dict[str, PlacedPhotographs]
+    imagenet: Photographs | None
     settings: LgaSettings
     device: Device
-    networks: dict[tuple[str, str], GuidedActivation] = field(default_factory=dict)
-    histories: dict[tuple[str, str], History] = field(default_factory=dict)
-    seen: dict[str, dict[str, Seen]] = field(default_factory=dict)
-    taught: dict[tuple[str, str], Arm] = field(default_factory=dict)
+    starts: dict[BackboneName, Backbone] = field(default_factory=dict)
+    tested: dict[str, dict[str, Tested]] = field(default_factory=dict)
 
-    @property
-    def arms(self) -> list[Arm]:
-        """Those whose photographs are there."""
-        return [arm for arm in (*STANFORD40_ARMS, *FAIR_ARMS, *MPII_ARMS) if self.opened.get(arm.taught_on)]
+    def pretrain(self) -> dict[BackboneName, ClassQuality]:
+        """Gets every backbone that arms start from; how well those name things that are trained here."""
+        qualities = {}
+        for name in backbones_of(self.settings):
+            self.starts[name], quality = pretrained(name, self.settings, self.imagenet, self.device)
+            qualities |= {name: quality} if quality else {}
+        return qualities
 
-    def backbones(self) -> set[BackboneName]:
-        return {backbone_name(arm.family, arm.taught_on, self.settings) for arm in self.arms}
-
-    def tested(self, dataset: str) -> PlacedPhotographs:
-        """The photographs that arms taught on `dataset` are tested on."""
-        return self.opened[tested_on(dataset)]
-
-    def teach(self, arms: Sequence[Arm], starts: dict[BackboneName, Backbone]) -> None:
+    def train_and_test(self, arms: Sequence[Arm]) -> None:
         """Trains and tests some arms; those whose photographs are not there are left out."""
         for arm in arms:
-            if (data := self.opened.get(arm.taught_on)) is None:
+            if (data := self.opened.get(arm.trained_on)) is None:
                 continue
-            start = starts[backbone_name(arm.family, arm.taught_on, self.settings)]
-            network, history = teach(arm, start, data, self.settings, self.device)
-            self.networks[arm.taught_on, arm.name], self.histories[arm.taught_on, arm.name] = network, history
-            tested = self.tested(arm.taught_on)
-            seen = look(network, tested.photographs.images[torch.from_numpy(tested.test)], self.device)
-            self.seen.setdefault(tested_on(arm.taught_on), {})[arm.name] = seen
-            self.taught[tested_on(arm.taught_on), arm.name] = arm
-
-    def precision(self, dataset: str, arm: str) -> float:
-        """An arm's mAP in % over the test photographs."""
-        tested = self.opened[dataset]
-        positives = tested.photographs.positives[tested.test]
-        return 100 * mean_average_precision(self.seen[dataset][arm].scores, positives)
+            start = self.starts[backbone_of(arm, self.settings)]
+            network = network_of(arm, start, len(data.photographs.classes), self.settings)
+            learnt = [origin_of(one) for one in (data.photographs, self.imagenet) if one is not None]
+            history = train_arm(
+                arm,
+                network,
+                training_batches(arm, data, self.settings),
+                self.settings,
+                self.device,
+                checkpoint_of(arm, self.settings, learnt),
+            )
+            asked = self.opened[arm.tested_on]
+            seen = look(network, asked.photographs.images[torch.from_numpy(asked.test)], self.device)
+            self.tested.setdefault(arm.tested_on, {})[arm.name] = Tested(arm, network, history, seen)
 
     def right(self, dataset: str, arm: str) -> np.ndarray:
         """100 where an arm's likeliest class is shown, else 0, [N]."""
-        tested = self.opened[dataset]
-        positives = tested.photographs.positives[tested.test]
-        answers = self.seen[dataset][arm].scores.argmax(1)
+        asked = self.opened[dataset]
+        positives = asked.photographs.positives[asked.test]
+        answers = self.tested[dataset][arm].seen.scores.argmax(1)
         return 100.0 * positives[np.arange(len(answers)), answers]
 
     def turned(self, dataset: str, arm: str, against: str) -> tuple[np.ndarray, np.ndarray]:
         """Test photographs that `against` gets wrong and `arm` right, and those the other way round, as numbers within
         the test part; where it is known what misleads, of the misleading ones alone."""
         right, other = self.right(dataset, arm) > 0, self.right(dataset, against) > 0
-        tested = self.opened[dataset]
+        asked = self.opened[dataset]
         among = np.ones(len(right), bool)
-        if tested.context is not None:
-            among = tested.context["context"].to_numpy(str)[tested.test] == MISLEADING
+        if asked.context is not None:
+            among = asked.context["context"].to_numpy(str)[asked.test] == MISLEADING
         return np.flatnonzero(among & right & ~other), np.flatnonzero(among & ~right & other)
 
     def scores_to_keep(self) -> dict[str, np.ndarray]:
+        """Every score of a test photograph that the arms tested so far have."""
         kept: dict[str, np.ndarray] = {}
-        for dataset, arms in self.seen.items():
-            tested = self.opened[dataset]
-            rows, photographs = tested.test, tested.photographs
-            masks, known = tested.masks(rows)
+        for dataset, arms in self.tested.items():
+            asked = self.opened[dataset]
+            rows, photographs = asked.test, asked.photographs
+            known = asked.known(rows)
             own = {
                 "clip": photographs.names[rows],
                 "positives": photographs.positives[rows].astype(np.float32),
                 "class_groups": np.array(photographs.classes),
             }
-            cells = next((seen.heatmap.shape[-2:] for seen in arms.values() if seen.heatmap is not None), None)
-            if cells is not None:
-                # what one would draw without looking: the mean mask of the training part
-                usual, placed = tested.masks(tested.train)
-                drawn = F.adaptive_avg_pool2d(usual[placed].mean(dim=0), cells)
-                own["mean_mask/heatmap_error"] = _error(drawn.expand(len(rows), -1, -1), masks, known)
-            if tested.context is not None:
-                own["group"] = tested.context["scene"].to_numpy(str)[rows]
-            for arm, seen in arms.items():
+            if asked.context is not None:
+                own["group"] = asked.context["scene"].to_numpy(str)[rows]
+            for arm, (of, _, _, seen) in arms.items():
+                cells = seen.sam.shape[-2:]
+                people = _in_cells(asked.masks, rows, cells)
                 own[f"{arm}/class_scores"] = seen.scores
                 own[f"{arm}/right"] = self.right(dataset, arm)
-                if seen.heatmap is not None:
-                    asked = taught_masks(self.taught[dataset, arm], masks)
-                    own[f"{arm}/heatmap_error"] = _error(seen.heatmap, asked, known)
                 for name, maps in {"sam": seen.sam, "pam": seen.pam}.items():
-                    inside = 100 * share_inside(maps, masks)
+                    inside = 100 * share_inside(maps, people)
                     own[f"{arm}/{name}_inside"] = inside.where(known, torch.nan).numpy()
-            own |= {
-                f"{gain}/gain": own[f"{arm}/right"] - own[f"{against}/right"]
-                for gain, (arm, against) in GAINS.items()
-                if arm in arms and against in arms
-            }
+                if seen.heatmap is None:
+                    continue
+                wanted = _in_cells(partial(masks_to_find, of, asked), rows, cells)
+                own[f"{arm}/heatmap_error"] = _error(seen.heatmap, wanted, known)
+                if "mean_mask/heatmap_error" not in own:  # what one would draw without looking
+                    usual = _in_cells(asked.masks, asked.train[asked.known(asked.train).numpy()], cells).mean(dim=0)
+                    own["mean_mask/heatmap_error"] = _error(usual.expand(len(rows), -1, -1), people, known)
             kept |= {f"{dataset}/{name}": values for name, values in own.items()}
-            if tested.context is not None:
-                contexts = tested.context["context"].to_numpy(str)[rows]
-                kept |= _by_context(own, contexts)
+            if asked.context is not None:
+                kept |= _by_context(own, asked.context["context"].to_numpy(str)[rows])
         return kept
 
 
+def _in_cells(masks: Callable[[np.ndarray], Tensor], rows: np.ndarray, cells: Sequence[int]) -> Tensor:
+    """The masks of some photographs brought to the size of a map by area, [N, 1, h, w]; as pixels they would take
+    gigabytes."""
+    some = [rows[first : first + AT_ONCE] for first in range(0, len(rows), AT_ONCE)]
+    return torch.cat([F.adaptive_avg_pool2d(masks(few), cells) for few in some])
+
+
 def _error(heatmap: Tensor, masks: Tensor, known: Tensor) -> np.ndarray:
-    """Mean squared error over the cells, times 100, of heatmaps [N, h, w] for masks [N, 1, S, S]: [N], NaN where no
+    """Mean squared error over the cells, times 100, of heatmaps [N, h, w] for masks [N, 1, H, W]: [N], NaN where no
     person's place is known."""
     return (100 * squared_errors(heatmap[:, None], masks).mean(dim=1)).where(known, torch.nan).numpy()
 
@@ -171,77 +220,3 @@ def _by_context(own: dict[str, np.ndarray], contexts: np.ndarray) -> dict[str, n
             if not name.endswith(("class_scores", "positives", "class_groups")):
                 kept[f"{context}/{name}"] = values[rows]
     return kept
-
-
-#: Figure "accuracy by context": the arms of each panel
-PANELS = {
-    "taught on biased context": {
-        "without": "resnet_without",
-        "right place": "resnet_with",
-        "wrong place": "resnet_elsewhere",
-    },
-    "taught on fair context": {"without": "fair_without", "right place": "fair_with", "wrong place": "fair_elsewhere"},
-}
-
-
-def precision_changes(
-    published: Published, records: Sequence[RunRecord], dataset: str, arm: str, against: str, classes: Sequence[str]
-) -> dict[str, Interval]:
-    """Figure 4: how much higher the average precision of each class is in `arm` than in `against`, in points, with
-    intervals over photographs and seeds; empty where no record holds both."""
-    found = {}
-    for name in classes:
-        of_class = {"statistic": "map", "class_group": name, "level": published.rule.level}
-        if (change := measured(dataset, arm, "map", records, against=against, **of_class)) is not None:
-            found[name] = change
-    return found
-
-
-def accuracy_by_context(records: Sequence[RunRecord]) -> Mapping[str, Mapping[str, Mapping[str, Interval]]]:
-    """Panel -> arm -> context -> accuracy in % with its interval; panels without records are left out."""
-    panels = {}
-    for title, arms in PANELS.items():
-        rows = {
-            label: {context: measured(context, arm, "right", records) for context in CONTEXTS}
-            for label, arm in arms.items()
-        }
-        if all(found is not None for row in rows.values() for found in row.values()):
-            panels[title] = rows
-    return panels
-
-
-def confusions(
-    records: Sequence[RunRecord], dataset: str, arms: Mapping[str, str], pair: tuple[str, str]
-) -> pd.DataFrame:
-    """How many of the test photographs of each class of a pair are taken for the other, in %, mean over seeds; arms:
-    label -> arm, a column each."""
-    found: dict[str, dict[str, list[float]]] = {}
-    for scores in (record.scores() for record in records):
-        classes = scores.get(f"{dataset}/class_groups", np.array([], str)).tolist()
-        if not set(pair) <= set(classes):
-            continue
-        for label, arm in arms.items():
-            if (of_arm := scores.get(f"{dataset}/{arm}/class_scores")) is None:
-                continue
-            for shown, other in (pair, pair[::-1]):
-                rows = scores[f"{dataset}/positives"][:, classes.index(shown)] > 0
-                taken = of_arm[rows].argmax(1) == classes.index(other)
-                name = f"{shown} taken for {other}".replace("_", " ")
-                found.setdefault(label, {}).setdefault(name, []).append(100 * float(taken.mean()))
-    return pd.DataFrame({label: {name: np.mean(of) for name, of in rows.items()} for label, rows in found.items()})
-
-
-def gain_by_move(records: Sequence[RunRecord], dataset: str, arm: str, against: str) -> dict[str, Interval]:
-    """What `arm` gains in accuracy over `against`, in points, where its PAM lies more inside people's boxes than the
-    other's, and where it lies less; photographs of which either has no PAM or no box are left out."""
-    asked = [(one, what) for what in ("right", "pam_inside") for one in (arm, against)]
-    holding = [r for r in records if {f"{dataset}/{one}/{what}" for one, what in asked} <= r.scores().keys()]
-    if not holding:
-        return {}
-    right, other, inside, other_inside = (gains_of(holding, dataset, one, what) for one, what in asked)
-    gain, move = right.values - other.values, inside.values - other_inside.values
-    halves = {"its map moved to people": move > 0, "its map moved away": move < 0}
-    return {
-        name: mean_estimate(gain[of], clusters=right.clusters[of], runs=right.runs[of]).interval()
-        for name, of in halves.items()
-    }

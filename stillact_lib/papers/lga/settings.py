@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from stillact_lib.configuration import Configuration
+from stillact_lib.configuration import RunSettings
 from stillact_lib.papers.lga.human_mask_loss import Reduction
 
 
-class LgaSettings(Configuration):
+class LgaSettings(RunSettings):
     """One run of chapter 02; each field is explained where the chapter sets it."""
 
-    profile: Literal["quick", "mini", "study", "real", "gpu", "paper"]
+    chapter: ClassVar[str] = "02-human-mask-loss"
+
     stanford40_root: str
     mpii_root: str
-    miniature_size: str
-    miniature_seed: int = Field(ge=0)
-    seed: int = Field(ge=0)
-    device: Literal["auto", "cpu", "cuda"]
-    workers: int = Field(ge=0)
-    keep_checkpoints: bool
-    full_architectures: bool
-
     image_size: int = Field(ge=32)
     pretraining: Literal["own", "imagenet"]
     pretraining_steps: int = Field(ge=1)
@@ -36,10 +29,15 @@ class LgaSettings(Configuration):
     mask_loss: Reduction
     further: bool
 
+    @property
+    def draws(self) -> bool:
+        """Whether a miniature stands for a dataset whose root is not given."""
+        return self.profile not in ("real", "paper")
+
     @model_validator(mode="after")
     def _fields_fit(self) -> LgaSettings:
         if self.pretraining == "imagenet" and not self.full_architectures:
             raise ValueError("pretraining 'imagenet' has weights for full_architectures only; take 'own'")
-        if self.profile == "paper" and not (self.stanford40_root or self.mpii_root):
-            raise ValueError("profile 'paper' needs stanford40_root or mpii_root; both are empty")
+        if not (self.draws or self.stanford40_root or self.mpii_root):
+            raise ValueError(f"profile {self.profile!r} needs stanford40_root or mpii_root; both are empty")
         return self

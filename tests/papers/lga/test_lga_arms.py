@@ -6,20 +6,23 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from chapter_settings import defaults_of
+from chapter_settings import defaults_of, workspace_in
 from pydantic import ValidationError
 from torch import nn
 from torch.nn import functional as F
 
 from stillact_lib.datasets import read
+from stillact_lib.errors import StillactError
+from stillact_lib.evidence.records import DataOrigin
 from stillact_lib.miniature import write
+from stillact_lib.notebook.preflight import preflight
 from stillact_lib.papers.lga import arms as lga_arms
 from stillact_lib.papers.lga import data as lga_data
 from stillact_lib.papers.lga import run as lga_run
 from stillact_lib.papers.lga.arms import Arm
 from stillact_lib.papers.lga.human_mask_loss import human_mask_loss, predicting_activation_map
 from stillact_lib.papers.lga.settings import LgaSettings
-from stillact_lib.training.loop import Device
+from stillact_lib.training.loop import Device, History
 from stillact_lib.vision.photographs import Photographs
 
 CPU = Device(torch.device("cpu"), None)
@@ -46,11 +49,17 @@ def few(count: int = 8, side: int = 32, classes: int = 3) -> lga_data.PlacedPhot
     return lga_data.PlacedPhotographs(photographs, tuple(boxes))
 
 
+def trained(arm: Arm, start, data: lga_data.PlacedPhotographs, chosen: LgaSettings) -> History:
+    network = lga_arms.network_of(arm, start, 3, chosen)
+    return lga_arms.train_arm(arm, network, lga_arms.training_batches(arm, data, chosen), chosen, CPU)
+
+
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
         ({"pretraining": "imagenet"}, "full_architectures"),
-        ({"profile": "paper"}, "stanford40_root or mpii_root"),
+        ({"profile": "paper"}, "'paper' needs stanford40_root or mpii_root"),
+        ({"profile": "real"}, "'real' needs stanford40_root or mpii_root"),
         ({"mask_loss": "median"}, "mask_loss"),
         ({"steps": 0}, "steps"),
     ],
@@ -86,8 +95,9 @@ def test_everybody_in_a_photograph_of_mpii_is_masked_and_nobody_is_unknown(tmp_p
     crowded = replace(stills, persons=pd.concat([persons, another]), positives=positives)
     placed = lga_data.place_photographs(crowded, 32, ())
     where = {name: row for row, name in enumerate(placed.photographs.names)}
-    masks, known = placed.masks(np.array([where[first], where[second]]))
-    assert known.tolist() == [True, False]
+    rows = np.array([where[first], where[second]])
+    masks = placed.masks(rows)
+    assert placed.known(rows).tolist() == [True, False]
     assert masks[0, 0, :4, :4].all() and masks[0].sum() > 16 and not masks[1].any()
 
 
@@ -112,7 +122,7 @@ def test_another_photograph_s_mask_says_nothing_of_this_one():
     chosen = settings(batch_size=40)
     known, inside = [], []
     for step in range(2):
-        images, masks, placed, _ = lga_arms.lesson(data, Arm("x", "another"), chosen)[step]
+        images, masks, placed, _ = lga_arms.training_batches(Arm("x", "another"), data, chosen)[step]
         bright = (images[:, 0] > 0.5).float()
         inside.append((bright * masks[:, 0]).sum() / bright.sum())
         known.append(placed)
@@ -131,7 +141,7 @@ def test_the_heatmap_s_error_by_hand():
 def test_masks_move_with_their_images():
     data = few()
     for kind in ("with", "elsewhere"):
-        images, masks, known, labels = lga_arms.lesson(data, Arm("x", kind), settings(batch_size=6))[3]
+        images, masks, known, labels = lga_arms.training_batches(Arm("x", kind), data, settings(batch_size=6))[3]
         bright = (images[:, 0] > 0.5).float()
         inside = (bright * masks[:, 0]).sum() / bright.sum()
         assert inside > 0.8 if kind == "with" else inside < 0.2
@@ -151,8 +161,8 @@ def test_arms_of_a_seed_begin_alike_and_see_the_same_batches():
         assert all(torch.equal(values, own[name]) for name, values in shared.items()), kind
     assert networks["without"].localise is None and networks["with"].localise is not None
     assert isinstance(networks["plain"].reduce, nn.Identity)
-    lessons = [lga_arms.lesson(data, Arm("x", kind), chosen)[5] for kind in ("without", "with", "elsewhere")]
-    assert torch.equal(lessons[0][0], lessons[1][0]) and torch.equal(lessons[0][0], lessons[2][0])
+    batches = [lga_arms.training_batches(Arm("x", kind), data, chosen)[5] for kind in ("without", "with", "elsewhere")]
+    assert torch.equal(batches[0][0], batches[1][0]) and torch.equal(batches[0][0], batches[2][0])
 
 
 def test_the_loss_is_the_sum_of_both():
@@ -160,9 +170,9 @@ def test_the_loss_is_the_sum_of_both():
     data, chosen = few(), settings(steps=1, warm_up=0)
     start = lga_arms.backbone("compact_resnet")
     arm = Arm("x", "with")
-    _, history = lga_arms.teach(arm, start, data, chosen, CPU)
+    history = trained(arm, start, data, chosen)
     twin = lga_arms.network_of(arm, start, 3, chosen).train()
-    images, masks, _, labels = lga_arms.lesson(data, arm, chosen)[0]
+    images, masks, _, labels = lga_arms.training_batches(arm, data, chosen)[0]
     found = twin(images)
     wanted = F.adaptive_avg_pool2d(masks, found.heatmap.shape[-2:])
     placing = sum(((found.heatmap[k] - wanted[k]) ** 2).sum() for k in range(len(images))) / len(images)
@@ -173,17 +183,17 @@ def test_the_loss_is_the_sum_of_both():
 def test_an_arm_may_weigh_the_mask_and_train_for_longer():
     data, chosen = few(), settings(steps=2, warm_up=0)
     start = lga_arms.backbone("compact_resnet")
-    _, tenth = lga_arms.teach(Arm("x", "with", weight=0.1), start, data, chosen, CPU)
+    tenth = trained(Arm("x", "with", weight=0.1), start, data, chosen)
     first = tenth.rows[0]
     assert first["loss"] == pytest.approx(first["naming"] + 0.1 * first["placing"], rel=1e-5)
-    _, longer = lga_arms.teach(Arm("x", "with", longer=3), start, data, chosen, CPU)
+    longer = trained(Arm("x", "with", longer=3), start, data, chosen)
     assert (tenth.rows[-1]["step"], longer.rows[-1]["step"]) == (2, 6)
 
 
 def test_what_is_looked_at_is_the_network_s_own_answer_or_the_class_asked_for():
     data, chosen = few(), settings()
     network = lga_arms.network_of(Arm("x", "with"), lga_arms.backbone("compact_resnet"), 3, chosen)
-    seen = lga_arms.look(network, data.photographs.images, CPU)
+    seen = lga_run.look(network, data.photographs.images, CPU)
     with torch.inference_mode():
         found = network.eval()(data.photographs.images.float() / 127.5 - 1)
     answers = found.scores.argmax(1)
@@ -191,59 +201,108 @@ def test_what_is_looked_at_is_the_network_s_own_answer_or_the_class_asked_for():
     weights = network.classifier.weight.detach()
     assert torch.allclose(seen.pam, predicting_activation_map(found.maps, weights, answers), atol=1e-4)
     asked = torch.full((8,), 2)
-    other = lga_arms.look(network, data.photographs.images, CPU, classes=asked)
+    other = lga_run.look(network, data.photographs.images, CPU, classes=asked)
     assert torch.allclose(other.pam, predicting_activation_map(found.maps, weights, asked), atol=1e-4)
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory) -> lga_run.GuidedRun:
     """A run of a few steps on tiny miniatures."""
-    patch = pytest.MonkeyPatch()
-    patch.setenv("STILLACT_WORKSPACE", str(tmp_path_factory.mktemp("workspace")))
     chosen = settings()
-    opened = {
-        lga_data.STANFORD40: lga_data.open_stanford40(chosen),
-        lga_data.FAIR: lga_data.open_fair(chosen),
-        lga_data.MPII: lga_data.open_mpii(chosen),
-    }
-    run = lga_run.GuidedRun(opened, chosen, CPU)
-    starts, qualities = lga_arms.pretrained(run.backbones(), chosen, lga_data.open_imagenet(chosen), CPU)
-    patch.undo()
-    assert set(starts) == set(qualities) == {"compact_resnet", "compact_inception"}
-    wanted = {"resnet_without", "resnet_with", "fair_without", "fair_with"}
-    run.teach([arm for arm in run.arms if arm.name in wanted], starts)
+    with workspace_in(tmp_path_factory.mktemp("workspace")):
+        run = lga_run.GuidedRun(lga_data.open_datasets(chosen), lga_data.open_imagenet(chosen), chosen, CPU)
+        assert set(run.pretrain()) == set(run.starts) == {"compact_resnet", "compact_inception"}
+        wanted = {"resnet_without", "resnet_with", "resnet_elsewhere", "fair_without", "fair_with"}
+        arms = (*lga_arms.STANFORD40_ARMS, *lga_arms.FAIR_ARMS, *lga_arms.MPII_ARMS)
+        run.train_and_test([arm for arm in arms if arm.name in wanted])
     return run
 
 
-def test_a_record_holds_every_context_and_what_is_gained(finished):
+def test_a_record_holds_every_context(finished):
     kept = finished.scores_to_keep()
     contexts = [kept[f"{name}/clip"] for name in ("usual", "bare", "misleading")]
     assert sorted(np.concatenate(contexts)) == sorted(kept["stanford40/clip"])
     assert len({tuple(sorted(set(kept[f"{name}/group"]))) for name in ("usual", "bare", "misleading")}) == 1
     for context in ("usual", "misleading"):
-        gain = kept[f"{context}/resnet_with/right"] - kept[f"{context}/resnet_without/right"]
-        assert np.array_equal(kept[f"{context}/biased_gain/gain"], gain)
         assert set(np.unique(kept[f"{context}/fair_with/right"])) <= {0, 100}
-    assert "misleading/biased_gain_elsewhere/gain" not in kept, "an arm that was not run has no gain"
     assert kept["mpii/resnet_with/class_scores"].shape == kept["mpii/positives"].shape
     inside = kept["stanford40/resnet_with/pam_inside"]
     assert ((inside >= 0) & (inside <= 100) | np.isnan(inside)).all()
     right = kept["stanford40/positives"][np.arange(len(inside)), kept["stanford40/resnet_with/class_scores"].argmax(1)]
     assert np.array_equal(kept["stanford40/resnet_with/right"], 100 * right)
+    named = {origin.name for origin in lga_data.origins_of_contexts(finished.opened["stanford40"])}
+    assert named == {"usual", "bare", "misleading"}
+
+
+def test_heatmaps_are_compared_with_what_was_to_be_found(finished):
+    kept, data = finished.scores_to_keep(), finished.opened["stanford40"]
+    people = data.masks(data.test)
+    for arm, wanted in {"resnet_with": people, "resnet_elsewhere": lga_arms.elsewhere(people)}.items():
+        heatmap = finished.tested["stanford40"][arm].seen.heatmap
+        error = 100 * ((heatmap[:, None] - F.adaptive_avg_pool2d(wanted, heatmap.shape[-2:])) ** 2).mean((1, 2, 3))
+        assert np.allclose(kept[f"stanford40/{arm}/heatmap_error"], error, atol=1e-4)
+    cells = finished.tested["stanford40"]["resnet_with"].seen.heatmap.shape[-2:]
+    mean = F.adaptive_avg_pool2d(data.masks(data.train).mean(dim=0), cells)
+    error = 100 * ((mean - F.adaptive_avg_pool2d(people, cells)) ** 2).mean((1, 2, 3))
+    assert np.allclose(kept["stanford40/mean_mask/heatmap_error"], error, atol=1e-4)
 
 
 def test_without_photographs_arms_are_left_out():
-    run = lga_run.GuidedRun({lga_data.MPII: few()}, settings(), CPU)
-    assert {arm.taught_on for arm in run.arms} == {"mpii"}
-    run.teach(lga_arms.STANFORD40_ARMS, {})
+    chosen = settings(profile="real", mpii_root="there")
+    assert lga_arms.backbones_of(replaced(chosen, full_architectures=True)) == ["inception_resnet_v2", "resnet101"]
+    run = lga_run.GuidedRun({lga_data.MPII: few()}, None, chosen, CPU)
+    run.train_and_test(lga_arms.STANFORD40_ARMS)
     assert run.scores_to_keep() == {}
 
 
 def test_the_paper_takes_other_backbones_for_mpii():
     chosen = settings(full_architectures=True)
-    found = {
-        (arm.family, arm.taught_on): lga_arms.backbone_name(arm.family, arm.taught_on, chosen)
-        for arm in lga_arms.MPII_ARMS
-    }
+    found = {(arm.family, arm.trained_on): lga_arms.backbone_of(arm, chosen) for arm in lga_arms.MPII_ARMS}
     assert found == {("resnet", "mpii"): "resnet101", ("inception", "mpii"): "inception_resnet_v2"}
-    assert lga_arms.backbone_name("resnet", "stanford40", chosen) == "resnet50"
+    assert lga_arms.backbone_of(Arm("x", "with"), chosen) == "resnet50"
+
+
+def replaced(chosen: LgaSettings, **changes) -> LgaSettings:
+    return LgaSettings(**(chosen.model_dump() | changes))
+
+
+def test_a_network_is_taken_from_its_checkpoint_where_nothing_changes_it(tmp_path, monkeypatch):
+    """Other arms, roots' places, workers and MPII's steps train nothing anew; what the network learns from does."""
+    monkeypatch.setenv("STILLACT_WORKSPACE", str(tmp_path))
+    base, data = settings(keep_checkpoints=True), [DataOrigin(name="stanford40", kind="miniature", detail="a")]
+    arm = Arm("x", "with")
+
+    def place(arm: Arm = arm, data=data, **changes):
+        return lga_arms.checkpoint_of(arm, replaced(base, **changes), data).path
+
+    alike = [{"further": True}, {"workers": 3}, {"mpii_steps": 9}, {"profile": "study"}, {"device": "auto"}]
+    assert {place(**changes) for changes in alike} == {place()}
+    assert place(Arm("another name", "with")) == place()
+    other = [{"steps": 9}, {"rate": 0.5}, {"seed": 4}, {"pretraining_steps": 7}, {"mask_loss": "mean"}]
+    arms = [Arm("x", "elsewhere"), Arm("x", "with", weight=0.1), Arm("x", "with", longer=4)]
+    arms += [Arm("x", "with", reduction="mean"), Arm("x", "with", trained_on="fair"), Arm("x", "with", "inception")]
+    found = {place(**changes) for changes in other} | {place(changed) for changed in arms}
+    found.add(place(data=[data[0].model_copy(update={"detail": "b"})]))
+    assert len(found) == len(other) + len(arms) + 1 - 1 and place() not in found, "the mean is one of both"
+    assert place(Arm("x", "without"), mask_loss="mean") == place(Arm("x", "without"))
+
+
+def test_a_run_names_all_that_it_lacks(tmp_path):
+    (tmp_path / "empty").mkdir()
+    lacking = settings(stanford40_root=str(tmp_path / "no"), mpii_root=str(tmp_path / "empty"))
+    with pytest.raises(StillactError) as error:
+        preflight(lga_run.needs(lacking))
+    assert str(tmp_path / "no") in str(error.value) and str(tmp_path / "empty") in str(error.value)
+    preflight(lga_run.needs(settings()))
+
+
+def test_a_photograph_that_does_not_decode_is_listed_and_left_out(tmp_path):
+    root = write("stanford40_biased", tmp_path / "b", size="tiny", workers=1, progress=False)
+    whole = lga_data.open_datasets(settings(stanford40_root=str(root)))
+    broken = whole["stanford40"].photographs.names[5]
+    (root / broken).write_bytes(b"no photograph")
+    found = lga_data.open_datasets(settings(stanford40_root=str(root)))["stanford40"]
+    assert set(whole["stanford40"].photographs.names) - set(found.photographs.names) == {broken}
+    assert found.context["image"].tolist() == [name.rpartition("/")[2] for name in found.photographs.names]
+    assert [problem.path for problem in found.photographs.report.problems] == [broken]
+    assert lga_data.origin_of(found.photographs).kind == "miniature", "whoever gives it as a root"
