@@ -13,14 +13,15 @@ from __future__ import annotations
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
 from stillact_lib.papers.pof_sm.flow import FlowPredictor, load_predictor
 from stillact_lib.papers.pof_sm.settings import PofSmSettings
-from stillact_lib.vision.flow_levels import HALF, REST, levels_of, mirrored_levels
-from stillact_lib.vision.self_resemblance import SelfResemblance, above_otsu
+from stillact_lib.vision.flow_levels import REST, levels_of, mirrored_levels
+from stillact_lib.vision.self_resemblance import SelfResemblance
 from stillact_lib.vision.still_shards import Squashed
 
 #: channel of the horizontal flow, the one that a mirror negates
@@ -30,11 +31,6 @@ HORIZONTAL = 0
 def encode_flow(flow: Tensor, full: float) -> Tensor:
     """Flow [N, 2, H, W] in pixels a frame to levels uint8: 128 at rest, 1 and 255 at `full` pixels and beyond."""
     return levels_of(flow, full).to(torch.uint8)
-
-
-def decode_flow(levels: Tensor, full: float) -> Tensor:
-    """The flow [N, 2, H, W] in pixels that levels stand for, within `full` / 254 of what was encoded."""
-    return (levels.float() - REST) / HALF * full
 
 
 def encode_saliency(maps: Tensor) -> Tensor:
@@ -50,7 +46,8 @@ def pof_sm(flow: Tensor, saliency: Tensor, full: float) -> Tensor:
 def thresholded(images: Tensor) -> Tensor:
     """POF-SM images uint8 [N, 3, H, W] with the saliency below each image's own Otsu threshold set to 0 (§III-A)."""
     cut = images.clone()
-    cut[:, 2:] = encode_saliency(above_otsu(images[:, 2].float() / 255))
+    above = [cv2.threshold(level, 0, 255, cv2.THRESH_TOZERO | cv2.THRESH_OTSU)[1] for level in images[:, 2].numpy()]
+    cut[:, 2] = torch.from_numpy(np.stack(above))
     return cut
 
 

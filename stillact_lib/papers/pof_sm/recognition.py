@@ -12,10 +12,9 @@ and torchvision's as `ImageNetAlexNet`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 import torch
@@ -26,13 +25,13 @@ from torch import Tensor, nn
 
 from stillact_lib.errors import StillactError
 from stillact_lib.evaluation.top_accuracy import within_top
+from stillact_lib.evidence.records import DataOrigin
 from stillact_lib.networks.alexnet import ImageNetAlexNet
 from stillact_lib.networks.lrn_alexnet import LRNAlexNet
 from stillact_lib.notebook.run_data import checkpoint_for
-from stillact_lib.papers.pof_sm.flow import CHAPTER
 from stillact_lib.papers.pof_sm.settings import PofSmSettings
 from stillact_lib.training.classification import crop_batches
-from stillact_lib.training.loop import Device, History, classification_loss, predict, train
+from stillact_lib.training.loop import Checkpoint, Device, History, classification_loss, predict, train
 from stillact_lib.training.pretraining import pretrain_on_photographs
 from stillact_lib.vision.crops import Mirror, centre_crops
 from stillact_lib.vision.images import as_network_input
@@ -43,7 +42,13 @@ BASE_RATE, STEP, DROP = 1e-3, 70_000, 0.1
 MOMENTUM, WEIGHT_DECAY = 0.9, 5e-4
 FASTER = 10.0  # FC8 against what is fine-tuned
 
-AlexNet = TypeVar("AlexNet", bound=nn.Module)
+AlexNet = LRNAlexNet | ImageNetAlexNet
+IMAGENET_CLASSES = 1000
+#: the settings that change the ImageNet start, and those that change a regime beside its start and its pictures
+START = ("full_architectures", "stored_size", "image_size", "batch_size")
+START += ("pretraining", "pretraining_steps", "pretraining_rate")
+REGIME = ("full_architectures", "every", "left_out", "stored_size", "image_size")
+REGIME += ("steps", "batch_size", "rate", "rate_step")
 
 
 @dataclass(frozen=True)
@@ -116,16 +121,6 @@ def step_schedule(step: int = STEP) -> Callable[[int], float]:
     return lambda iteration: DROP ** (iteration // step)
 
 
-AlexNet = LRNAlexNet | ImageNetAlexNet
-
-IMAGENET_CLASSES = 1000
-#: what the ImageNet start depends on
-PRETRAINING_DEPENDS_ON = (
-    *("profile", "imagenet_root", "miniature_size", "miniature_seed", "seed", "device", "full_architectures"),
-    *("stored_size", "image_size", "batch_size", "pretraining", "pretraining_steps", "pretraining_rate"),
-)
-
-
 def new_alexnet(classes: int, settings: PofSmSettings) -> LRNAlexNet:
     """The paper's network, untrained, at the published size or small."""
     return LRNAlexNet.full(classes) if settings.full_architectures else LRNAlexNet.compact(classes, settings.image_size)
@@ -133,7 +128,7 @@ def new_alexnet(classes: int, settings: PofSmSettings) -> LRNAlexNet:
 
 def fit(
     network: AlexNet,
-    images: Tensor,
+    images: Callable[[np.ndarray, np.random.Generator], Tensor],
     labels: np.ndarray,
     regime: str,
     mirror: Mirror,
@@ -141,8 +136,10 @@ def fit(
     device: Device,
     *,
     label: str,
+    checkpoint: Checkpoint | None = None,
 ) -> History:
-    """Trains a network in place on images uint8 [N, 3, S, S] with labels int64 [N], under a regime of Table I."""
+    """Trains a network in place under a regime of Table I; images: those of some rows of the labels int64 [N], uint8
+    [B, 3, S, S]."""
     return train(
         network,
         crop_batches(images, labels, network.image_size, mirror, settings.batch_size, settings.seed),
@@ -152,6 +149,7 @@ def fit(
         device,
         label=label,
         schedule=step_schedule(settings.rate_step),
+        checkpoint=checkpoint,
         workers=settings.workers,
     )
 
@@ -167,8 +165,10 @@ class Start:
     history: History | None
 
 
-def pretrain(photographs: Photographs, settings: PofSmSettings, device: Device) -> Start:
-    """The paper's AlexNet, trained on ImageNet's photographs; the paper takes it trained."""
+def pretrain(
+    photographs: Photographs, settings: PofSmSettings, device: Device, data: Sequence[DataOrigin] = ()
+) -> Start:
+    """The paper's AlexNet, trained on ImageNet's photographs, which are of `data`; the paper takes it trained."""
     torch.manual_seed(settings.seed)
     network = new_alexnet(len(photographs.classes), settings)
     quality = pretrain_on_photographs(
@@ -179,7 +179,7 @@ def pretrain(photographs: Photographs, settings: PofSmSettings, device: Device) 
         rate=settings.pretraining_rate,
         device=device,
         seed=settings.seed,
-        checkpoint=checkpoint_for(CHAPTER, "imagenet", settings, PRETRAINING_DEPENDS_ON),
+        checkpoint=checkpoint_for(settings.chapter, "imagenet", settings, START, data),
         workers=settings.workers,
     )
     return Start(network, quality.accuracy, quality.commonest, quality.history)
@@ -206,8 +206,7 @@ def accuracies(scores: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
 
 def fixed_features(network: AlexNet, images: Tensor, device: Device) -> np.ndarray:
     """What is left when the last layer is removed (§IV.B): FC7's outputs [N, hidden] of centre crops."""
-    body = nn.Sequential(_WithoutFC8(network))
-    return predict(body, as_network_input(centre_crops(images, network.image_size)), device).numpy()
+    return predict(_WithoutFC8(network), as_network_input(centre_crops(images, network.image_size)), device).numpy()
 
 
 class _WithoutFC8(nn.Module):
