@@ -21,13 +21,13 @@ from stillact_lib.papers.pof_sm.data import WILLOW_GROUPS
 from stillact_lib.papers.pof_sm.flow import CENTRES, NETWORK
 from stillact_lib.papers.pof_sm.recognition import (
     REGIME,
+    REGIMES,
     START,
     AlexNet,
     accuracies,
     begin,
     fit,
     linear_softmax,
-    regime_called,
 )
 from stillact_lib.papers.pof_sm.settings import PofSmSettings
 from stillact_lib.training.classification import scores_of
@@ -139,7 +139,7 @@ class Recognition:
 
     def checkpoint(self, regime: str, kind: str) -> Checkpoint | None:
         """Where an arm keeps its network: by all that changes it."""
-        pretrained = regime_called(regime).pretrained
+        pretrained = REGIMES[regime].pretrained
         depends_on = (*REGIME, *INPUTS[kind].depends_on, *(START if pretrained else ()))
         data = (*self.data, *(self.start_data if pretrained else ()))
         return checkpoint_for(self.settings.chapter, f"{SHORT[regime]}-{kind}", self.settings, depends_on, data)

@@ -19,6 +19,8 @@ from stillact_lib.datasets.ucfsi101 import FrameRule, still_references
 from stillact_lib.manifests import load_manifest
 from stillact_lib.notebook.preflight import GIB, Need
 from stillact_lib.notebook.run_data import miniature_or_real
+from stillact_lib.papers.pof_sm.domain import encode_flow
+from stillact_lib.papers.pof_sm.flow import full_scale
 from stillact_lib.papers.pof_sm.recognition import torchvision_start
 from stillact_lib.papers.pof_sm.settings import PofSmSettings
 from stillact_lib.paths import workspace
@@ -73,14 +75,9 @@ def open_videos(settings: PofSmSettings) -> Samples:
     return read("ucf101", miniature_or_real("ucf101", real, settings, classes))
 
 
-def frame_rule(settings: PofSmSettings) -> FrameRule:
-    """Which frames of a video become stills in this run."""
-    return FrameRule(settings.every, settings.left_out)
-
-
 def ucfsi_references(samples: Samples, settings: PofSmSettings) -> pd.DataFrame:
     """The stills of this run, one row each, as references into the videos."""
-    return still_references(samples, frame_rule(settings))
+    return still_references(samples, FrameRule(settings.every, settings.left_out))
 
 
 def with_known_flow(stills: pd.DataFrame, pairs: FlowPairs) -> pd.DataFrame:
@@ -99,6 +96,13 @@ def true_flow(pairs: FlowPairs, rows: np.ndarray, side: int) -> Tensor:
     own = flows.shape[1]
     resized = np.stack([resize_flow(flow, side, side) for flow in flows]) * (own / side)
     return torch.from_numpy(resized).permute(0, 3, 1, 2)
+
+
+def true_levels(pairs: FlowPairs, rows: np.ndarray, settings: PofSmSettings, at_once: int = 512) -> Tensor:
+    """The same as levels uint8 [N, 2, S, S] at the stored size, on a scale of its own, found as that of predictions."""
+    full = full_scale(true_flow(pairs, rows[::9], settings.stored_size), settings.full_share)
+    pieces = np.split(rows, range(at_once, len(rows), at_once))
+    return torch.cat([encode_flow(true_flow(pairs, some, settings.stored_size), full) for some in pieces])
 
 
 def open_willow(settings: PofSmSettings) -> Photographs:

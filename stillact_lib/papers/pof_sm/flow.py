@@ -9,20 +9,16 @@ pixels a frame of the network's own input.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
-from stillact_lib.errors import StillactError
 from stillact_lib.evaluation.flow_metrics import flow_scores
 from stillact_lib.evidence.records import DataOrigin
 from stillact_lib.networks.walker import WalkerNet
@@ -30,9 +26,8 @@ from stillact_lib.notebook.run_data import arrays_for, checkpoint_for, grouped
 from stillact_lib.papers.motion_baselines.walker import train_walker
 from stillact_lib.papers.pof_sm.flow_loss import READINGS, likely_label_loss
 from stillact_lib.papers.pof_sm.settings import PofSmSettings
-from stillact_lib.paths import workspace, written_whole
 from stillact_lib.training.kept import kept
-from stillact_lib.training.loop import Device, History, choose_device, predict
+from stillact_lib.training.loop import Device, History, predict
 from stillact_lib.training.pretraining import PartQuality, photographs_once, pretrain_on_parts
 from stillact_lib.vision.flow_kmeans import FlowHistogram
 from stillact_lib.vision.flow_pairs import FlowPairs
@@ -167,22 +162,12 @@ class FlowPredictor:
         """Flow float32 [N, 2, H, W] of square images uint8 [N, 3, H, W]."""
         return self.decode(self.scores(images), images.shape[-1])
 
-    def save(self) -> str:
-        """Keeps the predictor in the workspace; returns the digest that `load_predictor` takes."""
-        tensors = {f"network.{name}": value.contiguous() for name, value in self.network.state_dict().items()}
-        tensors["centres"] = self.centres
-        described = {"reading": self.reading, "most_likely": self.most_likely, "side": self.network.image_size}
-        digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
-        for name in sorted(tensors):
-            tensors[name] = tensors[name].cpu()
-            digest.update(name.encode() + tensors[name].numpy().tobytes())
-        name = digest.hexdigest()[:16]
-        path = _place(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.is_file():
-            with written_whole(path) as temporary:
-                save_file(tensors, temporary, {key: str(value) for key, value in described.items()})
-        return name
+    def digest(self) -> str:
+        """Sixteen hexadecimal digits that tell predictors apart."""
+        digest = hashlib.sha256(f"{self.reading} {self.most_likely}".encode())
+        for name, value in [*sorted(self.network.state_dict().items()), ("centres", self.centres)]:
+            digest.update(name.encode() + value.contiguous().cpu().numpy().tobytes())
+        return digest.hexdigest()[:16]
 
 
 def some_images(pairs: FlowPairs, every: int = 9, most: int = 2000) -> Tensor:
@@ -206,26 +191,6 @@ def decoding(reading: str, most_likely: int):
 def loss_of(reading: str) -> str:
     """Which of the two trained networks a reading decodes: "all clusters" or "likely labels"."""
     return "likely labels" if reading == "likely labels" else "all clusters"
-
-
-@lru_cache(maxsize=2)
-def load_predictor(digest: str, device: str) -> FlowPredictor:
-    """A kept predictor. Raises StillactError where there is none of that name."""
-    path = _place(digest)
-    if not path.is_file():
-        raise StillactError(f"{path}: not there; train the flow network again (run the chapter from its start)")
-    with safe_open(path, framework="pt") as kept:
-        described = kept.metadata()
-        tensors = {name: kept.get_tensor(name) for name in kept.keys()}  # noqa: SIM118 (no mapping)
-    centres = tensors.pop("centres")
-    side = int(described["side"])
-    network = WalkerNet.full(len(centres)) if side == 200 else WalkerNet.compact(side, clusters=len(centres))
-    network.load_state_dict({name.removeprefix("network."): value for name, value in tensors.items()})
-    return FlowPredictor(network, centres, described["reading"], int(described["most_likely"]), choose_device(device))
-
-
-def _place(digest: str):
-    return workspace() / "flow-networks" / f"{digest}.safetensors"
 
 
 #: as many frames are scored, evenly spaced over all

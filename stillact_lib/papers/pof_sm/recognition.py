@@ -66,13 +66,6 @@ REGIMES = {
 }
 
 
-def regime_called(name: str) -> Regime:
-    """The regime of that name. Raises StillactError where there is none."""
-    if name not in REGIMES:
-        raise StillactError(f"regime {name!r}: there is none; there are: {', '.join(REGIMES)}")
-    return REGIMES[name]
-
-
 def weighted_layers(network: nn.Module) -> dict[str, nn.Module]:
     """C1 to C5 and FC6 to FC8 of an AlexNet. Raises StillactError for a network with other layers that learn."""
     convolutions = [m for m in network.modules() if isinstance(m, nn.Conv2d)]
@@ -103,7 +96,7 @@ def parameter_groups(network: nn.Module, regime: str, rate: float = BASE_RATE) -
 
     Frozen layers also stop asking for gradients, the others ask for them again.
     """
-    chosen, layers = regime_called(regime), weighted_layers(network)
+    chosen, layers = REGIMES[regime], weighted_layers(network)
     for name, layer in layers.items():
         layer.requires_grad_(name not in chosen.frozen)
     body = [p for name, layer in layers.items() if name not in (*chosen.frozen, "FC8") for p in layer.parameters()]
@@ -196,7 +189,7 @@ def torchvision_start() -> Start:
 def begin(regime: str, start: AlexNet, classes: int, settings: PofSmSettings) -> AlexNet:
     """The network that a regime starts from: a new one, or the pre-trained one with a new FC8."""
     torch.manual_seed(settings.seed)
-    return with_new_fc8(start, classes) if regime_called(regime).pretrained else new_alexnet(classes, settings)
+    return with_new_fc8(start, classes) if REGIMES[regime].pretrained else new_alexnet(classes, settings)
 
 
 def accuracies(scores: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
@@ -206,16 +199,9 @@ def accuracies(scores: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
 
 def fixed_features(network: AlexNet, images: Tensor, device: Device) -> np.ndarray:
     """What is left when the last layer is removed (§IV.B): FC7's outputs [N, hidden] of centre crops."""
-    return predict(_WithoutFC8(network), as_network_input(centre_crops(images, network.image_size)), device).numpy()
-
-
-class _WithoutFC8(nn.Module):
-    def __init__(self, network: AlexNet) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.network.fc7(images)
+    body = deepcopy(network)
+    body.classifier = body.classifier[:-1]
+    return predict(body, as_network_input(centre_crops(images, network.image_size)), device).numpy()
 
 
 def linear_softmax(

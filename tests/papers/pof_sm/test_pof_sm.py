@@ -73,4 +73,4 @@ def test_nothing_salient_stays_nothing():
 def test_another_flow_leaves_the_saliency():
     flow, saliency = fields()
     images = pof_sm(flow, saliency, 2.0)
-    assert torch.equal(with_flow(images, -flow, 3.0), pof_sm(-flow, saliency, 3.0))
+    assert torch.equal(with_flow(images, encode_flow(-flow, 3.0)), pof_sm(-flow, saliency, 3.0))

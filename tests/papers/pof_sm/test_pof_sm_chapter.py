@@ -34,23 +34,22 @@ from stillact_lib.papers.pof_sm.data import (
     MINI_CLASSES,
     WILLOW_GROUPS,
     Photographs,
-    frame_rule,
     needs,
     open_imagenet,
     open_videos,
     open_willow,
     reports_of,
     true_flow,
+    true_levels,
     ucfsi_references,
     with_known_flow,
 )
-from stillact_lib.papers.pof_sm.domain import domain_map, saliency_of
+from stillact_lib.papers.pof_sm.domain import PofSm, saliency_of
 from stillact_lib.papers.pof_sm.flow import (
     FlowPredictor,
     arm_of,
     flow_centres,
     full_scale,
-    load_predictor,
     means_of,
     of_videos,
     score_readings,
@@ -279,7 +278,7 @@ def test_stills_of_test_and_training_share_no_video_and_no_source(world) -> None
     assert len(seen) and len(asked) and not set(seen["video"]) & set(asked["video"])
     sources = [set(part["class_name"].astype(str) + part["group"].astype(str)) for part in (seen, asked)]
     assert not sources[0] & sources[1]
-    assert len(stills) == sum(len(frame_rule(world.settings).frames_of(n)) for n in world.samples.videos["frames"])
+    assert len(stills) == 3 * len(world.samples.videos)
     assert sorted(stills["frame"].unique()) == [0, 3, 6], "every third of all but the last five of twelve"
 
 
@@ -300,6 +299,13 @@ def test_true_flow_at_another_side_stays_in_the_network_s_pixels(world) -> None:
     for one, large in zip(own, enlarged, strict=True):
         expected = resize_flow(one.permute(1, 2, 0).numpy(), 64, 64) / 2  # whose vectors are twice as long
         np.testing.assert_allclose(large.permute(1, 2, 0), expected, atol=1e-5)
+
+
+def test_true_flow_as_levels_is_as_it_is_on_its_own_scale(world) -> None:
+    rows = np.arange(len(world.pairs))
+    flow = true_flow(world.pairs, rows, 36)
+    expected = pof_sm.encode_flow(flow, full_scale(flow[::9], 0.99))
+    assert torch.equal(true_levels(world.pairs, rows, world.settings, at_once=50), expected)
 
 
 def test_a_still_without_known_flow_is_left_out(world) -> None:
@@ -476,27 +482,12 @@ def test_readings_are_decoded_as_they_say(world) -> None:
     assert torch.allclose(mean, world.centres.mean(0)[:, None, None].expand_as(mean), atol=1e-6), "of all alike"
 
 
-@pytest.mark.parametrize("reading", READINGS)
-def test_a_kept_predictor_predicts_the_same_bits(world, reading, monkeypatch) -> None:
-    monkeypatch.setattr(pof_sm_flow, "choose_device", lambda _: CPU)
-    load_predictor.cache_clear()
-    predictor = world.predictor(reading)
-    digest = predictor.save()
-    loaded = load_predictor(digest, "cpu")
-    assert loaded.network is not predictor.network and (loaded.reading, loaded.most_likely) == (reading, 3)
-    assert torch.equal(loaded(world.pictures[:9]), predictor(world.pictures[:9]))
-    assert loaded.save() == digest == replace(predictor).save(), "the same has the same name"
+def test_predictors_are_told_apart(world) -> None:
+    predictor = world.predictor()
     others = [replace(predictor, most_likely=4), replace(predictor, centres=predictor.centres * 2)]
-    assert len({digest, *(other.save() for other in others)}) == 3
-    load_predictor.cache_clear()
-
-
-def test_a_predictor_that_is_not_there_says_what_to_do() -> None:
-    with pytest.raises(
-        StillactError, match=r"0123abcd\.safetensors: not there; train the flow network again"
-    ) as caught:
-        load_predictor("0123abcd", "cpu")
-    assert "\n" not in str(caught.value)
+    others += [world.predictor("likely mean"), world.predictor("likely labels")]
+    assert replace(predictor).digest() == predictor.digest()
+    assert len({predictor.digest(), *(other.digest() for other in others)}) == 5
 
 
 # --- readings
@@ -541,12 +532,12 @@ def test_a_mean_leaves_out_frames_where_nothing_moves() -> None:
 
 
 @pytest.fixture
-def domain(world, monkeypatch):
-    """The map, kept in the test's workspace, in float32 wherever the tests run."""
-    monkeypatch.setattr(pof_sm_flow, "choose_device", lambda _: CPU)
-    load_predictor.cache_clear()
-    yield domain_map(world.predictor(), 0.5, world.settings)
-    load_predictor.cache_clear()
+def domain(world) -> PofSm:
+    return map_of(world.predictor(), 0.5, world.settings)
+
+
+def map_of(predictor: FlowPredictor, full: float, settings: PofSmSettings) -> PofSm:
+    return PofSm(predictor, settings.stored_size, full, saliency_of(settings))
 
 
 def assert_same_levels(ours: torch.Tensor, theirs: torch.Tensor) -> None:
@@ -583,13 +574,13 @@ def test_the_domain_of_a_video_s_frames_is_that_of_its_images(world, domain, tmp
 
 def test_a_map_s_name_tells_its_settings_apart(world, domain) -> None:
     others = [settings_of(feature_side=5), settings_of(surround_side=0), settings_of(steering_axes="gradient")]
-    maps = {domain, *(domain_map(world.predictor(), 0.5, other) for other in others)}
+    maps = {domain, *(map_of(world.predictor(), 0.5, other) for other in others)}
     maps |= {
-        domain_map(world.predictor(), 0.6, world.settings),
-        domain_map(world.predictor("likely mean"), 0.5, others[0]),
+        map_of(world.predictor(), 0.6, world.settings),
+        map_of(world.predictor("likely mean"), 0.5, others[0]),
     }
     assert len(maps) == 6
-    assert domain_map(world.predictor(), 0.5, others[1]).surround_side is None
+    assert map_of(world.predictor(), 0.5, others[1]).saliency.surround_side is None
 
 
 # --- crops
@@ -705,8 +696,12 @@ class LeftAndRight(nn.Module):
 
     image_size = 8
 
-    def fc7(self, images: torch.Tensor) -> torch.Tensor:
-        return torch.stack([images[..., :4].mean((1, 2, 3)), images[..., 4:].mean((1, 2, 3))], 1)
+    def __init__(self) -> None:
+        super().__init__()
+        self.classifier = nn.Sequential(nn.AdaptiveAvgPool3d((1, 1, 2)), nn.Flatten(), nn.Linear(2, 9))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.classifier(images[:, None])
 
 
 def halves(labels: list[int]) -> torch.Tensor:
