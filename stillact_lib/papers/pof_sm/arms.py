@@ -18,17 +18,8 @@ from stillact_lib.evidence.records import DataOrigin
 from stillact_lib.notebook.run_data import checkpoint_for, grouped
 from stillact_lib.papers.pof_sm import domain as pof_sm
 from stillact_lib.papers.pof_sm.data import WILLOW_GROUPS
-from stillact_lib.papers.pof_sm.flow import CENTRES, NETWORK
-from stillact_lib.papers.pof_sm.recognition import (
-    REGIME,
-    REGIMES,
-    START,
-    AlexNet,
-    accuracies,
-    begin,
-    fit,
-    linear_softmax,
-)
+from stillact_lib.papers.pof_sm.flow import NETWORK
+from stillact_lib.papers.pof_sm.recognition import REGIME, START, AlexNet, accuracies, begin, fit, linear_softmax
 from stillact_lib.papers.pof_sm.settings import PofSmSettings
 from stillact_lib.training.classification import scores_of
 from stillact_lib.training.loop import Checkpoint, Device, History
@@ -38,8 +29,6 @@ from stillact_lib.vision.photographs import Photographs
 UCFSI, WILLOW = "ucfsi101", "willow"
 #: what stands for a regime in an arm's name
 SHORT = {"scratch": "scratch", "fine-tune all": "all", "fine-tune top five": "top5"}
-
-
 #: the settings that change predicted flow and saliency
 FLOW = (*NETWORK, "reading", "most_likely", "full_share")
 SALIENCY = ("feature_side", "surround_side", "steering_axes")
@@ -63,7 +52,7 @@ INPUTS = {
     "sm": Input(lambda images: pof_sm.without(pof_sm.thresholded(images), "flow"), depends_on=SALIENCY),
     "unthresholded": Input(lambda images: images, depends_on=FLOW + SALIENCY),
     "rgb": Input(lambda images: images, mirrored_photograph, pictures="rgb"),
-    "true_flow": Input(pof_sm.thresholded, depends_on=(*CENTRES, "full_share", *SALIENCY), pictures="true_flow"),
+    "true_flow": Input(pof_sm.thresholded, depends_on=("flow_method", "full_share", *SALIENCY), pictures="true_flow"),
 }
 #: Table I, with the photograph's own fine-tuned rows, which the paper lacks; then what it does not report either
 PUBLISHED_ARMS = (
@@ -139,7 +128,7 @@ class Recognition:
 
     def checkpoint(self, regime: str, kind: str) -> Checkpoint | None:
         """Where an arm keeps its network: by all that changes it."""
-        pretrained = REGIMES[regime].pretrained
+        pretrained = regime != "scratch"
         depends_on = (*REGIME, *INPUTS[kind].depends_on, *(START if pretrained else ()))
         data = (*self.data, *(self.start_data if pretrained else ()))
         return checkpoint_for(self.settings.chapter, f"{SHORT[regime]}-{kind}", self.settings, depends_on, data)

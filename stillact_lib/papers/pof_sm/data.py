@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from stillact_lib.datasets import Samples, read
-from stillact_lib.datasets.report import DataReport, data_report
+from stillact_lib.datasets.report import DataReport, data_report, miniature_stamp
 from stillact_lib.datasets.ucfsi101 import FrameRule, still_references
 from stillact_lib.manifests import load_manifest
 from stillact_lib.notebook.preflight import GIB, Need
@@ -51,7 +51,7 @@ def needs(settings: PofSmSettings) -> list[Need]:
     """What a run needs: its roots, downloaded weights, room."""
     own = settings.pretraining == "own"
     disk, memory = ROOM.get(settings.profile, ROOM["mini"])
-    if own and settings.imagenet_root:
+    if own and settings.imagenet_root and not miniature_stamp(settings.imagenet_root):
         memory += round(load_manifest("imagenet").items.count * 3 * settings.stored_size**2 / GIB)
     needed = [
         Need.dataset("ucf101", settings.data_root),
@@ -71,8 +71,7 @@ def needs(settings: PofSmSettings) -> list[Need]:
 def open_videos(settings: PofSmSettings) -> Samples:
     """UCF-101 under its official split 1, from `data_root` or as the miniature."""
     classes = MINI_CLASSES if settings.miniature_size == "mini" else None
-    real = Path(settings.data_root) if settings.data_root else None
-    return read("ucf101", miniature_or_real("ucf101", real, settings, classes))
+    return _read("ucf101", settings.data_root, settings, classes)
 
 
 def ucfsi_references(samples: Samples, settings: PofSmSettings) -> pd.DataFrame:
@@ -107,16 +106,16 @@ def true_levels(pairs: FlowPairs, rows: np.ndarray, settings: PofSmSettings, at_
 
 def open_willow(settings: PofSmSettings) -> Photographs:
     """Willow's photographs, whole, under its authors' split (§IV.B); of several people, all actions count."""
-    real = Path(settings.willow_root) if settings.willow_root else None
-    stills = read("willow_actions", miniature_or_real("willow_actions", real, settings))
-    return load_photographs(stills, settings.stored_size, ("test",))
+    return load_photographs(_read("willow_actions", settings.willow_root, settings), settings.stored_size, ("test",))
 
 
 def open_imagenet(settings: PofSmSettings) -> Photographs:
     """ImageNet's photographs; its validation part stands as the test."""
-    real = Path(settings.imagenet_root) if settings.imagenet_root else None
-    stills = read("imagenet", miniature_or_real("imagenet", real, settings))
-    return load_photographs(stills, settings.stored_size, ("val",))
+    return load_photographs(_read("imagenet", settings.imagenet_root, settings), settings.stored_size, ("val",))
+
+
+def _read(name: str, root: str, settings: PofSmSettings, classes: tuple[str, ...] | None = None):
+    return read(name, miniature_or_real(name, Path(root) if root else None, settings, classes))
 
 
 def reports_of(

@@ -219,7 +219,7 @@ PREDICTED = FLOW | {"reading", "most_likely", "full_share"}
         ("fine-tune top five", "sm", REGIME | START | SALIENCY),
         (
             *("fine-tune top five", "true_flow"),
-            REGIME | START | SALIENCY | {"flow_method", "pairs_per_video", "clusters", "full_share"},
+            REGIME | START | SALIENCY | {"flow_method", "full_share"},
         ),
     ],
 )
