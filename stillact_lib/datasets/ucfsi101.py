@@ -112,9 +112,3 @@ def still_references(samples: Samples, rule: FrameRule) -> pd.DataFrame:
     names = videos[["video", "class_name", "split", "group", "class_group"]].astype("category")
     table = names.assign(label=videos["label"]).iloc[of_video].reset_index(drop=True)
     return table.assign(frame=np.concatenate(frames) if frames else [])[list(COLUMNS)]
-
-
-def still_counts(samples: Samples, rule: FrameRule) -> dict[str, int]:
-    """How many stills a rule gives for training and for test, without a table of them."""
-    counts = samples.videos["frames"].map(lambda count: len(rule.frames_of(count))).groupby(samples.videos["split"])
-    return {part: int(total) for part, total in counts.sum().items() if part != "unused"}

@@ -6,13 +6,7 @@ scikit-learn's `average_precision_score` leaves the precision as it is, so it gi
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-
 import numpy as np
-
-from stillact_lib.errors import StillactError
-
-ALL_GROUPS = "All groups"
 
 
 def average_precision(
@@ -87,23 +81,6 @@ def mean_average_precision(
     Classes without a positive item are left out of the mean; NaN where none is left.
     """
     return _mean_over_classes(average_precisions(scores, positives, clusters, n_clusters))
-
-
-def mean_by_group(
-    each: np.ndarray, classes: Sequence[str], groups: Mapping[str, Collection[str]]
-) -> dict[str, np.ndarray]:
-    """mAP of each group of classes, and of "All groups", from the classes' own `each` [..., C]: group -> [...].
-
-    `groups` names the classes of each group, as `class_groups` of a manifest does; one that has none of `classes` is
-    left out. "All groups" is the mean over all classes, not over groups: with the groups' sizes as weights, the groups'
-    figures of Table II (Safaei & Foroosh) give its last row to within its two digits, unweighted they do not.
-    Raises StillactError for a class that is in no group.
-    """
-    if ungrouped := set(classes) - {name for members in groups.values() for name in members}:
-        raise StillactError(f"class {min(ungrouped)!r} is in no group: see class_groups in the dataset's manifest")
-    columns = {group: [c for c, name in enumerate(classes) if name in members] for group, members in groups.items()}
-    means = {group: _mean_over_classes(each[..., of_group]) for group, of_group in columns.items() if of_group}
-    return means | {ALL_GROUPS: _mean_over_classes(each)}
 
 
 def _mean_over_classes(each: np.ndarray) -> np.ndarray:

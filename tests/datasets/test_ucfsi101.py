@@ -23,11 +23,9 @@ from stillact_lib.datasets.ucfsi101 import (
     class_group_of,
     paper_rule,
     split_arithmetic,
-    still_counts,
     still_references,
 )
 from stillact_lib.errors import StillactError
-from stillact_lib.evaluation.average_precision import average_precisions, mean_average_precision, mean_by_group
 from stillact_lib.evaluation.top_accuracy import within_top
 from stillact_lib.manifests import load_manifest
 from stillact_lib.miniature import write
@@ -98,7 +96,6 @@ def test_stills_are_references_on_their_videos_side(samples) -> None:
         "JumpingJack": "Body-Motion Only",
         "SalsaSpin": "Human-Human Interaction",
     }
-    assert still_counts(samples, FrameRule(every=5)) == dict(Counter(table["split"]))
 
 
 def test_videos_that_a_split_leaves_unused_give_no_stills(samples) -> None:
@@ -106,7 +103,7 @@ def test_videos_that_a_split_leaves_unused_give_no_stills(samples) -> None:
     fewer = replace(samples, videos=videos)
     table = still_references(fewer, FrameRule())
     assert set(table["label"]) == {1, 2, 3} and set(table["class_name"]) == set(samples.classes[1:])
-    assert sum(still_counts(fewer, FrameRule()).values()) == len(table)
+    assert len(table) == fewer.videos.loc[fewer.videos["split"] != "unused", "frames"].sum()
 
 
 def test_a_video_on_both_sides_is_refused(samples) -> None:
@@ -144,8 +141,8 @@ def test_the_reconstruction() -> None:
     assert rule == FrameRule(every=1, left_out=21)
     table = split_arithmetic().query("split == '1'")
     assert ((table["reconstructed"] - table["paper"]) / table["videos"]).between(0, 0.5).all()
-    counts = still_counts(listed_at_full_size(100), rule)
-    assert counts == {"train": 9537 * 79, "test": 3783 * 79}
+    stills = still_references(listed_at_full_size(100), rule)
+    assert stills["split"].value_counts().to_dict() == {"train": 9537 * 79, "test": 3783 * 79}
 
 
 def test_groups_partition_the_101_classes() -> None:
@@ -178,28 +175,10 @@ def test_the_papers_all_groups_is_a_mean_over_classes() -> None:
         "Playing Musical Instruments": (0.20, 0.18, 0.30, 0.60),
         "Sports": (0.17, 0.23, 0.42, 0.65),
     }
-    groups = load_manifest("ucf101").class_groups
-    classes = load_manifest("ucf101").class_names
-    each = np.array([rows[group] for group in class_group_of(classes)]).T  # every class as good as its group
-    found = mean_by_group(each, classes, groups)
-    assert list(found) == [*rows, "All groups"] and all(found[group] == pytest.approx(rows[group]) for group in rows)
+    each = np.array([rows[group] for group in class_group_of(load_manifest("ucf101").class_names)])  # as its group
     last_row = np.array([0.16, 0.24, 0.42, 0.65])
-    assert np.abs(found["All groups"] - last_row).max() < 0.01
+    assert np.abs(each.mean(axis=0) - last_row).max() < 0.01
     assert np.abs(np.mean(list(rows.values()), axis=0) - last_row).max() > 0.02, "the mean over groups is another"
-
-
-def test_means_by_group_with_a_class_that_nothing_shows_and_with_many_figures_a_class() -> None:
-    rng = np.random.default_rng(0)
-    classes, groups = ("b", "a", "d", "c"), {"one": ("a", "b"), "none": ("z",), "two": ("c", "d")}
-    scores, positives = rng.random((40, 4)), np.eye(4, dtype=bool)[rng.integers(0, 3, 40)]  # never a "c"
-    clusters = np.arange(40) % 7, 7
-    found = mean_by_group(average_precisions(scores, positives, *clusters), classes, groups)
-    assert list(found) == ["one", "two", "All groups"]
-    assert np.allclose(found["one"], mean_average_precision(scores[:, :2], positives[:, :2], *clusters))
-    assert np.allclose(found["two"], average_precisions(scores, positives, *clusters)[:, 2])
-    assert np.allclose(found["All groups"], mean_average_precision(scores, positives, *clusters))
-    with pytest.raises(StillactError, match="class 'c' is in no group"):
-        mean_by_group(np.ones(4), classes, {"one": ("a", "b", "d")})
 
 
 @pytest.mark.parametrize("k", [1, 5])

@@ -11,16 +11,17 @@ so that the map without it needs no second pass over two million stills.
 from __future__ import annotations
 
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass, field
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
-from stillact_lib.papers.pof_sm.flow import FlowPredictor, load_predictor
+from stillact_lib.papers.pof_sm.flow import FlowPredictor
 from stillact_lib.papers.pof_sm.settings import PofSmSettings
-from stillact_lib.vision.flow_levels import HALF, REST, levels_of, mirrored_levels
-from stillact_lib.vision.self_resemblance import SelfResemblance, above_otsu
+from stillact_lib.vision.flow_levels import REST, levels_of, mirrored_levels
+from stillact_lib.vision.self_resemblance import SelfResemblance
 from stillact_lib.vision.still_shards import Squashed
 
 #: channel of the horizontal flow, the one that a mirror negates
@@ -30,11 +31,6 @@ HORIZONTAL = 0
 def encode_flow(flow: Tensor, full: float) -> Tensor:
     """Flow [N, 2, H, W] in pixels a frame to levels uint8: 128 at rest, 1 and 255 at `full` pixels and beyond."""
     return levels_of(flow, full).to(torch.uint8)
-
-
-def decode_flow(levels: Tensor, full: float) -> Tensor:
-    """The flow [N, 2, H, W] in pixels that levels stand for, within `full` / 254 of what was encoded."""
-    return (levels.float() - REST) / HALF * full
 
 
 def encode_saliency(maps: Tensor) -> Tensor:
@@ -50,13 +46,14 @@ def pof_sm(flow: Tensor, saliency: Tensor, full: float) -> Tensor:
 def thresholded(images: Tensor) -> Tensor:
     """POF-SM images uint8 [N, 3, H, W] with the saliency below each image's own Otsu threshold set to 0 (§III-A)."""
     cut = images.clone()
-    cut[:, 2:] = encode_saliency(above_otsu(images[:, 2].float() / 255))
+    above = [cv2.threshold(level, 0, 255, cv2.THRESH_TOZERO | cv2.THRESH_OTSU)[1] for level in images[:, 2].numpy()]
+    cut[:, 2] = torch.from_numpy(np.stack(above))
     return cut
 
 
-def with_flow(images: Tensor, flow: Tensor, full: float) -> Tensor:
-    """POF-SM images with another flow [N, 2, H, W], the videos' true one for instance."""
-    return torch.cat([encode_flow(flow, full), images[:, 2:]], dim=1)
+def with_flow(images: Tensor, levels: Tensor) -> Tensor:
+    """POF-SM images with other levels of flow uint8 [N, 2, H, W], of the videos' true one for instance."""
+    return torch.cat([levels, images[:, 2:]], dim=1)
 
 
 def mirrored(images: Tensor) -> Tensor:
@@ -93,16 +90,18 @@ def saliency_of(settings: PofSmSettings) -> SelfResemblance:
 class PofSm:
     """Frames to POF-SM images, uint8 [N, side, side, 3]: u, v, and saliency before its threshold.
 
-    predictor names a kept flow network; flow is full at `full` pixels a frame of that network's input.
+    predictor: what predicts the flow, named by the digest `flow`; full: pixels a frame of its input that are full flow.
     """
 
-    predictor: str
+    predictor: InitVar[FlowPredictor]
     side: int
     full: float
-    feature_side: int
-    surround_side: int | None
-    steering_axes: str
-    device: str
+    saliency: SelfResemblance
+    flow: str = field(init=False)
+
+    def __post_init__(self, predictor: FlowPredictor) -> None:
+        object.__setattr__(self, "flow", predictor.digest())
+        object.__setattr__(self, "_predictor", predictor)
 
     def __call__(self, frames: np.ndarray) -> np.ndarray:
         squashed = Squashed(self.side)(frames)  # as the RGB stills and the photographs are
@@ -110,28 +109,11 @@ class PofSm:
 
     def of_images(self, images: Tensor) -> Tensor:
         """The same of images uint8 [N, 3, side, side]: uint8 [N, 3, side, side]."""
-        predictor = load_predictor(self.predictor, self.device)
-        saliency = SelfResemblance(
-            feature_side=self.feature_side, surround_side=self.surround_side, steering_axes=self.steering_axes
-        )
         mapped = []
         for some in images.split(AT_ONCE):
-            maps = saliency.saliency(some.to(predictor.device.torch_device)).cpu()
-            mapped.append(pof_sm(predictor(some), maps, self.full))
+            maps = self.saliency.saliency(some.to(self._predictor.device.torch_device)).cpu()
+            mapped.append(pof_sm(self._predictor(some), maps, self.full))
         return torch.cat(mapped)
-
-
-def domain_map(predictor: FlowPredictor, full: float, settings: PofSmSettings) -> PofSm:
-    """The map of this run, flow full at `full` pixels; the predictor is kept in the workspace."""
-    return PofSm(
-        predictor.save(),
-        settings.stored_size,
-        full,
-        settings.feature_side,
-        settings.surround_side or None,
-        settings.steering_axes,
-        settings.device,
-    )
 
 
 def mapping_threads() -> Executor:

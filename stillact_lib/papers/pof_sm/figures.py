@@ -13,9 +13,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from stillact_lib.evidence.estimates import measured
-from stillact_lib.evidence.published import Published
-from stillact_lib.evidence.records import RunRecord
+from stillact_lib.evidence.ledger import Ledger
 from stillact_lib.notebook.figures import FAINT, INK, PALETTE, bare
 from stillact_lib.papers.pof_sm import domain as pof_sm
 from stillact_lib.papers.pof_sm.arms import UCFSI, Recognition
@@ -40,7 +38,7 @@ def class_balance(table: pd.DataFrame) -> Figure:
     """Stills a class on either side of the split, classes sorted by UCF-101's groups."""
     names = ["class_group", "class_name"]
     table = table.assign(**{name: table[name].astype(str) for name in names})
-    counts = table.groupby([*names, "split"]).size().unstack().sort_index()
+    counts = table.groupby([*names, "split"]).size().unstack(fill_value=0).sort_index()
     figure, axis = plt.subplots(figsize=(7.2, 2.7))
     labels = counts.index.get_level_values(1)
     bottom = np.zeros(len(counts))
@@ -87,14 +85,13 @@ def cluster_centres(centres: Tensor) -> Figure:
 
 
 def curves(histories: Mapping[str, History], name: str, columns: int = 3) -> Figure:
-    """A logged share of several trainings over their steps, on shared axes, with a running mean; trainings beyond the
-    palette are dashed."""
+    """A logged share of several trainings over their steps, on shared axes, with a running mean; arms have their own
+    colours."""
     figure, axis = plt.subplots(figsize=(7.2, 3.2))
-    shades = [shade for key, shade in PALETTE.items() if key != "ink"]
-    for number, (label, history) in enumerate(histories.items()):
+    for label, history in histories.items():
         steps, values = history.series(name)
-        style = {"color": shades[number % len(shades)], "ls": "-" if number < len(shades) else "--", "lw": 1.5}
-        axis.plot(steps, pd.Series(values).rolling(5, min_periods=1).mean(), label=label, **style)
+        smooth = pd.Series(values).rolling(5, min_periods=1).mean()
+        axis.plot(steps, smooth, label=label.replace("_", ", "), color=ARM_COLOURS.get(label), lw=1.5)
     axis.set(xlabel="training step", ylabel=f"{name.replace('_', ' ')}, share")
     figure.legend(loc="outside lower center", fontsize=8, ncols=columns)
     return figure
@@ -162,25 +159,26 @@ def domain_mosaic(rgb: Tensor, images: Tensor, titles: Sequence[str]) -> Figure:
     return figure
 
 
-def group_bars(published: Published, records: Sequence[RunRecord], arms: Sequence[str]) -> Figure:
-    """Table II drawn: mean average precision of each group with its interval, and the paper's value as a diamond."""
+def group_bars(ledger: Ledger, arms: Sequence[str]) -> Figure:
+    """Table II drawn: mean average precision of each group, the paper's values above, the kept runs' with their
+    intervals below; they are of different data and share no axis."""
+    published = ledger.published
     table = published.tables["table2"]
-    figure, axis = plt.subplots(figsize=(7.6, 3.0))
+    figure, (above, below) = plt.subplots(2, 1, figsize=(7.6, 4.8), sharex=True)
     width = 0.8 / len(arms)
     for number, arm in enumerate(arms):
         for place, column in enumerate(table.columns):
-            metric = published.metrics[column]
             at = place + (number - (len(arms) - 1) / 2) * width
-            found = measured(UCFSI, arm, column, records, statistic="map", class_group=metric.class_group)
-            if found is not None:
-                label = table.rows[arm].heading if place == 0 else None
-                axis.bar(at, found.mean, 0.9 * width, color=ARM_COLOURS[arm], label=label)
-                axis.vlines(at, found.low, found.high, color=INK, lw=1)
             if (value := table.value(arm, column)) is not None:
-                axis.plot(at, value, marker="D", color=PALETTE["ink"], mfc="white", ms=4, ls="")
+                above.bar(at, value, 0.9 * width, color=ARM_COLOURS[arm])
+            if (found := ledger.measured(UCFSI, arm, column)) is not None:
+                label = table.rows[arm].heading if place == 0 else None
+                below.bar(at, found.mean, 0.9 * width, color=ARM_COLOURS[arm], label=label)
+                below.vlines(at, found.low, found.high, color=INK, lw=1)
     headings = [published.metrics[name].heading.replace("-", "-\n").replace(" ", "\n") for name in table.columns]
-    axis.set_xticks(range(len(table.columns)), headings)
-    axis.set(ylabel="mean average precision, %")
+    below.set_xticks(range(len(table.columns)), headings)
+    above.set(ylabel="mAP, %", title="the paper: real data")
+    below.set(ylabel="mAP, %", title="ours: the miniature")
     figure.legend(fontsize=7.5, loc="outside lower center", ncols=3)
     return figure
 

@@ -9,41 +9,41 @@ pixels a frame of the network's own input.
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
-from stillact_lib.errors import StillactError
 from stillact_lib.evaluation.flow_metrics import flow_scores
+from stillact_lib.evidence.records import DataOrigin
 from stillact_lib.networks.walker import WalkerNet
-from stillact_lib.notebook.run_data import checkpoint_for, grouped
+from stillact_lib.notebook.run_data import arrays_for, checkpoint_for, grouped
 from stillact_lib.papers.motion_baselines.walker import train_walker
 from stillact_lib.papers.pof_sm.flow_loss import READINGS, likely_label_loss
 from stillact_lib.papers.pof_sm.settings import PofSmSettings
-from stillact_lib.paths import workspace, written_whole
-from stillact_lib.training.loop import Device, History, choose_device, predict
+from stillact_lib.training.kept import kept
+from stillact_lib.training.loop import Device, History, predict
 from stillact_lib.training.pretraining import PartQuality, photographs_once, pretrain_on_parts
 from stillact_lib.vision.flow_kmeans import FlowHistogram
 from stillact_lib.vision.flow_pairs import FlowPairs
 from stillact_lib.vision.images import as_network_input
 from stillact_lib.vision.mirrored_clusters import mirrored_kmeans
 
-CHAPTER = "03-space-time-saliency"
-#: what the flow networks depend on
-DEPENDS_ON = (
-    *("trunk_photographs", "trunk_steps", "trunk_rate"),
-    *("profile", "data_root", "miniature_size", "miniature_seed", "seed", "device", "full_architectures", "image_size"),
-    *("flow_method", "pairs_per_video", "clusters", "most_likely", "flow_steps", "flow_batch", "flow_rate"),
+#: the settings that change the clusters, the pre-trained trunk, the flow networks
+CENTRES = ("full_architectures", "image_size", "flow_method", "pairs_per_video", "clusters")
+TRUNK = (
+    "full_architectures",
+    "image_size",
+    "clusters",
+    "miniature_seed",
+    *(f"trunk_{n}" for n in ("photographs", "steps", "rate")),
 )
+NETWORK = (*CENTRES, *TRUNK, "flow_steps", "flow_batch", "flow_rate")
 #: vectors are pooled over squares of this side before they are counted, a field has so many that are alike
 STRIDE = 2
 
@@ -60,14 +60,21 @@ def new_flow_network(settings: PofSmSettings) -> WalkerNet:
     return WalkerNet.compact(flow_size(settings), clusters=settings.clusters)
 
 
-def flow_centres(pairs: FlowPairs, settings: PofSmSettings, videos_at_once: int = 64) -> Tensor:
+def flow_centres(
+    pairs: FlowPairs, settings: PofSmSettings, data: Sequence[DataOrigin] = (), pairs_at_once: int = 64
+) -> Tensor:
     """The clusters' centres [k, 2] in pixels, shortest first, closed under mirroring: a k-means of every second flow
-    vector, in both directions, of all `pairs`."""
-    histogram = FlowHistogram()
-    for rows in np.array_split(np.arange(len(pairs)), max(1, len(pairs) // videos_at_once)):
-        flows = pairs.load(rows)[1][:, :, ::STRIDE, ::STRIDE]
-        histogram.add(flows.permute(0, 2, 3, 1).reshape(-1, 2).float())
-    return mirrored_kmeans(histogram, settings.clusters, seed=0)
+    vector, in both directions, of all `pairs`, which are of `data`."""
+
+    def make() -> dict[str, np.ndarray]:
+        histogram = FlowHistogram()
+        for rows in np.array_split(np.arange(len(pairs)), max(1, len(pairs) // pairs_at_once)):
+            flows = pairs.load(rows)[1][:, :, ::STRIDE, ::STRIDE]
+            histogram.add(flows.permute(0, 2, 3, 1).reshape(-1, 2).float())
+        return {"centres": mirrored_kmeans(histogram, settings.clusters, seed=0).numpy()}
+
+    path = arrays_for(settings.chapter, "flow-centres", settings, CENTRES, data)
+    return torch.from_numpy(kept(path, make, "flow clusters")["centres"])
 
 
 def pretrained_trunk(
@@ -93,7 +100,7 @@ def pretrained_trunk(
         rate=settings.trunk_rate,
         device=device,
         seed=settings.seed,
-        checkpoint=checkpoint_for(CHAPTER, "flow-trunk", settings, DEPENDS_ON),
+        checkpoint=checkpoint_for(settings.chapter, "flow-trunk", settings, TRUNK),
     )
     return {name: value.detach().cpu().clone() for name, value in network.trunk.state_dict().items()}, quality
 
@@ -105,14 +112,17 @@ def train_flow_network(
     settings: PofSmSettings,
     device: Device,
     trunk: dict[str, Tensor] | None = None,
+    data: Sequence[DataOrigin] = (),
 ) -> tuple[WalkerNet, History]:
     """A network trained with the "all clusters" loss (Eq. 1) or with that over "likely labels", from scratch or from a
-    pre-trained `trunk`. Two networks of one seed start alike and see the same windows."""
+    pre-trained `trunk`. Two networks of one seed start alike and see the same windows. data: what `pairs` are of."""
     torch.manual_seed(settings.seed)
     network = new_flow_network(settings)
     if trunk is not None:
         network.trunk.load_state_dict(trunk)
-    chosen = partial(likely_label_loss, k=settings.most_likely) if loss == "likely labels" else READINGS[loss].loss
+    likely = loss == "likely labels"
+    chosen = partial(likely_label_loss, k=settings.most_likely) if likely else READINGS[loss].loss
+    depends_on = (*NETWORK, "most_likely") if likely else NETWORK
     history = train_walker(
         network,
         pairs,
@@ -124,7 +134,7 @@ def train_flow_network(
         seed=settings.seed,
         loss=chosen,
         label=f"flow network, {loss}",
-        checkpoint=checkpoint_for(CHAPTER, f"flow-{loss.replace(' ', '-')}", settings, DEPENDS_ON),
+        checkpoint=checkpoint_for(settings.chapter, f"flow-{loss.replace(' ', '-')}", settings, depends_on, data),
         workers=settings.workers,
     )
     return network, history
@@ -152,22 +162,17 @@ class FlowPredictor:
         """Flow float32 [N, 2, H, W] of square images uint8 [N, 3, H, W]."""
         return self.decode(self.scores(images), images.shape[-1])
 
-    def save(self) -> str:
-        """Keeps the predictor in the workspace; returns the digest that `load_predictor` takes."""
-        tensors = {f"network.{name}": value.contiguous() for name, value in self.network.state_dict().items()}
-        tensors["centres"] = self.centres
-        described = {"reading": self.reading, "most_likely": self.most_likely, "side": self.network.image_size}
-        digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
-        for name in sorted(tensors):
-            tensors[name] = tensors[name].cpu()
-            digest.update(name.encode() + tensors[name].numpy().tobytes())
-        name = digest.hexdigest()[:16]
-        path = _place(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.is_file():
-            with written_whole(path) as temporary:
-                save_file(tensors, temporary, {key: str(value) for key, value in described.items()})
-        return name
+    def digest(self) -> str:
+        """Sixteen hexadecimal digits that tell predictors apart."""
+        digest = hashlib.sha256(f"{self.reading} {self.most_likely}".encode())
+        for name, value in [*sorted(self.network.state_dict().items()), ("centres", self.centres)]:
+            digest.update(name.encode() + value.contiguous().cpu().numpy().tobytes())
+        return digest.hexdigest()[:16]
+
+
+def some_images(pairs: FlowPairs, every: int = 9, most: int = 2000) -> Tensor:
+    """Every ninth image of `pairs`, at most so many: uint8 [N, 3, S, S]."""
+    return pairs.load(np.arange(0, len(pairs), max(every, len(pairs) // most)))[0]
 
 
 def full_scale(flow: Tensor, share: float) -> float:
@@ -188,26 +193,6 @@ def loss_of(reading: str) -> str:
     return "likely labels" if reading == "likely labels" else "all clusters"
 
 
-@lru_cache(maxsize=2)
-def load_predictor(digest: str, device: str) -> FlowPredictor:
-    """A kept predictor. Raises StillactError where there is none of that name."""
-    path = _place(digest)
-    if not path.is_file():
-        raise StillactError(f"{path}: not there; train the flow network again (run the chapter from its start)")
-    with safe_open(path, framework="pt") as kept:
-        described = kept.metadata()
-        tensors = {name: kept.get_tensor(name) for name in kept.keys()}  # noqa: SIM118 (no mapping)
-    centres = tensors.pop("centres")
-    side = int(described["side"])
-    network = WalkerNet.full(len(centres)) if side == 200 else WalkerNet.compact(side, clusters=len(centres))
-    network.load_state_dict({name.removeprefix("network."): value for name, value in tensors.items()})
-    return FlowPredictor(network, centres, described["reading"], int(described["most_likely"]), choose_device(device))
-
-
-def _place(digest: str):
-    return workspace() / "flow-networks" / f"{digest}.safetensors"
-
-
 #: as many frames are scored, evenly spaced over all
 SCORED = 480
 
@@ -219,20 +204,14 @@ def of_videos(pairs: FlowPairs, videos: pd.Series, in_memory: bool = True) -> Fl
     return replace(some, in_memory=pairs.load(rows)) if in_memory else some
 
 
-@dataclass(frozen=True)
-class ReadingScores:
-    """End-point errors and direction similarity of every reading, item by item, as records name them ("ucf101/...")."""
-
-    scores: dict[str, np.ndarray]
-
-    def summary(self) -> pd.DataFrame:
-        """Means over the frames: a row a reading, in the readings' order, and one for no motion."""
-        rows: dict[str, dict[str, float]] = {}
-        for name, values in self.scores.items():
-            if name.count("/") == 2:
-                _, arm, measure = name.split("/")
-                rows.setdefault(arm, {})[measure] = float(np.nanmean(values))
-        return pd.DataFrame.from_dict(rows, orient="index")
+def means_of(scores: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """Means over the frames of what `score_readings` found: a row a reading, and one for no motion."""
+    rows: dict[str, dict[str, float]] = {}
+    for name, values in scores.items():
+        if name.count("/") == 2:
+            _, arm, measure = name.split("/")
+            rows.setdefault(arm, {})[measure] = float(np.nanmean(values))
+    return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def arm_of(reading: str) -> str:
@@ -242,9 +221,10 @@ def arm_of(reading: str) -> str:
 
 def score_readings(
     networks: Mapping[str, WalkerNet], centres: Tensor, pairs: FlowPairs, most_likely: int, device: Device
-) -> ReadingScores:
-    """Scores of all readings on `SCORED` frames of `pairs`, over all pixels and over those whose flow is at least 1/160
-    of the side (.4 px at 64)."""
+) -> dict[str, np.ndarray]:
+    """End-point errors and direction similarity of all readings and of no motion on `SCORED` frames of `pairs`, as
+    records name them ("ucf101/..."), over all pixels and over those whose flow is at least 1/160 of the side (.4 px at
+    64)."""
     rows = np.unique(np.linspace(0, len(pairs) - 1, SCORED).round().astype(int))
     images, flows = pairs.load(rows)
     target = flows.float().permute(0, 2, 3, 1).numpy()
@@ -266,4 +246,4 @@ def score_readings(
         of_arm = flow_scores(flow, target, masks)
         kept = {name: values for name, values in of_arm.items() if name.startswith(("epe", "ds"))}
         found |= {f"ucf101/{arm}/{name}": values for name, values in kept.items()}
-    return ReadingScores(found)
+    return found

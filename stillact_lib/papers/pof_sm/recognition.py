@@ -12,10 +12,9 @@ and torchvision's as `ImageNetAlexNet`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 import torch
@@ -26,13 +25,13 @@ from torch import Tensor, nn
 
 from stillact_lib.errors import StillactError
 from stillact_lib.evaluation.top_accuracy import within_top
+from stillact_lib.evidence.records import DataOrigin
 from stillact_lib.networks.alexnet import ImageNetAlexNet
 from stillact_lib.networks.lrn_alexnet import LRNAlexNet
 from stillact_lib.notebook.run_data import checkpoint_for
-from stillact_lib.papers.pof_sm.flow import CHAPTER
 from stillact_lib.papers.pof_sm.settings import PofSmSettings
 from stillact_lib.training.classification import crop_batches
-from stillact_lib.training.loop import Device, History, classification_loss, predict, train
+from stillact_lib.training.loop import Checkpoint, Device, History, classification_loss, predict, train
 from stillact_lib.training.pretraining import pretrain_on_photographs
 from stillact_lib.vision.crops import Mirror, centre_crops
 from stillact_lib.vision.images import as_network_input
@@ -43,7 +42,13 @@ BASE_RATE, STEP, DROP = 1e-3, 70_000, 0.1
 MOMENTUM, WEIGHT_DECAY = 0.9, 5e-4
 FASTER = 10.0  # FC8 against what is fine-tuned
 
-AlexNet = TypeVar("AlexNet", bound=nn.Module)
+AlexNet = LRNAlexNet | ImageNetAlexNet
+IMAGENET_CLASSES = 1000
+#: the settings that change the ImageNet start, and those that change a regime beside its start and its pictures
+START = ("full_architectures", "stored_size", "image_size", "batch_size")
+START += ("pretraining", "pretraining_steps", "pretraining_rate")
+REGIME = ("full_architectures", "every", "left_out", "stored_size", "image_size")
+REGIME += ("steps", "batch_size", "rate", "rate_step")
 
 
 @dataclass(frozen=True)
@@ -59,13 +64,6 @@ REGIMES = {
     "fine-tune all": Regime(pretrained=True),
     "fine-tune top five": Regime(pretrained=True, frozen=("C1", "C2", "C3")),
 }
-
-
-def regime_called(name: str) -> Regime:
-    """The regime of that name. Raises StillactError where there is none."""
-    if name not in REGIMES:
-        raise StillactError(f"regime {name!r}: there is none; there are: {', '.join(REGIMES)}")
-    return REGIMES[name]
 
 
 def weighted_layers(network: nn.Module) -> dict[str, nn.Module]:
@@ -98,7 +96,7 @@ def parameter_groups(network: nn.Module, regime: str, rate: float = BASE_RATE) -
 
     Frozen layers also stop asking for gradients, the others ask for them again.
     """
-    chosen, layers = regime_called(regime), weighted_layers(network)
+    chosen, layers = REGIMES[regime], weighted_layers(network)
     for name, layer in layers.items():
         layer.requires_grad_(name not in chosen.frozen)
     body = [p for name, layer in layers.items() if name not in (*chosen.frozen, "FC8") for p in layer.parameters()]
@@ -116,16 +114,6 @@ def step_schedule(step: int = STEP) -> Callable[[int], float]:
     return lambda iteration: DROP ** (iteration // step)
 
 
-AlexNet = LRNAlexNet | ImageNetAlexNet
-
-IMAGENET_CLASSES = 1000
-#: what the ImageNet start depends on
-PRETRAINING_DEPENDS_ON = (
-    *("profile", "imagenet_root", "miniature_size", "miniature_seed", "seed", "device", "full_architectures"),
-    *("stored_size", "image_size", "batch_size", "pretraining", "pretraining_steps", "pretraining_rate"),
-)
-
-
 def new_alexnet(classes: int, settings: PofSmSettings) -> LRNAlexNet:
     """The paper's network, untrained, at the published size or small."""
     return LRNAlexNet.full(classes) if settings.full_architectures else LRNAlexNet.compact(classes, settings.image_size)
@@ -133,7 +121,7 @@ def new_alexnet(classes: int, settings: PofSmSettings) -> LRNAlexNet:
 
 def fit(
     network: AlexNet,
-    images: Tensor,
+    images: Callable[[np.ndarray, np.random.Generator], Tensor],
     labels: np.ndarray,
     regime: str,
     mirror: Mirror,
@@ -141,8 +129,10 @@ def fit(
     device: Device,
     *,
     label: str,
+    checkpoint: Checkpoint | None = None,
 ) -> History:
-    """Trains a network in place on images uint8 [N, 3, S, S] with labels int64 [N], under a regime of Table I."""
+    """Trains a network in place under a regime of Table I; images: those of some rows of the labels int64 [N], uint8
+    [B, 3, S, S]."""
     return train(
         network,
         crop_batches(images, labels, network.image_size, mirror, settings.batch_size, settings.seed),
@@ -152,6 +142,7 @@ def fit(
         device,
         label=label,
         schedule=step_schedule(settings.rate_step),
+        checkpoint=checkpoint,
         workers=settings.workers,
     )
 
@@ -167,8 +158,10 @@ class Start:
     history: History | None
 
 
-def pretrain(photographs: Photographs, settings: PofSmSettings, device: Device) -> Start:
-    """The paper's AlexNet, trained on ImageNet's photographs; the paper takes it trained."""
+def pretrain(
+    photographs: Photographs, settings: PofSmSettings, device: Device, data: Sequence[DataOrigin] = ()
+) -> Start:
+    """The paper's AlexNet, trained on ImageNet's photographs, which are of `data`; the paper takes it trained."""
     torch.manual_seed(settings.seed)
     network = new_alexnet(len(photographs.classes), settings)
     quality = pretrain_on_photographs(
@@ -179,7 +172,7 @@ def pretrain(photographs: Photographs, settings: PofSmSettings, device: Device) 
         rate=settings.pretraining_rate,
         device=device,
         seed=settings.seed,
-        checkpoint=checkpoint_for(CHAPTER, "imagenet", settings, PRETRAINING_DEPENDS_ON),
+        checkpoint=checkpoint_for(settings.chapter, "imagenet", settings, START, data),
         workers=settings.workers,
     )
     return Start(network, quality.accuracy, quality.commonest, quality.history)
@@ -196,7 +189,7 @@ def torchvision_start() -> Start:
 def begin(regime: str, start: AlexNet, classes: int, settings: PofSmSettings) -> AlexNet:
     """The network that a regime starts from: a new one, or the pre-trained one with a new FC8."""
     torch.manual_seed(settings.seed)
-    return with_new_fc8(start, classes) if regime_called(regime).pretrained else new_alexnet(classes, settings)
+    return with_new_fc8(start, classes) if REGIMES[regime].pretrained else new_alexnet(classes, settings)
 
 
 def accuracies(scores: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
@@ -206,17 +199,9 @@ def accuracies(scores: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
 
 def fixed_features(network: AlexNet, images: Tensor, device: Device) -> np.ndarray:
     """What is left when the last layer is removed (§IV.B): FC7's outputs [N, hidden] of centre crops."""
-    body = nn.Sequential(_WithoutFC8(network))
+    body = deepcopy(network)
+    body.classifier = body.classifier[:-1]
     return predict(body, as_network_input(centre_crops(images, network.image_size)), device).numpy()
-
-
-class _WithoutFC8(nn.Module):
-    def __init__(self, network: AlexNet) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.network.fc7(images)
 
 
 def linear_softmax(

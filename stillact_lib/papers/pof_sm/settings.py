@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from stillact_lib.configuration import Configuration
+from stillact_lib.configuration import RunSettings
 from stillact_lib.papers.pof_sm.flow_loss import READINGS
+from stillact_lib.vision.pair_shards import PairRecipe
 
 
-class PofSmSettings(Configuration):
+class PofSmSettings(RunSettings):
     """One run of chapter 03; each field is explained where the chapter sets it."""
 
-    profile: Literal["quick", "mini", "study", "real", "gpu", "paper"]
+    chapter: ClassVar[str] = "03-space-time-saliency"
+
     data_root: str
     willow_root: str
     imagenet_root: str
-    miniature_size: str
-    miniature_seed: int = Field(ge=0)
-    seed: int = Field(ge=0)
-    device: Literal["auto", "cpu", "cuda"]
-    workers: int = Field(ge=0)
-    keep_checkpoints: bool
-    full_architectures: bool
 
     every: int = Field(ge=1)
     left_out: int = Field(ge=0)
@@ -70,6 +65,9 @@ class PofSmSettings(Configuration):
         surround = self.surround_side or 3  # 0 is all pixels
         if self.feature_side % 2 == 0 or surround % 2 == 0 or surround < 3:
             raise ValueError("feature_side and surround_side are odd, 3 px or more (surround_side 0: all pixels)")
+        if self.ablations and (self.pairs_per_video or self.left_out < PairRecipe.window):
+            least = f"pairs_per_video 0 and left_out {PairRecipe.window} or more"
+            raise ValueError(f"ablations need the true flow of every still: {least}, or ablations False")
         if self.profile == "paper" and not (self.data_root and self.willow_root):
             raise ValueError("profile 'paper' needs data_root (UCF-101) and willow_root; one is empty")
         if self.profile == "paper" and self.pretraining == "own" and not self.imagenet_root:

@@ -177,5 +177,3 @@ def test_other_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sum(p.numel() for p in body["params"]) == sum(count(layers[n]) for n in ("C4", "C5", "FC6", "FC7"))
     with pytest.raises(StillactError, match="BNAlexNet: the regimes are for five convolutions"):
         weighted_layers(BNAlexNet.compact(5, image_size=32, width=4, hidden=8))
-    with pytest.raises(StillactError, match="regime 'warm': there is none; there are: scratch, fine-tune all"):
-        parameter_groups(small(), "warm")
