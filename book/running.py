@@ -116,6 +116,6 @@ def measuring_digest(notebook: Path) -> str:
     """12 hex digits of a SHA-256 over what a run's networks and record are made by: the library, and the chapter's
     code up to the last cell that saves a record. Parameters are not in it."""
     sources = [cell.source for cell in nbformat.read(notebook, as_version=4).cells if cell.cell_type == "code"]
-    saving = [number for number, source in enumerate(sources) if "save_record" in source]
+    saving = [number for number, source in enumerate(sources) if "save_record" in source or "log.finish()" in source]
     measuring = sources[: saving[-1] + 1] if saving else sources
     return hashlib.sha256(json.dumps([code_digest(), measuring]).encode()).hexdigest()[:12]

@@ -70,8 +70,12 @@ def test_what_measures_ends_where_the_record_is_saved(book, changed):
     first = book.running.measuring_digest(path)
     change(lambda cells: cells[2].update(source="seed + 1  # a figure"))
     assert book.running.measuring_digest(path) == first
-    change(lambda cells: cells[1].update(source="save_record(seed + 1)"))
-    assert book.running.measuring_digest(path) != first
+    for saving in ("save_record(seed + 1)", "record = log.finish()"):
+        change(lambda cells, saving=saving: cells[1].update(source=saving))
+        changed_run = book.running.measuring_digest(path)
+        assert changed_run != first
+        change(lambda cells: cells[2].update(source=cells[2].source + "  # another"))
+        assert book.running.measuring_digest(path) == changed_run
 
 
 def test_make_book_runs_what_changed_and_forgets_networks_of_other_code(book, changed, monkeypatch, capsys):
