@@ -64,6 +64,11 @@ def deciding(parameters: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+#: the cells that ran since this module was loaded: a session has no others where history is off, as under nbval
+_RAN: list[str] = []
+if get_ipython() is not None:
+    get_ipython().events.register("pre_run_cell", lambda about: _RAN.append(about.raw_cell))
+
 Settings = TypeVar("Settings", bound=Configuration)
 
 
@@ -128,9 +133,11 @@ class _Cell:
 def _in_the_notebook(settings: type[Configuration]) -> dict[str, Any]:
     """The parameters as the cells of this session assigned them. Values are those written there, as a later cell may
     have given the name to something else; what is made of other names is taken from the session."""
-    shell = get_ipython()
-    cells = [_Cell.of(source) for source in shell.user_ns.get("In", [])] if shell else []
-    starts = [number for number, cell in enumerate(cells) if "profile" in cell.annotated]
+    shell, cells, starts = get_ipython(), [], []
+    for ran in (shell.user_ns.get("In", []), _RAN) if shell else ():
+        cells = [_Cell.of(source) for source in ran]
+        if starts := [number for number, cell in enumerate(cells) if "profile" in cell.annotated]:
+            break
     if not starts:
         raise StillactError(
             f"{settings.__name__}: no cell that ran sets `profile: str = ...`; run the cell tagged `parameters` first "

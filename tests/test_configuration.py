@@ -8,6 +8,7 @@ import papermill
 import pytest
 import yaml
 from IPython.core.interactiveshell import InteractiveShell
+from nbclient import NotebookClient
 from papermill.exceptions import PapermillExecutionError
 from pydantic import Field, ValidationError, model_validator
 
@@ -135,6 +136,19 @@ def test_both_cells_can_run_again_at_any_time(cell):
     assert cell(CONFIGURE).epochs == 7
     cell("epochs = 9")
     assert cell(CONFIGURE).epochs == 9, "a cell that sets a known parameter anew"
+
+
+def test_cells_count_where_the_session_stores_no_history(tmp_path):
+    """As nbval runs them."""
+    imports = "from stillact_lib.configuration import Configuration, configure"
+    kind = "class Example(Configuration):\n    profile: str\n    epochs: int"
+    sources = [f"{imports}\n{kind}", 'profile: str = "mini"\nepochs: int = 3', "print(configure(Example).epochs)"]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+    client = NotebookClient(notebook, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}})
+    with client.setup_kernel():
+        for number, cell in enumerate(notebook.cells):
+            client.execute_cell(cell, number, store_history=False)
+    assert notebook.cells[-1].outputs[0].text == "3\n"
 
 
 def test_injected_parameters_count_and_unknown_ones_are_named(cell):
