@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from stillact_lib.evaluation.domain_distance import proxy_a_distance
+from stillact_lib.evaluation.domain_distance import FOLDS, proxy_a_distance
 from stillact_lib.networks.temporal_resnet import CutResNet
 from stillact_lib.notebook.run_data import arrays_for, grouped
 from stillact_lib.papers.t2sil.backbones import Instances, Kept, keep, train_network
@@ -47,8 +47,7 @@ def oracle_draws(
 
 
 MODALITIES = ("flow", "dynamic")
-STILL, AUGMENTED, MIDDLE = "still", "augmented", "middle"
-ACCURACY, GAIN, POSITIVES = "accuracy", "gain", "positives"
+STILL, MIDDLE = "still", "middle"
 #: shares of the training videos in the learning curve, in percent, beside all
 SHARES = (25, 50)
 
@@ -82,16 +81,11 @@ class JudgedSet:
 
     def scores_to_keep(self, dataset: str, classes: int) -> dict[str, np.ndarray]:
         """What a record keeps of it."""
-        kept = {
-            f"{dataset}/clip": self.items,
-            f"{dataset}/{POSITIVES}": np.eye(classes, dtype=np.float32)[self.labels],
-        }
-        if self.groups is not None:
-            kept[f"{dataset}/group"] = self.groups
-        for arm, found in self.answers.items():
-            kept[f"{dataset}/{arm}/{ACCURACY}"] = found.right.astype(np.float32)
-            kept[f"{dataset}/{arm}/{GAIN}"] = self.gain(arm).astype(np.float32)
-        return kept
+        found = {"clip": self.items, "positives": np.eye(classes, dtype=np.float32)[self.labels]}
+        found |= {} if self.groups is None else {"group": self.groups}
+        found |= {f"{arm}/accuracy": answer.right.astype(np.float32) for arm, answer in self.answers.items()}
+        found |= {f"{arm}/gain": self.gain(arm).astype(np.float32) for arm in self.answers}
+        return {f"{dataset}/{name}": values for name, values in found.items()}
 
 
 @dataclass
@@ -123,13 +117,12 @@ class TemporalTransfer:
         """Rows of the training, validation or test photographs."""
         return np.flatnonzero(self.data.stills["split"].to_numpy() == part)
 
-    def learn(self, name: str, shown: Instances) -> CutResNet:
+    def learn(self, name: str, shown: Instances) -> None:
         """Trains a network that begins like the trunk, and keeps it under its name."""
         stills, videos = self.data.origins
         learnt_from = {"still": (stills,), "augmented": (stills, videos)}.get(name, (videos,))
         classes = len(self.data.classes)
         self.networks[name] = train_network(name, shown, classes, self.trunk, self.settings, self.device, learnt_from)
-        return self.networks[name]
 
     def keep(self, name: str, shown: Instances, views: int = 1, maps: bool = False) -> Kept:
         """What the network `name`, fixed, says of instances."""
@@ -140,8 +133,8 @@ class TemporalTransfer:
         name; returns what it says of all photographs."""
         train = self.data.photographs.rows(self.stills("train"))
         self.learn(name, train if added is None else train.joined(added))
-        tested = {VAL: self.stills("val"), TEST: self.stills("test")}
-        tested = {dataset: self.data.photographs.rows(rows) for dataset, rows in tested.items()}
+        parts = {VAL: "val", TEST: "test"}
+        tested = {dataset: self.data.photographs.rows(self.stills(part)) for dataset, part in parts.items()}
         return self._parts(name, train, tested, name)
 
     def learn_middles(self) -> Parts:
@@ -237,28 +230,26 @@ class TemporalTransfer:
             "Stanford 40 and imSitu": (of_stills[source == "stanford40"], of_stills[source == "imsitu"]),
             "stills and mid-frames": (of_stills, self.keep(STILL, middles).features.numpy()),
         }
-        found = {name: proxy_a_distance(*pair) for name, pair in pairs.items() if all(map(len, pair))}
+        found = {name: proxy_a_distance(*pair) for name, pair in pairs.items() if min(map(len, pair)) >= FOLDS}
         self.figures |= {f"{TEST}/distance/{name.replace(' ', '_')}": value for name, value in found.items()}
         return found
 
     def settings_tried(self) -> pd.DataFrame:
         """A row an arm: the setting chosen on the validation stills, and how many were tried."""
         rows = {arm: {**found.setting._asdict(), "tried": found.tried} for arm, found in self.derived.items()}
-        return pd.DataFrame.from_dict(rows, orient="index", dtype=object)
+        return pd.DataFrame(list(rows.values()), index=list(rows), dtype=object)
 
     def metrics_to_keep(self) -> dict[str, float]:
         """What a record keeps beside scores: standard deviations of the oracle's draws, settings, distances."""
-        tried = self.settings_tried().stack()  # what an arm has not is left out
+        tried = self.settings_tried().stack().dropna()  # what an arm has not is left out
         return self.figures | {f"{TEST}/{arm}/{name}": float(value) for (arm, name), value in tried.items()}
 
     def parameter_counts(self) -> dict[str, int]:
         return {name: sum(p.numel() for p in network.parameters()) for name, network in self.networks.items()}
 
     def scores_to_keep(self) -> dict[str, np.ndarray]:
-        found: dict[str, np.ndarray] = {}
-        for dataset, test in self.tests.items():
-            found |= test.scores_to_keep(dataset, len(self.data.classes))
-        return found
+        found = [test.scores_to_keep(dataset, len(self.data.classes)) for dataset, test in self.tests.items()]
+        return {name: values for of_set in found for name, values in of_set.items()}
 
 
 #: every transfer and modality, then the controls

@@ -109,7 +109,7 @@ def train_network(
     network = new_network(classes, learnt.images.shape[1], settings)
     if trunk is not None:
         network.begin_like(trunk)
-    depends_on = (*NETWORK, *LEARNT_FROM[name.partition("_")[0]])
+    depends_on = (*NETWORK, *LEARNT_FROM.get(name.partition("_")[0], ()))
     train(
         network,
         crop_batches(

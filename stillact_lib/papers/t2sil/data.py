@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -16,13 +17,12 @@ import numpy as np
 import pandas as pd
 import torch
 
-from stillact_lib.datasets import read
+from stillact_lib.datasets import SURVEYS, read
 from stillact_lib.datasets.images import read_rgb
 from stillact_lib.datasets.report import DataReport, data_report
 from stillact_lib.datasets.ssvac40 import NAME, shared_classes, still_table, video_table
 from stillact_lib.errors import StillactError
 from stillact_lib.evidence.records import DataOrigin
-from stillact_lib.manifests import load_manifest
 from stillact_lib.miniature.actions import real_classes
 from stillact_lib.networks.temporal_resnet import CutResNet
 from stillact_lib.notebook.preflight import GIB, Need
@@ -38,14 +38,17 @@ from stillact_lib.vision.temporal_shards import TemporalRecipe, TemporalShards, 
 STILL_SOURCES = ("stanford40", "mpii", "imsitu", "imagenet_actions")
 VIDEO_SOURCES = ("ucf101", "hmdb51")
 SPLIT = 1
+#: the settings that are a shard's recipe, in its order
+RECIPE = ("stored_size", "window", "stride", "dynamic_per_video", "pooling", "flow_method", "flow_frames")
+RECIPE += ("full_flow", "frames_per_video")
 #: What records call the three test sets: SSVAC-40's validation and test stills, and the mid-frames of Table 3.
 VAL, TEST, MIDDLES = "ssvac40_val", "ssvac40", "midframes"
 
 
 def needs(settings: T2silSettings) -> Iterator[Need]:
     """What a run needs: some of the sources below each root that is given, weights, and for real videos disk and
-    memory. Of each video there are dynamic images, flow, middle and frames in 8 bits, in the shards and in memory;
-    beside them memory holds the stacks cut out of flow twice, as a network is shown windows of them."""
+    memory. Dynamic images, flow, middle and frames of each video lie in its shard and in memory, there beside the
+    stacks that are cut out of flow."""
     for root, sources in ((settings.stills_root, STILL_SOURCES), (settings.videos_root, VIDEO_SOURCES)):
         here = _sources_in(root, sources)
         for source in here:
@@ -58,15 +61,26 @@ def needs(settings: T2silSettings) -> Iterator[Need]:
     if settings.flow_method == "raft":
         yield Need.loads("RAFT", partial(optical_flow, *np.zeros((2, 128, 128, 3), np.uint8), "raft"))
     if settings.videos_root:
-        videos, pixels = sum(load_manifest(NAME).split("videos").counts.values()), settings.stored_size**2
+        videos, pixels = _videos_below(settings.videos_root), settings.stored_size**2
         images = settings.dynamic_per_video + settings.frames_per_video + 1
         held = videos * pixels * (3 * images + 2 * settings.flow_frames) / GIB
         yield Need.disk(round(held, 1), workspace() / "temporal")
-        yield Need.memory(round(held + 4 * videos * pixels * settings.stacks_per_video * settings.stack / GIB, 1))
+        yield Need.memory(round(held + 2 * videos * pixels * settings.stacks_per_video * settings.stack / GIB, 1))
 
 
 def _sources_in(root: str, sources: tuple[str, ...]) -> list[str]:
     return [source for source in sources if root and (Path(root) / source).is_dir()]
+
+
+def _videos_below(root: str) -> int:
+    """How many of SSVAC-40's videos lie there; where a source cannot be looked at, its need says so."""
+    number = 0
+    for source in _sources_in(root, VIDEO_SOURCES):
+        called = {shared.video.get(source) for shared in shared_classes()}
+        with suppress(StillactError):
+            here = SURVEYS[source](Path(root) / source, **_reading(source)).here
+            number += sum(item.class_name in called and item.split in ("train", "test") for item in here)
+    return number
 
 
 def _reading(source: str) -> dict[str, object]:
@@ -209,17 +223,7 @@ def load_ssvac40(stills: pd.DataFrame, videos: pd.DataFrame, settings: T2silSett
 
 
 def _load_videos(table: pd.DataFrame, settings: T2silSettings, executor: Executor) -> Videos:
-    recipe = TemporalRecipe(
-        size=settings.stored_size,
-        window=settings.window,
-        stride=settings.stride,
-        per_video=settings.dynamic_per_video,
-        variant=settings.pooling,
-        flow_method=settings.flow_method,
-        flow_frames=settings.flow_frames,
-        full=settings.full_flow,
-        key_frames=settings.frames_per_video,
-    )
+    recipe = TemporalRecipe(*(getattr(settings, name) for name in RECIPE))
     shards: list[TemporalShards] = []
     for (source, root), of_root in table.groupby(["source", "root"], sort=False, observed=True):
         place = workspace() / "temporal" / f"{source}-{Path(root).name}"

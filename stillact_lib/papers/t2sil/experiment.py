@@ -226,7 +226,7 @@ class Experiment:
         """Trains a head or a student on batches of `count` items; its name begins with its teacher's."""
         settings, student = self.settings, isinstance(network, Student)
         steps, batch_size = ("student_steps", "batch_size") if student else ("head_steps", "head_batch")
-        depends_on = (*NETWORK, "views", steps, batch_size, *LEARNT_FROM[modality_of(name.partition("-")[0])])
+        depends_on = (*NETWORK, "views", steps, batch_size, *LEARNT_FROM.get(modality_of(name.partition("-")[0]), ()))
         name = f"{self.name}-{name}"
         train(
             network,

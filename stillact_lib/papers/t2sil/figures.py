@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from stillact_lib.evidence.bootstrap import Interval
 from stillact_lib.evidence.ledger import Ledger
 from stillact_lib.notebook.class_charts import best_classes, spaced
 from stillact_lib.notebook.figures import FAINT, INK, PALETTE, bare
@@ -119,24 +118,21 @@ def reach(ledger: Ledger) -> Figure:
 
 
 def curve_over_videos(ledger: Ledger) -> Figure:
-    """Gain of each transfer's fused prediction, in points, over the videos that taught its network of dynamic images;
-    their number is the kept runs' first's."""
+    """Gain of each transfer's fused prediction, in points, over the videos that taught its network, dynamic images."""
+    names = [*(f"dynamic_{share}" for share in SHARES), "dynamic"]
+    keys = {f"{TEST}/{name}/videos": name for name in names}
+    videos = {keys[key]: record.metrics[key] for record in ledger.records for key in keys.keys() & record.metrics}
     figure, axis = plt.subplots(figsize=(7.2, 2.9))
     for place, kind in enumerate(TRANSFERS):
-        curve: dict[float, Interval] = {}
-        for name in (*(f"dynamic_{share}" for share in SHARES), "dynamic"):
-            counts = [
-                record.metrics[key] for record in ledger.records if (key := f"{TEST}/{name}/videos") in record.metrics
-            ]
-            if counts and (gain := ledger.measured(TEST, f"{kind}_{name}_fused", "gain")):
-                curve[counts[0]] = gain
-        apart = np.array(list(curve)) * 1.015 ** (place - 1)
-        low, mean, high = np.array([(gain.low, gain.mean, gain.high) for gain in curve.values()]).reshape(-1, 3).T
-        axis.vlines(apart, low, high, color=TRANSFER_COLOURS[kind], lw=1.3)
-        axis.plot(apart, mean, "o-", color=TRANSFER_COLOURS[kind], ms=4.5, label=kind)
-        axis.set_xticks(list(curve), [f"{count:.0f}" for count in curve])
+        gains = {name: ledger.measured(TEST, f"{kind}_{name}_fused", "gain") for name in names if name in videos}
+        curve = [(videos[name] * 1.015 ** (place - 1), gain) for name, gain in gains.items() if gain]
+        for number, gain in curve:
+            axis.vlines(number, gain.low, gain.high, color=TRANSFER_COLOURS[kind], lw=1.3)
+        style = {"color": TRANSFER_COLOURS[kind], "ms": 4.5, "label": kind}
+        axis.plot([number for number, _ in curve], [gain.mean for _, gain in curve], "o-", **style)
     axis.axhline(0, color=INK, lw=0.8)
     axis.set(xscale="log", xlabel="training videos", ylabel="gain of the fused\nprediction, points")
+    axis.set_xticks(sorted(videos.values()), [f"{number:.0f}" for number in sorted(videos.values())])
     axis.minorticks_off()
     axis.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return figure

@@ -63,15 +63,12 @@ class T2silSettings(RunSettings):
         return self
 
 
-#: settings that change the trunk; each network, beside what it learns from; and what networks learn from, by name
+#: settings that change the trunk; all networks; and some, up to "_" in their names, by what they learn from
 TRUNK = ("image_size", "full_architectures", "batch_size", "pretraining", "trunk_photographs", "trunk_steps")
 TRUNK += ("trunk_rate", "miniature_seed")
 NETWORK = (*TRUNK, "stored_size", "steps", "rate")
 LEARNT_FROM = {
-    "still": (),
-    "middle": (),
     "augmented": ("frames_per_video", "most_key_frames"),
     "dynamic": ("window", "stride", "dynamic_per_video", "pooling"),
     "flow": ("flow_method", "flow_frames", "full_flow", "stack", "stacks_per_video"),
-    "none": (),
 }
