@@ -1,5 +1,4 @@
-"""What one arm gains on another, read from records: class by class, from one test set to the next, as a share of what
-could be gained."""
+"""What one arm gains on another, read from records: pooled over seeds, or class by class."""
 
 from __future__ import annotations
 
@@ -8,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stillact_lib.evidence.bootstrap import Estimate, Interval, mean_estimate
+from stillact_lib.evidence.bootstrap import Interval, mean_estimate
 from stillact_lib.evidence.records import CLIP, GROUP, RunRecord
 
 
@@ -18,9 +17,6 @@ class Scored(NamedTuple):
     values: np.ndarray
     clusters: np.ndarray
     runs: np.ndarray
-
-    def mean(self, test_set: str = "") -> Estimate:
-        return mean_estimate(self.values, clusters=self.clusters, runs=self.runs, test_set=test_set)
 
 
 def class_gains(
@@ -62,15 +58,3 @@ def gains_of(records: Sequence[RunRecord], dataset: str, arm: str, metric: str =
     clips = [scores.get(f"{dataset}/{GROUP}", scores[f"{dataset}/{CLIP}"]) for scores in of_seed.values()]
     runs = np.repeat(list(of_seed), [len(one) for one in values])
     return Scored(np.concatenate(values).astype(float), np.concatenate(clips), runs)
-
-
-def contrast(records: Sequence[RunRecord], arm: str, first: str, second: str) -> Interval | None:
-    """How much more an arm gains on the test set `first` than on `second`; None where one was not scored."""
-    one, two = (gains_of(records, dataset, arm) for dataset in (first, second))
-    return None if one is None or two is None else (one.mean(first) - two.mean(second)).interval()
-
-
-def share_reached(records: Sequence[RunRecord], dataset: str, arm: str, oracle: str) -> Interval | None:
-    """An arm's gain as a share of its oracle's; None where one was not scored."""
-    part, whole = (gains_of(records, dataset, name) for name in (arm, oracle))
-    return None if part is None or whole is None else (part.mean() / whole.mean()).interval()

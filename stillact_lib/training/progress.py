@@ -6,11 +6,12 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 from IPython import get_ipython
-from IPython.display import display
+from IPython.display import DisplayHandle, display
 from tqdm.auto import tqdm
 
 
@@ -34,9 +35,29 @@ def is_live() -> bool:
     return any(name in os.environ for name in ("VSCODE_PID", "VSCODE_CWD")) and not runs.startswith("python")
 
 
+#: the page's line that `on_one_line` has opened
+_line: DisplayHandle | None = None
+
+
+@contextmanager
+def on_one_line(label: str) -> Iterator[None]:
+    """Many short trainings of one cell are told on one line of the page, each in place of the one before; the terminal
+    has all of them."""
+    global _line
+    _line = display({"text/plain": label}, raw=True, display_id=True) if get_ipython() else None
+    try:
+        yield
+        if _line:
+            _line.update({"text/plain": f"{label}: done"}, raw=True)
+    finally:
+        _line = None
+
+
 def told(line: str) -> None:
     """One line for whoever watches: on the page, and in the terminal that runs a batch."""
-    if get_ipython() is not None:
+    if _line is not None:
+        _line.update({"text/plain": line}, raw=True)
+    elif get_ipython() is not None:
         display({"text/plain": line}, raw=True)
     # ipykernel captures file descriptor 2 for the page; the terminal's own is kept here
     os.write(getattr(sys.stderr, "_original_stdstream_copy", None) or 2, f"  {line}\n".encode())
@@ -51,7 +72,9 @@ def progress(start: int, total: int, label: str) -> Iterator[int]:
     if is_live() or sys.stderr.isatty():
         yield from tqdm(range(start, total), desc=label, initial=start, total=total, leave=False)
         return
-    shown = display({"text/plain": f"{label} ..."}, raw=True, display_id=True) if get_ipython() else None
+    shown = _line
+    if shown is None and get_ipython():
+        shown = display({"text/plain": f"{label} ..."}, raw=True, display_id=True)
     # ipykernel captures file descriptor 2 for the page; the terminal's own is kept here
     terminal = getattr(sys.stderr, "_original_stdstream_copy", None) or 2
     began, tenth = time.perf_counter(), max(1, total // 10)

@@ -13,14 +13,16 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from stillact_lib.evaluation.domain_distance import FOLDS, proxy_a_distance
 from stillact_lib.networks.temporal_resnet import CutResNet
-from stillact_lib.notebook.run_data import grouped
+from stillact_lib.notebook.run_data import arrays_for, grouped
 from stillact_lib.papers.t2sil.backbones import Instances, Kept, keep, train_network
-from stillact_lib.papers.t2sil.data import MIDDLES, TEST, VAL, Videos, key_frames
-from stillact_lib.papers.t2sil.experiment import CONTROLS, NO_VIDEO, TRANSFERS, Derived, Experiment, Parts, fused
-from stillact_lib.papers.t2sil.settings import T2silSettings
-from stillact_lib.papers.t2sil.transfers import random_partners
-from stillact_lib.training.loop import Device, History
+from stillact_lib.papers.t2sil.data import MIDDLES, TEST, VAL, Ssvac40, key_frames
+from stillact_lib.papers.t2sil.experiment import Derived, Experiment, Parts, fused, modality_of
+from stillact_lib.papers.t2sil.settings import LEARNT_FROM, NETWORK, T2silSettings
+from stillact_lib.papers.t2sil.transfers import CONTROLS, NO_VIDEO, TRANSFERS, Reduction, random_partners
+from stillact_lib.training.kept import kept
+from stillact_lib.training.loop import Device
 
 
 def oracle_draws(
@@ -45,8 +47,7 @@ def oracle_draws(
 
 
 MODALITIES = ("flow", "dynamic")
-STILL, AUGMENTED, MIDDLE = "still", "augmented", "middle"
-ACCURACY, GAIN, POSITIVES = "accuracy", "gain", "positives"
+STILL, MIDDLE = "still", "middle"
 #: shares of the training videos in the learning curve, in percent, beside all
 SHARES = (25, 50)
 
@@ -80,146 +81,175 @@ class JudgedSet:
 
     def scores_to_keep(self, dataset: str, classes: int) -> dict[str, np.ndarray]:
         """What a record keeps of it."""
-        kept = {
-            f"{dataset}/clip": self.items,
-            f"{dataset}/{POSITIVES}": np.eye(classes, dtype=np.float32)[self.labels],
-        }
-        if self.groups is not None:
-            kept[f"{dataset}/group"] = self.groups
-        for arm, found in self.answers.items():
-            kept[f"{dataset}/{arm}/{ACCURACY}"] = found.right.astype(np.float32)
-            kept[f"{dataset}/{arm}/{GAIN}"] = self.gain(arm).astype(np.float32)
-        return kept
+        found = {"clip": self.items, "positives": np.eye(classes, dtype=np.float32)[self.labels]}
+        found |= {} if self.groups is None else {"group": self.groups}
+        found |= {f"{arm}/accuracy": answer.right.astype(np.float32) for arm, answer in self.answers.items()}
+        found |= {f"{arm}/gain": self.gain(arm).astype(np.float32) for arm in self.answers}
+        return {f"{dataset}/{name}": values for name, values in found.items()}
 
 
 @dataclass
 class TemporalTransfer:
-    """A run: SSVAC-40's stills (`table`, `photographs`) and videos, its networks by name, its test sets, and the
+    """A run: its data, its networks by name, what the temporal ones say of training instances, its test sets, and the
     transfers' chosen settings by arm."""
 
-    table: pd.DataFrame
-    photographs: Instances
-    videos: Videos
-    classes: tuple[str, ...]
+    data: Ssvac40
     trunk: CutResNet | None
     settings: T2silSettings
     device: Device
     networks: dict[str, CutResNet] = field(default_factory=dict)
-    histories: dict[str, History] = field(default_factory=dict)
+    temporal: dict[str, Kept] = field(default_factory=dict)
+    reductions: dict[tuple[str, int], Reduction] = field(default_factory=dict)
     tests: dict[str, JudgedSet] = field(default_factory=dict)
     derived: dict[str, Derived] = field(default_factory=dict)
     figures: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        names = (self.table["source"] + "/" + self.table["image"]).to_numpy(str)
+        names = (self.data.stills["source"] + "/" + self.data.stills["image"]).to_numpy(str)
         for dataset, part in ((VAL, "val"), (TEST, "test")):
             rows = self.stills(part)
-            self.tests[dataset] = JudgedSet(names[rows], self.photographs.labels[rows])
-        rows = self.videos.of("test")
-        of_test = self.videos.table.iloc[rows]
-        self.tests[MIDDLES] = JudgedSet(of_test["video"].to_numpy(str), self.videos.labels[rows], grouped(of_test))
+            self.tests[dataset] = JudgedSet(names[rows], self.data.photographs.labels[rows])
+        videos, rows = self.data.videos, self.data.videos.of("test")
+        of_test = videos.table.iloc[rows]
+        self.tests[MIDDLES] = JudgedSet(of_test["video"].to_numpy(str), videos.labels[rows], grouped(of_test))
 
     def stills(self, part: str) -> np.ndarray:
         """Rows of the training, validation or test photographs."""
-        return np.flatnonzero(self.table["split"].to_numpy() == part)
+        return np.flatnonzero(self.data.stills["split"].to_numpy() == part)
 
-    def learn(self, name: str, shown: Instances) -> CutResNet:
+    def learn(self, name: str, shown: Instances) -> None:
         """Trains a network that begins like the trunk, and keeps it under its name."""
-        network, history = train_network(shown, len(self.classes), self.trunk, self.settings, self.device, name)
-        self.networks[name], self.histories[name] = network, history
-        return network
+        stills, videos = self.data.origins
+        learnt_from = {"still": (stills,), "augmented": (stills, videos)}.get(name, (videos,))
+        classes = len(self.data.classes)
+        self.networks[name] = train_network(name, shown, classes, self.trunk, self.settings, self.device, learnt_from)
 
-    def keep(self, name: str, shown: Instances, views: int = 1) -> Kept:
+    def keep(self, name: str, shown: Instances, views: int = 1, maps: bool = False) -> Kept:
         """What the network `name`, fixed, says of instances."""
-        return keep(self.networks[name], shown, self.device, views, self.settings.seed)
+        return keep(self.networks[name], shown, self.device, views, self.settings.seed, maps)
+
+    def learn_stills(self, name: str, added: Instances | None = None) -> Parts:
+        """Trains a network on the training photographs, and on images `added` to them, and enters its answers under its
+        name; returns what it says of all photographs."""
+        train = self.data.photographs.rows(self.stills("train"))
+        self.learn(name, train if added is None else train.joined(added))
+        parts = {VAL: "val", TEST: "test"}
+        tested = {dataset: self.data.photographs.rows(self.stills(part)) for dataset, part in parts.items()}
+        return self._parts(name, train, tested, name)
+
+    def learn_middles(self) -> Parts:
+        """The videos' mid-frames in place of photographs, and their own network (§5.4)."""
+        train, test = (self.data.videos.middles(self.data.videos.of(part)) for part in ("train", "test"))
+        self.learn(MIDDLE, train)
+        return self._parts(MIDDLE, train, {MIDDLES: test}, STILL)
+
+    def _parts(self, network: str, train: Instances, tested: dict[str, Instances], arm: str) -> Parts:
+        parts = {dataset: self.keep(network, shown, maps=True) for dataset, shown in tested.items()}
+        for dataset, found in parts.items():
+            self.tests[dataset].answer(arm, found.softmax)
+        return Parts(self.keep(network, train, self.settings.views, maps=True), parts)
+
+    def key_frames(self) -> Instances:
+        """Baseline 2's frames of the training videos, mined on features of the network taught mid-frames."""
+        videos, settings = self.data.videos, self.settings
+        every, each = videos.every_frame(videos.of("train")), videos.frames.shape[1]
+
+        def mine() -> dict[str, np.ndarray]:
+            features = self.keep(MIDDLE, every).features.unflatten(0, (-1, each)).numpy()
+            return {"rows": key_frames(features, settings.most_key_frames, settings.seed)}
+
+        depends_on = (*NETWORK, *LEARNT_FROM["augmented"])
+        path = arrays_for(settings.chapter, "key-frames", settings, depends_on, self.data.origins[1:])
+        return every.rows(kept(path, mine)["rows"])
 
     def shown(self, modality: str, rows: np.ndarray) -> Instances:
         """The dynamic images, or the stacks of flow, of the videos `rows`."""
         if modality == "dynamic":
-            return self.videos.dynamic_images(rows)
-        return self.videos.stacks(rows, self.settings.stack, self.settings.stacks_per_video)
+            return self.data.videos.dynamic_images(rows)
+        return self.data.videos.stacks(rows, self.settings.stack, self.settings.stacks_per_video)
 
-    def still_parts(self, name: str = STILL) -> Parts:
-        """The photographs as the network `name` keeps them; its answers are entered under that name."""
-        views = {"train": self.settings.views}
-        kept = {
-            part: self.keep(name, self.photographs.rows(self.stills(part)), views.get(part, 1))
-            for part in ("train", "test", "val")
-        }
-        for dataset, part in ((VAL, "val"), (TEST, "test")):
-            self.tests[dataset].answer(name, kept[part].softmax)
-        return Parts(**kept)
+    def learn_temporal(self, name: str, rows: np.ndarray | None = None) -> None:
+        """Trains the network "flow", "dynamic" or, of fewer videos, "dynamic_25" on the training videos `rows` (None:
+        all), and keeps what it says of these."""
+        rows = self.data.videos.of("train") if rows is None else rows
+        shown = self.shown(modality_of(name), rows)
+        self.learn(name, shown)
+        self.temporal[name] = self.keep(name, shown)
+        self.figures[f"{TEST}/{name}/videos"] = float(len(rows))
 
-    def middle_parts(self) -> Parts:
-        """The videos' mid-frames in place of photographs, as their own network keeps them (§5.4)."""
-        train, test = (self.videos.middles(self.videos.of(part)) for part in ("train", "test"))
-        parts = Parts(self.keep(MIDDLE, train, self.settings.views), self.keep(MIDDLE, test))
-        self.tests[MIDDLES].answer(STILL, parts.test.softmax)
-        return parts
+    def unseen(self, modality: str) -> Kept:
+        """What a temporal network says of the test videos, from which it has learnt nothing."""
+        return self.keep(modality, self.shown(modality, self.data.videos.of("test")))
 
-    def experiment(self, parts: Parts, network: str, temporal: dict[str, Kept]) -> Experiment:
-        return Experiment(parts, temporal, self.networks[network], len(self.classes), self.settings, self.device)
+    def experiment(self, parts: Parts, network: str) -> Experiment:
+        """The transfers to stills, or mid-frames, as the network of this name keeps them."""
+        base, classes = self.networks[network], len(self.data.classes)
+        run = (self.temporal, classes, self.settings, self.device, self.data.origins, self.reductions)
+        return Experiment(network, parts, base, *run)
 
-    def key_frames(self) -> Instances:
-        """Baseline 2's frames of the training videos, mined on features of the network taught mid-frames."""
-        rows = self.videos.of("train")
-        features = self.keep(MIDDLE, self.videos.every_frame(rows)).features.numpy()
-        by_video = features.reshape(len(rows), -1, features.shape[1])
-        return key_frames(self.videos, rows, by_video, self.settings.most_key_frames, self.settings.seed)
+    def transfer(self, experiment: Experiment, kind: str, teacher: str) -> None:
+        """Trains a transfer or a control, and enters its derived and fused answers. The first experiment to train an
+        arm chooses its setting; later ones, and teachers of fewer videos, take it."""
+        arm, of_all = (kind if name == NO_VIDEO else f"{kind}_{name}" for name in (teacher, modality_of(teacher)))
+        chosen = self.derived[of_all].setting if of_all in self.derived else None
+        found = experiment.derive(kind, teacher, chosen)
+        self.derived.setdefault(of_all, found)
+        for dataset, stills in experiment.stills.tested.items():
+            self.tests[dataset].answer(arm, found.softmax[dataset])
+            self.tests[dataset].answer(f"{arm}_fused", fused(found.softmax[dataset], stills.softmax))
 
-    def transfer(self, experiment: Experiment, kind: str, modality: str, tested: dict[str, str], name: str = "") -> str:
-        """Trains a transfer or a control, enters its derived and fused answers, and returns the arm's name.
-
-        tested: part of the experiment's stills -> test set. The first experiment to train an arm chooses its setting;
-        later ones take that, also under a `name` of their own.
-        """
-        arm = kind if modality == NO_VIDEO else f"{kind}_{modality}"
-        chosen = self.derived[arm].setting if arm in self.derived else None
-        found = experiment.derive(kind, modality, chosen)
-        self.derived.setdefault(arm, found)
-        for part, dataset in tested.items():
-            stills = experiment.stills.tested()[part]
-            self.tests[dataset].answer(name or arm, found.softmax[part])
-            self.tests[dataset].answer(f"{name or arm}_fused", fused(found.softmax[part], stills.softmax))
-        return name or arm
-
-    def oracle(self, parts: Parts, modality: str, unseen: Kept, tested: dict[str, str]) -> None:
+    def oracle(self, parts: Parts, modality: str, unseen: Kept) -> None:
         """Table 4: enters how often the oracle is right, the mean over its draws, and keeps their standard deviation.
         `unseen`: instances of test videos."""
-        taught = frozenset(self.videos.of("train").tolist())
-        for part, dataset in tested.items():
-            stills = parts.tested()[part]
+        taught = frozenset(self.data.videos.of("train").tolist())
+        for dataset, stills in parts.tested.items():
             draws = oracle_draws(stills, unseen, self.settings.oracle_draws, self.settings.seed, taught)
             self.tests[dataset].answers[f"oracle_{modality}"] = Answer(100.0 * draws.mean(0), None)
             self.figures[f"{dataset}/oracle_{modality}/sd"] = float(100 * draws.mean(1).std())
 
     def subset(self, share: int) -> np.ndarray:
         """Rows of `share` percent of each class's groups of training videos, one at least, drawn by the run's seed."""
-        rows = self.videos.of("train")
-        table = self.videos.table.iloc[rows]
-        rng, kept = np.random.default_rng(self.settings.seed), []
+        rows = self.data.videos.of("train")
+        table = self.data.videos.table.iloc[rows]
+        rng, taken = np.random.default_rng(self.settings.seed), []
         for _, of_class in table.groupby("label", sort=True):
             groups = rng.permutation(np.unique(of_class["group"].astype(str)))
-            taken = groups[: max(1, round(len(groups) * share / 100))]
-            kept.append(np.isin(table["group"].astype(str), taken) & (table["label"] == of_class["label"].iloc[0]))
-        return rows[np.any(kept, axis=0)]
+            some = groups[: max(1, round(len(groups) * share / 100))]
+            taken.append(np.isin(table["group"].astype(str), some) & (table["label"] == of_class["label"].iloc[0]))
+        return rows[np.any(taken, axis=0)]
+
+    def distances(self, parts: Parts) -> dict[str, float]:
+        """Proxy A-distances between features of test images in the network for stills: stills' halves, two sources,
+        stills and mid-frames; also kept for the record."""
+        of_stills = parts.tested[TEST].features.numpy()
+        middles = self.data.videos.middles(self.data.videos.of("test"))
+        source = self.data.stills["source"].to_numpy()[self.stills("test")]
+        shuffled = np.random.default_rng(self.settings.seed).permutation(of_stills)
+        pairs = {
+            "stills, two random halves": (shuffled[::2], shuffled[1::2]),
+            "Stanford 40 and imSitu": (of_stills[source == "stanford40"], of_stills[source == "imsitu"]),
+            "stills and mid-frames": (of_stills, self.keep(STILL, middles).features.numpy()),
+        }
+        found = {name: proxy_a_distance(*pair) for name, pair in pairs.items() if min(map(len, pair)) >= FOLDS}
+        self.figures |= {f"{TEST}/distance/{name.replace(' ', '_')}": value for name, value in found.items()}
+        return found
 
     def settings_tried(self) -> pd.DataFrame:
         """A row an arm: the setting chosen on the validation stills, and how many were tried."""
         rows = {arm: {**found.setting._asdict(), "tried": found.tried} for arm, found in self.derived.items()}
-        return pd.DataFrame.from_dict(rows, orient="index")
+        return pd.DataFrame(list(rows.values()), index=list(rows), dtype=object)
 
     def metrics_to_keep(self) -> dict[str, float]:
         """What a record keeps beside scores: standard deviations of the oracle's draws, settings, distances."""
-        tried = self.settings_tried()
-        of_arms = {f"{TEST}/{arm}/{name}": float(tried.loc[arm, name]) for arm in tried.index for name in tried}
-        return self.figures | of_arms
+        tried = self.settings_tried().stack().dropna()  # what an arm has not is left out
+        return self.figures | {f"{TEST}/{arm}/{name}": float(value) for (arm, name), value in tried.items()}
+
+    def parameter_counts(self) -> dict[str, int]:
+        return {name: sum(p.numel() for p in network.parameters()) for name, network in self.networks.items()}
 
     def scores_to_keep(self) -> dict[str, np.ndarray]:
-        kept: dict[str, np.ndarray] = {}
-        for dataset, test in self.tests.items():
-            kept |= test.scores_to_keep(dataset, len(self.classes))
-        return kept
+        found = [test.scores_to_keep(dataset, len(self.data.classes)) for dataset, test in self.tests.items()]
+        return {name: values for of_set in found for name, values in of_set.items()}
 
 
 #: every transfer and modality, then the controls

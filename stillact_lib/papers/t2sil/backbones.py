@@ -4,6 +4,7 @@ stacks of flow; how they are trained, and what is kept of each item once they ar
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -11,22 +12,17 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from stillact_lib.evidence.records import DataOrigin
 from stillact_lib.networks.temporal_resnet import RGB, CutResNet
 from stillact_lib.notebook.run_data import checkpoint_for
-from stillact_lib.papers.t2sil.settings import T2silSettings
+from stillact_lib.papers.t2sil.settings import LEARNT_FROM, NETWORK, TRUNK, T2silSettings
 from stillact_lib.training.classification import crop_batches
-from stillact_lib.training.loop import Device, History, classification_loss, predict, train, warm_up_then_cosine
+from stillact_lib.training.loop import Device, classification_loss, predict, train, warm_up_then_cosine
 from stillact_lib.training.pretraining import PartQuality, photographs_once, pretrain_on_parts
 from stillact_lib.vision.crops import Mirror, centre_crops, mirrored_photograph, random_crops
 from stillact_lib.vision.flow_levels import mirrored_levels
 from stillact_lib.vision.images import as_network_input
 
-CHAPTER = "05-temporal-transfer"
-#: what the pre-trained trunk depends on
-TRUNK_DEPENDS_ON = (
-    *("profile", "miniature_seed", "seed", "device", "image_size", "full_architectures", "batch_size"),
-    *("pretraining", "trunk_photographs", "trunk_steps", "trunk_rate"),
-)
 MOMENTUM, DECAY = 0.9, 5e-4
 
 
@@ -35,13 +31,6 @@ def mirrored_stack(stacks: Tensor) -> Tensor:
     turned = stacks.flip(-1)
     turned[:, ::2] = mirrored_levels(turned[:, ::2])
     return turned
-
-
-def stacks_from(flow: Tensor, videos: np.ndarray, starts: np.ndarray, length: int) -> Tensor:
-    """Stacks uint8 [N, 2 length, S, S] of consecutive flow: flow uint8 [V, F, 2, S, S], and for each of N stacks its
-    video and first flow frame."""
-    frames = starts[:, None] + np.arange(length)
-    return flow[videos[:, None], frames].flatten(1, 2)
 
 
 @dataclass(frozen=True)
@@ -99,22 +88,29 @@ def pretrained_trunk(
         rate=settings.trunk_rate,
         device=device,
         seed=settings.seed,
-        checkpoint=checkpoint_for(CHAPTER, "trunk", settings, TRUNK_DEPENDS_ON),
+        checkpoint=checkpoint_for(settings.chapter, "trunk", settings, TRUNK),
         workers=settings.workers,
     )
     return network, quality
 
 
 def train_network(
-    learnt: Instances, classes: int, trunk: CutResNet | None, settings: T2silSettings, device: Device, label: str
-) -> tuple[CutResNet, History]:
+    name: str,
+    learnt: Instances,
+    classes: int,
+    trunk: CutResNet | None,
+    settings: T2silSettings,
+    device: Device,
+    data: Sequence[DataOrigin] = (),
+) -> CutResNet:
     """A network trained on random windows, half of them mirrored, by SGD with momentum (§5); the rate falls by a half
-    cosine. All networks of a run begin like the trunk."""
+    cosine. All networks of a run begin like the trunk. What it learns from (`LEARNT_FROM`) is its name up to "_"."""
     torch.manual_seed(settings.seed)
     network = new_network(classes, learnt.images.shape[1], settings)
     if trunk is not None:
         network.begin_like(trunk)
-    history = train(
+    depends_on = (*NETWORK, *LEARNT_FROM.get(name.partition("_")[0], ()))
+    train(
         network,
         crop_batches(
             learnt.images, learnt.labels, network.image_size, learnt.mirror, settings.batch_size, settings.seed
@@ -123,19 +119,21 @@ def train_network(
         torch.optim.SGD(network.parameters(), lr=settings.rate, momentum=MOMENTUM, weight_decay=DECAY),
         settings.steps,
         device,
-        label=label,
+        label=name,
         schedule=warm_up_then_cosine(settings.steps),
+        checkpoint=checkpoint_for(settings.chapter, name, settings, depends_on, data),
         workers=settings.workers,
     )
-    return network, history
+    return network
 
 
 @dataclass(frozen=True)
 class Kept:
-    """What a fixed network says of instances, computed once: maps float [M, C, h, w] in front of its last block,
-    features float32 [M, D], scores float32 [M, classes] before the softmax, labels and item int64 [M]."""
+    """What a fixed network says of instances, computed once: maps float [M, C, h, w] in front of its last block, where
+    a student needs them, features float32 [M, D], scores float32 [M, classes] before the softmax, labels and item
+    int64 [M]."""
 
-    maps: Tensor
+    maps: Tensor | None
     features: Tensor
     scores: Tensor
     labels: np.ndarray
@@ -159,13 +157,25 @@ class Kept:
         return total / np.bincount(place)[:, None], self.labels[first]
 
 
-def keep(network: CutResNet, shown: Instances, device: Device, views: int = 1, seed: int = 0) -> Kept:
+class _FromBytes(nn.Module):
+    """uint8 to what networks want, a batch at a time: all at once would take four times the images' memory."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return as_network_input(images)
+
+
+def keep(
+    network: CutResNet, shown: Instances, device: Device, views: int = 1, seed: int = 0, maps: bool = False
+) -> Kept:
     """The network's answers to the middle window of each instance and, with more `views`, to random windows of it, half
     of them mirrored (training ones: heads then see as many versions of each)."""
     side, rng = network.image_size, np.random.default_rng(seed)
     seen = [centre_crops(shown.images, side)]
     seen += [random_crops(shown.images, side, shown.mirror, rng) for _ in range(views - 1)]
-    maps = torch.cat([predict(network.stem, as_network_input(images), device) for images in seen])
-    features = predict(nn.Sequential(network.last_block, network.pool), maps, device)
+    stem, head = [_FromBytes(), network.stem], [network.last_block, network.pool]
+    first = nn.Sequential(*stem) if maps else nn.Sequential(*stem, *head)
+    found = torch.cat([predict(first, images, device) for images in seen])
+    features = predict(nn.Sequential(*head), found, device) if maps else found
     scores = predict(network.classifier, features, device)
-    return Kept(maps, features, scores, np.tile(shown.labels, views), np.tile(shown.item, views))
+    kept_maps = found if maps else None
+    return Kept(kept_maps, features, scores, np.tile(shown.labels, views), np.tile(shown.item, views))

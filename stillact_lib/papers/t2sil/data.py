@@ -5,8 +5,10 @@ roots, else from their miniatures.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
@@ -15,86 +17,129 @@ import numpy as np
 import pandas as pd
 import torch
 
-from stillact_lib.datasets import read
+from stillact_lib.datasets import SURVEYS, read
 from stillact_lib.datasets.images import read_rgb
-from stillact_lib.datasets.report import DataReport, data_report, identity_of_data
+from stillact_lib.datasets.report import DataReport, data_report
 from stillact_lib.datasets.ssvac40 import NAME, shared_classes, still_table, video_table
+from stillact_lib.errors import StillactError
 from stillact_lib.evidence.records import DataOrigin
 from stillact_lib.miniature.actions import real_classes
+from stillact_lib.networks.temporal_resnet import CutResNet
+from stillact_lib.notebook.preflight import GIB, Need
 from stillact_lib.notebook.run_data import miniature_or_real
-from stillact_lib.papers.t2sil.backbones import Instances, mirrored_stack, stacks_from
+from stillact_lib.papers.t2sil.backbones import Instances, mirrored_stack
 from stillact_lib.papers.t2sil.key_frames import key_points
 from stillact_lib.papers.t2sil.settings import T2silSettings
+from stillact_lib.paths import workspace
+from stillact_lib.vision.optical_flow import optical_flow
 from stillact_lib.vision.photographs import each_readable
 from stillact_lib.vision.temporal_shards import TemporalRecipe, TemporalShards, build_temporal_shards
 
 STILL_SOURCES = ("stanford40", "mpii", "imsitu", "imagenet_actions")
 VIDEO_SOURCES = ("ucf101", "hmdb51")
 SPLIT = 1
+#: the settings that are a shard's recipe, in its order
+RECIPE = ("stored_size", "window", "stride", "dynamic_per_video", "pooling", "flow_method", "flow_frames")
+RECIPE += ("full_flow", "frames_per_video")
 #: What records call the three test sets: SSVAC-40's validation and test stills, and the mid-frames of Table 3.
 VAL, TEST, MIDDLES = "ssvac40_val", "ssvac40", "midframes"
 
 
-def chosen_classes(settings: T2silSettings) -> tuple[str, ...]:
-    """The classes of a run, SSVAC-40's names in the manifest's order: all forty of real data; of the miniature those
-    that it can film and photograph, one of each action ("tiny": every fifth of these)."""
-    if settings.stills_root:
-        return tuple(shared.name for shared in shared_classes())
+def needs(settings: T2silSettings) -> Iterator[Need]:
+    """What a run needs: some of the sources below each root that is given, weights, and for real videos disk and
+    memory. Dynamic images, flow, middle and frames of each video lie in its shard and in memory, there beside the
+    stacks that are cut out of flow."""
+    for root, sources in ((settings.stills_root, STILL_SOURCES), (settings.videos_root, VIDEO_SOURCES)):
+        here = _sources_in(root, sources)
+        for source in here:
+            yield Need.dataset(source, Path(root) / source, **_reading(source))
+        if root and not here:
+            lacking = f"{root}: holds no folder {' or '.join(sources)}; give the one that holds what you have of them"
+            yield Need(partial(str, lacking))
+    if settings.pretraining == "imagenet":
+        yield Need.loads("ResNet-50", partial(CutResNet.full, 1, imagenet=True))
+    if settings.flow_method == "raft":
+        yield Need.loads("RAFT", partial(optical_flow, *np.zeros((2, 128, 128, 3), np.uint8), "raft"))
+    if settings.videos_root:
+        videos, pixels = _videos_below(settings.videos_root), settings.stored_size**2
+        images = settings.dynamic_per_video + settings.frames_per_video + 1
+        held = videos * pixels * (3 * images + 2 * settings.flow_frames) / GIB
+        yield Need.disk(round(held, 1), workspace() / "temporal")
+        yield Need.memory(round(held + 2 * videos * pixels * settings.stacks_per_video * settings.stack / GIB, 1))
+
+
+def _sources_in(root: str, sources: tuple[str, ...]) -> list[str]:
+    return [source for source in sources if root and (Path(root) / source).is_dir()]
+
+
+def _videos_below(root: str) -> int:
+    """How many of SSVAC-40's videos lie there; where a source cannot be looked at, its need says so."""
+    number = 0
+    for source in _sources_in(root, VIDEO_SOURCES):
+        called = {shared.video.get(source) for shared in shared_classes()}
+        with suppress(StillactError):
+            here = SURVEYS[source](Path(root) / source, **_reading(source)).here
+            number += sum(item.class_name in called and item.split in ("train", "test") for item in here)
+    return number
+
+
+def _reading(source: str) -> dict[str, object]:
+    """The reader's options."""
+    return {"split": SPLIT} if source in VIDEO_SOURCES else {}
+
+
+def acted_classes(size: str) -> tuple[str, ...]:
+    """The classes that the miniature can film and photograph, SSVAC-40's names in the manifest's order, one of each
+    action ("tiny": every fifth of these)."""
     acted: dict[str, str] = {}  # action -> the first class that it is
     for shared in shared_classes():
         ((source, called),) = shared.video.items()
         photographed = any(name in real_classes(kind) for kind, name in shared.pairs if kind in STILL_SOURCES)
         if photographed and called in real_classes(source):
             acted.setdefault(real_classes(source)[called], shared.name)
-    return tuple(acted.values())[:: 5 if settings.miniature_size == "tiny" else 1]
+    return tuple(acted.values())[:: 5 if size == "tiny" else 1]
 
 
-def _miniature_classes(dataset: str, settings: T2silSettings) -> tuple[str, ...]:
-    """What a source calls the run's classes, of those that the miniature can act; () where it has none of them."""
-    acted = real_classes(dataset)
-    pairs = [pair for shared in shared_classes(chosen_classes(settings)) for pair in shared.pairs]
-    return tuple(sorted({name for source, name in pairs if source == dataset and name in acted}))
-
-
-def _read_each(datasets: tuple[str, ...], given: str, settings: T2silSettings, **options: object) -> dict[str, object]:
-    """What the readers return for those sources that lie below the folder `given` or, where that is "", that the
+def _read_each(
+    sources: tuple[str, ...], root: str, settings: T2silSettings, classes: tuple[str, ...]
+) -> dict[str, object]:
+    """What the readers return for those sources that lie below the folder `root` or, where that is "", that the
     miniature has."""
+    if root:
+        return {name: read(name, Path(root) / name, **_reading(name)) for name in _sources_in(root, sources)}
     found = {}
-    for dataset in datasets:
-        if given:
-            root = Path(given) / dataset
-            if not root.is_dir():
-                continue
-        elif classes := _miniature_classes(dataset, settings):
-            size = settings.videos_size if dataset in VIDEO_SOURCES else settings.miniature_size
-            drawn = settings.model_copy(update={"miniature_size": size})
-            root = miniature_or_real(dataset, None, drawn, classes)
-        else:
-            continue
-        found[dataset] = read(dataset, root, **options)
+    for name in sources:
+        acted = real_classes(name)
+        called = {own for shared in shared_classes(classes) for kind, own in shared.pairs if kind == name}
+        if drawn := tuple(sorted(own for own in called if own in acted)):
+            size = settings.videos_size if name in VIDEO_SOURCES else settings.miniature_size
+            of_size = settings.model_copy(update={"miniature_size": size})
+            found[name] = read(name, miniature_or_real(name, None, of_size, drawn), **_reading(name))
     return found
 
 
-def still_images(settings: T2silSettings) -> pd.DataFrame:
-    """SSVAC-40-Still, a row an image, of the sources that are there; things in use stand for the classes that have
-    nobody's photographs (`apparatus`)."""
-    sources = _read_each(STILL_SOURCES, settings.stills_root, settings)
-    return still_table(sources, settings.miniature_seed, chosen_classes(settings), apparatus=True)
+def read_ssvac40(settings: T2silSettings) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """SSVAC-40-Still, a row an image, and SSVAC-40-Videos, a row a video under split 1, of the sources that are there
+    and the classes that both have for training; things in use stand for the classes that have nobody's photographs
+    (`apparatus`). What is absent stands among the tables' problems. Raises StillactError where no class is left."""
+    wanted = tuple(shared.name for shared in shared_classes())
+    if not settings.stills_root:
+        wanted = acted_classes(settings.miniature_size)
+    photographs = _read_each(STILL_SOURCES, settings.stills_root, settings, wanted)
+    films = _read_each(VIDEO_SOURCES, settings.videos_root, settings, wanted)
 
+    def tables(classes: tuple[str, ...]) -> tuple[pd.DataFrame, pd.DataFrame]:
+        stills = still_table(photographs, settings.miniature_seed, classes, apparatus=True)
+        return stills, video_table(films.get("ucf101"), films.get("hmdb51"), classes)
 
-def videos_of_classes(settings: T2silSettings) -> pd.DataFrame:
-    """SSVAC-40-Videos, a row a video, under split 1 of the datasets that are there."""
-    datasets = _read_each(VIDEO_SOURCES, settings.videos_root, settings, split=SPLIT)
-    return video_table(datasets.get("ucf101"), datasets.get("hmdb51"), chosen_classes(settings))
-
-
-def origins(stills: pd.DataFrame, videos: pd.DataFrame) -> tuple[DataOrigin, ...]:
-    """What a record says of a run's test sets, each gathered from several sources."""
-    of_stills, of_videos = (identity_of_data(None, NAME, table) for table in (stills, videos))
-    return tuple(
-        DataOrigin(name=name, kind=found.kind, detail=found.detail)
-        for name, found in ((VAL, of_stills), (TEST, of_stills), (MIDDLES, of_videos))
-    )
+    found = tables(wanted)
+    taught = set.intersection(*(set(table["class_name"][table["split"] == "train"]) for table in found))
+    both = tuple(name for name in wanted if name in taught)
+    if not both:
+        raise StillactError(f"{settings.stills_root or 'the miniature'}: no class has photographs and videos as well")
+    for table, whole in zip(chosen := found if both == wanted else tables(both), found, strict=True):
+        table.attrs["problems"] = whole.attrs["problems"]
+    return chosen
 
 
 @dataclass(frozen=True)
@@ -102,7 +147,7 @@ class Videos:
     """The videos of a run under split 1, and what each became. table: one row a video, in the order of all arrays.
 
     dynamic uint8 [V, K, S, S, 3]; flow uint8 [V, F, 2, S, S], levels; middle uint8 [V, S, S, 3]; frames uint8
-    [V, E, S, S, 3], evenly spaced.
+    [V, E, S, S, 3], evenly spaced. report: what was found, and what is wrong with it.
     """
 
     table: pd.DataFrame
@@ -110,7 +155,7 @@ class Videos:
     flow: np.ndarray
     middle: np.ndarray
     frames: np.ndarray
-    problems: list[tuple[str, str]]
+    report: DataReport | None = None
 
     @property
     def labels(self) -> np.ndarray:
@@ -134,10 +179,10 @@ class Videos:
 
     def stacks(self, rows: np.ndarray, length: int, count: int) -> Instances:
         """`count` evenly spaced stacks of `length` consecutive flow frames of each video."""
-        flow = torch.from_numpy(self.flow)
         starts = np.linspace(0, self.flow.shape[1] - length, count).round().astype(int)
-        videos, begin = np.repeat(rows, count), np.tile(starts, len(rows))
-        return Instances(stacks_from(flow, videos, begin, length), self.labels[videos], videos, mirrored_stack)
+        videos, frames = np.repeat(rows, count), np.tile(starts, len(rows))[:, None] + np.arange(length)
+        stacks = torch.from_numpy(self.flow)[videos[:, None], frames].flatten(1, 2)
+        return Instances(stacks, self.labels[videos], videos, mirrored_stack)
 
 
 def _of_videos(images: np.ndarray, labels: np.ndarray, rows: np.ndarray) -> Instances:
@@ -147,41 +192,52 @@ def _of_videos(images: np.ndarray, labels: np.ndarray, rows: np.ndarray) -> Inst
     return Instances(flat, np.repeat(labels, each), np.repeat(rows, each))
 
 
-def recipe_of(settings: T2silSettings) -> TemporalRecipe:
-    return TemporalRecipe(
-        settings.stored_size,
-        settings.window,
-        settings.stride,
-        settings.dynamic_per_video,
-        settings.pooling,
-        settings.flow_method,
-        settings.flow_frames,
-        settings.full_flow,
-        settings.frames_per_video,
-    )
+@dataclass(frozen=True)
+class Ssvac40:
+    """A run's data: `photographs`, a row of the table `stills` each, and what was found of them; `videos`; the classes,
+    which both show."""
+
+    stills: pd.DataFrame
+    photographs: Instances
+    stills_report: DataReport
+    videos: Videos
+    classes: tuple[str, ...]
+
+    @property
+    def reports(self) -> dict[str, DataReport]:
+        """Of each test set."""
+        return {VAL: self.stills_report, TEST: self.stills_report, MIDDLES: self.videos.report}
+
+    @property
+    def origins(self) -> tuple[DataOrigin, DataOrigin]:
+        """Stills and videos, as what networks learn from."""
+        named = {"stills": self.stills_report, "videos": self.videos.report}
+        return tuple(DataOrigin(**asdict(report.identity) | {"name": name}) for name, report in named.items())
 
 
-def build_videos(table: pd.DataFrame, folder: Path, settings: T2silSettings, executor: Executor) -> Videos:
-    """Makes what is missing of the videos' representations and loads them; `table` has the columns source, root, video,
-    label and split. Unusable videos are left out and listed."""
+def load_ssvac40(stills: pd.DataFrame, videos: pd.DataFrame, settings: T2silSettings, executor: Executor) -> Ssvac40:
+    """The photographs and videos of two tables (`read_ssvac40`); of videos, what is missing of their representations is
+    made. What cannot be read is left out, and the reports name it. Raises StillactError where too much is."""
+    classes = tuple(stills.attrs["classes"])
+    return Ssvac40(*load_stills(stills, settings.stored_size), _load_videos(videos, settings, executor), classes)
+
+
+def _load_videos(table: pd.DataFrame, settings: T2silSettings, executor: Executor) -> Videos:
+    recipe = TemporalRecipe(*(getattr(settings, name) for name in RECIPE))
     shards: list[TemporalShards] = []
     for (source, root), of_root in table.groupby(["source", "root"], sort=False, observed=True):
-        place = folder / f"{source}-{Path(root).name}"
-        shards.append(build_temporal_shards(of_root, Path(root), place, recipe_of(settings), executor=executor))
-    kinds = ("dynamic", "flow", "middle", "frames")
-    arrays = {kind: np.concatenate([shard.load(kind) for shard in shards]) for kind in kinds}
-    return Videos(
-        pd.concat([shard.table for shard in shards], ignore_index=True),
-        arrays["dynamic"],
-        arrays["flow"][:, 0],
-        arrays["middle"][:, 0],
-        arrays["frames"],
-        [problem for shard in shards for problem in shard.problems],
+        place = workspace() / "temporal" / f"{source}-{Path(root).name}"
+        shards.append(build_temporal_shards(of_root, Path(root), place, recipe, executor=executor))
+    dynamic, flow, middle, frames = (
+        np.concatenate([shard.load(kind) for shard in shards]) for kind in ("dynamic", "flow", "middle", "frames")
     )
+    usable = pd.concat([shard.table for shard in shards], ignore_index=True)
+    report = data_report(NAME, table, *(shard.problems for shard in shards))
+    return Videos(usable, dynamic, flow[:, 0], middle[:, 0], frames, report)
 
 
 def load_stills(table: pd.DataFrame, side: int) -> tuple[pd.DataFrame, Instances, DataReport]:
-    """The photographs of a table (`still_images`), each scaled to a short side of `side` and its middle square kept:
+    """The photographs of a table (`read_ssvac40`), each scaled to a short side of `side` and its middle square kept:
     the rows of those that can be read, their images, and the report that names the others. Raises StillactError where
     too many cannot."""
     squares, readable, problems = each_readable(partial(_middle_square, side=side), table["image"], table["root"])
@@ -200,10 +256,8 @@ def _middle_square(image: str, root: str, side: int) -> np.ndarray:
     return scaled[top : top + side, left : left + side]
 
 
-def key_frames(videos: Videos, rows: np.ndarray, features: np.ndarray, most: int, seed: int) -> Instances:
-    """Baseline 2: of each video's evenly spaced frames, those nearest to the x-means centres of their features
-    [len(rows), E, D]."""
+def key_frames(features: np.ndarray, most: int, seed: int) -> np.ndarray:
+    """Baseline 2: of E evenly spaced frames of each of V videos, those nearest to the x-means centres of their features
+    [V, E, D]: indices into all V E of them."""
     chosen = [key_points(of_video, most, seed) for of_video in features]
-    every = videos.every_frame(rows)
-    each = videos.frames.shape[1]
-    return every.rows(np.concatenate([n * each + found for n, found in enumerate(chosen)]))
+    return np.concatenate([n * features.shape[1] + found for n, found in enumerate(chosen)])

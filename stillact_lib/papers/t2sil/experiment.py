@@ -7,22 +7,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from itertools import product
-from typing import NamedTuple
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from stillact_lib.evidence.records import DataOrigin
 from stillact_lib.networks.temporal_resnet import CutResNet
+from stillact_lib.notebook.run_data import checkpoint_for
 from stillact_lib.papers.t2sil.backbones import Kept
-from stillact_lib.papers.t2sil.settings import T2silSettings
+from stillact_lib.papers.t2sil.data import VAL
+from stillact_lib.papers.t2sil.settings import LEARNT_FROM, NETWORK, T2silSettings
 from stillact_lib.papers.t2sil.transfers import (
+    D2,
     FeatureGAN,
     Reduction,
+    Setting,
     Student,
     adversarial_losses,
+    candidates,
     class_batch,
     distillation_loss,
     gan_loss,
@@ -30,103 +35,61 @@ from stillact_lib.papers.t2sil.transfers import (
     still_to_temporal,
     triplet_loss,
 )
-from stillact_lib.training.loop import Device, StepBatches, StepLoss, classification_loss, predict, train
+from stillact_lib.training.loop import Device, MakeBatch, StepBatches, StepLoss, classification_loss, predict, train
 
-TRANSFERS = ("gan", "triplet", "tsn")
-#: What the paper lacks: the same perceptron and the same student taught by the stills' own labels, without a video. A
-#: transfer that gains no more than these gains by its further training.
-CONTROLS = ("perceptron", "relabelled")
-NO_VIDEO = "none"
 #: Table 8: classes and instances of a batch
 CLASSES, INSTANCES = 4, 4
 #: classifiers of features: their learning rate (Adam; the paper does not say)
 CLASSIFIER_RATE = 0.003
 
 
-class Setting(NamedTuple):
-    """What a transfer is trained with: widths of its layers (Tables 6 and 8), the learning rate of RMSProp, and λ of
-    Eq. 3, the margin of Eq. 4 or the temperature of Eq. 5."""
-
-    d0: int
-    d1: int
-    rate: float
-    weight: float
-
-
-#: Tables 6, 8 and 9; the student has no layers of its own
-PUBLISHED = {
-    "gan": {"flow": Setting(256, 128, 0.001, 1.0), "dynamic": Setting(256, 128, 0.001, 1.0)},
-    "triplet": {"flow": Setting(256, 256, 0.0002, 1.0), "dynamic": Setting(128, 256, 0.0002, 0.5)},
-    "tsn": {"flow": Setting(0, 0, 0.0002, 2.0), "dynamic": Setting(0, 0, 0.0002, 10.0)},
-    "perceptron": {NO_VIDEO: Setting(256, 128, 0.001, 1.0)},
-    "relabelled": {NO_VIDEO: Setting(0, 0, 0.0002, 1.0)},
-}
-#: Table 6: width of the discriminator
-D2 = 256
-#: what is tried on the validation part beside the published setting: factors of the learning rate, and other weights
-FACTORS = {
-    "gan": (1.0, 3.0),
-    "triplet": (1.0, 5.0),
-    "tsn": (1.0, 5.0),
-    "perceptron": (1.0, 3.0),
-    "relabelled": (1.0, 5.0),
-}
-WEIGHTS = {"tsn": (1.0, 4.0)}
-
-
-def candidates(transfer: str, modality: str, tune: bool) -> list[Setting]:
-    """The settings to try, the published one first; that alone where nothing is tuned."""
-    published = PUBLISHED[transfer][modality]
-    if not tune:
-        return [published]
-    weights = dict.fromkeys((published.weight, *WEIGHTS.get(transfer, ())))
-    grid = product(FACTORS[transfer], weights)
-    return [published._replace(rate=factor * published.rate, weight=weight) for factor, weight in grid]
-
-
 @dataclass(frozen=True)
 class Parts:
-    """The stills of an experiment as the network for stills keeps them: to learn from, to test on, to choose by."""
+    """The stills of an experiment as the network for stills keeps them: to learn from, and to test on, by test set."""
 
     train: Kept
-    test: Kept
-    val: Kept | None = None
-
-    def tested(self) -> dict[str, Kept]:
-        return {"test": self.test} if self.val is None else {"val": self.val, "test": self.test}
+    tested: dict[str, Kept]
 
 
 @dataclass(frozen=True)
 class Derived:
-    """One transfer's derived predictions: softmax of the test and, where there are some, val stills, float [N, C] each;
-    the setting chosen on the latter and how many were tried."""
+    """One transfer's derived predictions: softmax float [N, C] of each test set; the setting chosen, and how many were
+    tried."""
 
     softmax: dict[str, np.ndarray]
     setting: Setting
     tried: int
 
 
-@dataclass(frozen=True)
-class Experiment:
-    """Stills, temporal training instances by modality, and the fixed network for stills; labels are shared."""
+#: what was learnt: the softmax of stills
+Predict = Callable[[Kept], np.ndarray]
 
+
+@dataclass
+class Experiment:
+    """Stills, the fixed network for stills (named in checkpoints), and temporal training instances by their network's
+    name ("flow", "dynamic", "dynamic_25"); labels are shared. `reductions`: those trained so far, which several
+    experiments may share; `data`: what all is learnt from."""
+
+    name: str
     stills: Parts
-    temporal: dict[str, Kept]
     network: CutResNet
+    temporal: dict[str, Kept]
     classes: int
     settings: T2silSettings
     device: Device
-    _reductions: dict[tuple[str, int], Reduction] = field(default_factory=dict)
+    data: tuple[DataOrigin, ...] = ()
+    reductions: dict[tuple[str, int], Reduction] = field(default_factory=dict)
 
     @property
     def exact(self) -> Device:
         """Where heads compute: they are small, and distances want float32."""
         return replace(self.device, autocast=None)
 
-    def derive(self, transfer: str, modality: str, setting: Setting | None = None) -> Derived:
-        """Trains a transfer, or a control, under each of its candidates and keeps the one whose *fused* predictions are
-        most often right on the validation stills, as the paper tunes; the first among equals. With `setting`, that one
-        is taken: Table 3 has "the same training hyper-parameters"."""
+    def derive(self, transfer: str, teacher: str, setting: Setting | None = None) -> Derived:
+        """Trains a transfer from `teacher`'s instances, or a control, under each of its candidates and keeps the one
+        whose *fused* predictions are most often right on the validation stills, as the paper tunes; the first among
+        equals. With `setting`, that one is taken: Table 3 has "the same training hyper-parameters"."""
         teach = {
             "gan": self._generated,
             "triplet": self._embedded,
@@ -134,64 +97,20 @@ class Experiment:
             "perceptron": self._perceptron,
             "relabelled": self._relabelled,
         }[transfer]
-        options = [setting] if setting else candidates(transfer, modality, self.settings.tune)
-        found = [(option, teach(modality, option)) for option in options]
+        options = [setting] if setting else candidates(transfer, modality_of(teacher), self.settings.tune)
+        found = [(option, teach(teacher, option)) for option in options]
         if len(found) > 1:
-            found.sort(key=lambda one: -self._fused_accuracy(one[1](self.stills.val)))
+            val = self.stills.tested[VAL]
+            found.sort(key=lambda one: -(fused(one[1](val), val.softmax).argmax(1) == val.labels).mean())
         chosen, predict_stills = found[0]
-        softmax = {part: predict_stills(kept) for part, kept in self.stills.tested().items()}
+        softmax = {dataset: predict_stills(kept) for dataset, kept in self.stills.tested.items()}
         return Derived(softmax, chosen, len(options))
 
-    def _fused_accuracy(self, derived: np.ndarray) -> float:
-        val = self.stills.val
-        return float((fused(derived, val.softmax).argmax(1) == val.labels).mean())
-
-    def _reduction(self, modality: str, d1: int) -> Reduction:
-        """The network that reduces temporal features, trained with its classifier to name the class, then fixed; once
-        for all transfers and settings that want the same."""
-        if (modality, d1) not in self._reductions:
-            temporal = self.temporal[modality]
-            torch.manual_seed(self.settings.seed)
-            reduction = Reduction(temporal.features.shape[1], d1, self.classes)
-            self._fit_classifier(reduction, temporal.features, temporal.labels, f"{modality}, reduction")
-            self._reductions[modality, d1] = reduction
-        return self._reductions[modality, d1]
-
-    def _fit_classifier(self, network: nn.Module, features: Tensor, labels: np.ndarray, label: str) -> None:
-        wanted = torch.from_numpy(labels)
-        self._train(
-            network,
-            StepBatches(
-                len(labels),
-                self.settings.head_batch,
-                lambda rows, _: (features[rows], wanted[rows]),
-                self.settings.seed,
-            ),
-            classification_loss(network),
-            torch.optim.Adam(network.parameters(), lr=CLASSIFIER_RATE),
-            self.settings.head_steps,
-            label,
-        )
-
-    def _train(
-        self,
-        network: nn.Module,
-        batches: StepBatches,
-        step_loss: StepLoss,
-        optimiser: torch.optim.Optimizer,
-        steps: int,
-        label: str,
-    ) -> None:
-        train(network, batches, step_loss, optimiser, steps, self.exact, label=label, log_every=steps)
-
-    def _softmax_of(self, network: nn.Module) -> Callable[[Kept], np.ndarray]:
-        return lambda kept: predict(network, kept.features, self.exact).softmax(1).numpy()
-
-    def _generated(self, modality: str, setting: Setting) -> Callable[[Kept], np.ndarray]:
+    def _generated(self, teacher: str, setting: Setting) -> Predict:
         """§3.1: stills and temporal instances of a batch are drawn apart, whatever their classes."""
-        stills, temporal = self.stills.train, self.temporal[modality]
+        stills, temporal = self.stills.train, self.temporal[teacher]
+        reduction = self._reduction(teacher, setting.d1)
         torch.manual_seed(self.settings.seed)
-        reduction = self._reduction(modality, setting.d1)
         gan = FeatureGAN(stills.features.shape[1], reduction, setting.d0, setting.d1, D2)
         wanted = torch.from_numpy(stills.labels)
 
@@ -201,23 +120,15 @@ class Experiment:
 
         def step_loss(batch: tuple[Tensor, Tensor, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
             losses = adversarial_losses(gan, *batch)
-            return gan_loss(losses, setting.weight), losses._asdict()
+            return gan_loss(losses, setting.balance), losses._asdict()
 
-        self._train(
-            gan,
-            StepBatches(len(stills.labels), self.settings.head_batch, make_batch, self.settings.seed),
-            step_loss,
-            torch.optim.RMSprop((p for p in gan.parameters() if p.requires_grad), lr=setting.rate),
-            self.settings.head_steps,
-            f"{modality}, GAN",
-        )
-        return self._softmax_of(gan)
+        self._learn(f"{teacher}-gan-{setting}", gan, len(wanted), make_batch, step_loss, _rmsprop(gan, setting))
+        return self._of_features(gan)
 
-    def _embedded(self, modality: str, setting: Setting) -> Callable[[Kept], np.ndarray]:
+    def _embedded(self, teacher: str, setting: Setting) -> Predict:
         """§3.2: the embedding first, then a classifier of embedded stills."""
-        stills, temporal = self.stills.train, self.temporal[modality]
-        reduction = self._reduction(modality, setting.d1)
-        space = predict(reduction.reduce, temporal.features, self.exact)
+        stills, temporal = self.stills.train, self.temporal[teacher]
+        space = predict(self._reduction(teacher, setting.d1).reduce, temporal.features, self.exact)
         wanted, theirs = torch.from_numpy(stills.labels), torch.from_numpy(temporal.labels)
         of_still, of_temporal = stills.by_class(self.classes), temporal.by_class(self.classes)
         torch.manual_seed(self.settings.seed)
@@ -230,92 +141,120 @@ class Experiment:
 
         def step_loss(batch: tuple[Tensor, ...]) -> tuple[Tensor, dict[str, Tensor]]:
             shown, labels, instances, their_labels = batch
-            return triplet_loss(embedding(shown), labels, instances, their_labels, setting.weight), {}
+            return triplet_loss(embedding(shown), labels, instances, their_labels, setting.margin), {}
 
-        self._train(
-            embedding,
-            StepBatches(len(stills.labels), CLASSES * INSTANCES, make_batch, self.settings.seed),
-            step_loss,
-            torch.optim.RMSprop(embedding.parameters(), lr=setting.rate),
-            self.settings.head_steps,
-            f"{modality}, triplets",
-        )
+        name, optimiser = f"{teacher}-triplet-{setting}", _rmsprop(embedding, setting)
+        self._learn(name, embedding, len(wanted), make_batch, step_loss, optimiser)
         classifier = nn.Linear(setting.d1, self.classes)
         embedded = predict(embedding, stills.features, self.exact)
-        self._fit_classifier(classifier, embedded, stills.labels, f"{modality}, embedding classifier")
-        return self._softmax_of(nn.Sequential(embedding, classifier))
+        self._classify(f"{name}-classifier", classifier, embedded, stills.labels, _adam(classifier))
+        return self._of_features(nn.Sequential(embedding, classifier))
 
-    def _distilled(self, modality: str, setting: Setting) -> Callable[[Kept], np.ndarray]:
+    def _distilled(self, teacher: str, setting: Setting) -> Predict:
         """§3.3: the teacher's answers were computed once; a still's partner is drawn anew each time."""
-        stills, temporal = self.stills.train, self.temporal[modality]
+        labels, temporal = self.stills.train.labels, self.temporal[teacher]
         of_temporal = temporal.by_class(self.classes)
 
         def answers(rows: np.ndarray, rng: np.random.Generator) -> Tensor:
-            return temporal.scores[random_partners(stills.labels[rows], of_temporal, rng)]
+            return temporal.scores[random_partners(labels[rows], of_temporal, rng)]
 
-        def loss(student: Tensor, teacher: Tensor) -> Tensor:
-            return distillation_loss(student, teacher, setting.weight)
+        loss = partial(distillation_loss, temperature=setting.temperature)
+        return self._student(f"{teacher}-tsn-{setting}", answers, loss, setting)
 
-        return self._student(answers, loss, setting.rate, f"{modality}, student")
-
-    def _relabelled(self, _: str, setting: Setting) -> Callable[[Kept], np.ndarray]:
+    def _relabelled(self, teacher: str, setting: Setting) -> Predict:
         """Control: the student is taught the stills' own labels."""
         wanted = torch.from_numpy(self.stills.train.labels)
-        return self._student(lambda rows, _: wanted[rows], cross_entropy, setting.rate, "student of labels")
+        return self._student(f"{teacher}-relabelled-{setting}", lambda rows, _: wanted[rows], cross_entropy, setting)
 
-    def _perceptron(self, _: str, setting: Setting) -> Callable[[Kept], np.ndarray]:
+    def _perceptron(self, teacher: str, setting: Setting) -> Predict:
         """Control: the generator's layers and a classifier, taught the stills' own labels."""
         stills = self.stills.train
         torch.manual_seed(self.settings.seed)
         layers = still_to_temporal(stills.features.shape[1], setting.d0, setting.d1)
         network = nn.Sequential(layers, nn.Linear(setting.d1, self.classes))
-        wanted = torch.from_numpy(stills.labels)
-        self._train(
-            network,
-            StepBatches(
-                len(wanted),
-                self.settings.head_batch,
-                lambda rows, _: (stills.features[rows], wanted[rows]),
-                self.settings.seed,
-            ),
-            classification_loss(network),
-            torch.optim.RMSprop(network.parameters(), lr=setting.rate),
-            self.settings.head_steps,
-            "perceptron of labels",
-        )
-        return self._softmax_of(network)
+        name, optimiser = f"{teacher}-perceptron-{setting}", _rmsprop(network, setting)
+        self._classify(name, network, stills.features, stills.labels, optimiser)
+        return self._of_features(network)
+
+    def _reduction(self, teacher: str, d1: int) -> Reduction:
+        """The network that reduces temporal features, trained with its classifier to name the class, then fixed; once
+        for all transfers and settings that want the same."""
+        if (teacher, d1) not in self.reductions:
+            temporal = self.temporal[teacher]
+            torch.manual_seed(self.settings.seed)
+            network = Reduction(temporal.features.shape[1], d1, self.classes)
+            self._classify(f"{teacher}-reduction-{d1}", network, temporal.features, temporal.labels, _adam(network))
+            self.reductions[teacher, d1] = network
+        return self.reductions[teacher, d1]
 
     def _student(
-        self,
-        answers: Callable[[np.ndarray, np.random.Generator], Tensor],
-        loss: Callable[[Tensor, Tensor], Tensor],
-        rate: float,
-        label: str,
-    ) -> Callable[[Kept], np.ndarray]:
+        self, name: str, answers: MakeBatch, loss: Callable[[Tensor, Tensor], Tensor], setting: Setting
+    ) -> Predict:
         """A student, which begins as the network for stills, taught `answers` to rows of the stills."""
         stills = self.stills.train
         student = Student(deepcopy(self.network).to(self.device.torch_device))
+
+        def make_batch(rows: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+            return stills.maps[rows], answers(rows, rng)
 
         def step_loss(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
             maps, wanted = batch
             return loss(student(maps).float(), wanted), {}
 
-        train(
-            student,
-            StepBatches(
-                len(stills.labels),
-                self.settings.batch_size,
-                lambda rows, rng: (stills.maps[rows], answers(rows, rng)),
-                self.settings.seed,
-            ),
-            step_loss,
-            torch.optim.RMSprop((p for p in student.parameters() if p.requires_grad), lr=rate),
-            self.settings.student_steps,
-            self.device,
-            label=label,
-            log_every=self.settings.student_steps,
-        )
+        self._learn(name, student, len(stills.labels), make_batch, step_loss, _rmsprop(student, setting))
         return lambda kept: predict(student, kept.maps, self.device).softmax(1).numpy()
+
+    def _classify(
+        self, name: str, network: nn.Module, features: Tensor, labels: np.ndarray, optimiser: torch.optim.Optimizer
+    ) -> None:
+        wanted = torch.from_numpy(labels)
+
+        def make_batch(rows: np.ndarray, _: np.random.Generator) -> tuple[Tensor, Tensor]:
+            return features[rows], wanted[rows]
+
+        self._learn(name, network, len(wanted), make_batch, classification_loss(network), optimiser)
+
+    def _learn(
+        self,
+        name: str,
+        network: nn.Module,
+        count: int,
+        make_batch: MakeBatch,
+        step_loss: StepLoss,
+        optimiser: torch.optim.Optimizer,
+    ) -> None:
+        """Trains a head or a student on batches of `count` items; its name begins with its teacher's."""
+        settings, student = self.settings, isinstance(network, Student)
+        steps, batch_size = ("student_steps", "batch_size") if student else ("head_steps", "head_batch")
+        depends_on = (*NETWORK, "views", steps, batch_size, *LEARNT_FROM.get(modality_of(name.partition("-")[0]), ()))
+        name = f"{self.name}-{name}"
+        train(
+            network,
+            StepBatches(count, getattr(settings, batch_size), make_batch, settings.seed),
+            step_loss,
+            optimiser,
+            getattr(settings, steps),
+            self.device if student else self.exact,
+            label=name,
+            checkpoint=checkpoint_for(settings.chapter, name, settings, depends_on, self.data),
+            log_every=getattr(settings, steps),
+        )
+
+    def _of_features(self, network: nn.Module) -> Predict:
+        return lambda kept: predict(network, kept.features, self.exact).softmax(1).numpy()
+
+
+def modality_of(teacher: str) -> str:
+    """What a temporal network sees: "dynamic" of "dynamic_25"."""
+    return teacher.partition("_")[0]
+
+
+def _rmsprop(network: nn.Module, setting: Setting) -> torch.optim.Optimizer:
+    return torch.optim.RMSprop((p for p in network.parameters() if p.requires_grad), lr=setting.rate)
+
+
+def _adam(network: nn.Module) -> torch.optim.Optimizer:
+    return torch.optim.Adam(network.parameters(), lr=CLASSIFIER_RATE)
 
 
 def fused(derived: np.ndarray, stills: np.ndarray) -> np.ndarray:

@@ -3,17 +3,20 @@ tell the story."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from stillact_lib.evidence.bootstrap import Interval
+from stillact_lib.evidence.ledger import Ledger
 from stillact_lib.notebook.class_charts import best_classes, spaced
 from stillact_lib.notebook.figures import FAINT, INK, PALETTE, bare
-from stillact_lib.papers.t2sil.data import Videos
+from stillact_lib.papers.t2sil.arms import ALL_TRANSFERS, MODALITIES, SHARES, STILL, TemporalTransfer
+from stillact_lib.papers.t2sil.data import TEST, Videos
+from stillact_lib.papers.t2sil.settings import T2silSettings
+from stillact_lib.papers.t2sil.transfers import CONTROLS, TRANSFERS
 from stillact_lib.vision.dynamic_images import Variant, as_levels, dynamic_images, rank_pooling_coefficients
 from stillact_lib.vision.flow_levels import HALF, REST
 
@@ -96,58 +99,62 @@ def key_frame_strips(frames: np.ndarray, chosen: Sequence[np.ndarray], titles: S
     return figure
 
 
-def reach(gains: Mapping[str, Interval], oracles: Mapping[str, Interval]) -> Figure:
-    """What each fused arm gains on the network for stills, in points, beside its oracle's gain: "tsn_dynamic" -> ...;
-    oracles by modality. Controls (no modality in their names) are grey."""
-    figure, axis = plt.subplots(figsize=(7.2, 0.9 + 0.3 * (len(gains) + len(oracles))))
-    rows = {**{f"oracle, {modality}": found for modality, found in oracles.items()}, **gains}
-    for place, (arm, found) in enumerate(rows.items()):
-        kind, _, modality = arm.partition("_")
-        shade = INK if arm.startswith("oracle") else TRANSFER_COLOURS.get(kind, PALETTE["grey"])
-        mark = MODALITY_MARKS.get(arm.rpartition(", ")[2] if arm.startswith("oracle") else modality, "D")
+def reach(ledger: Ledger) -> Figure:
+    """What each fused arm gains on the network for stills, in points, below what its oracle gains; controls are
+    grey."""
+    arms = [f"oracle_{modality}" for modality in MODALITIES]
+    arms += [f"{kind}_{modality}_fused" for kind, modality in ALL_TRANSFERS] + [f"{kind}_fused" for kind in CONTROLS]
+    gains = {arm: found for arm in arms if (found := ledger.measured(TEST, arm, "gain"))}
+    figure, axis = plt.subplots(figsize=(7.2, 0.9 + 0.3 * len(gains)))
+    for place, (arm, found) in enumerate(gains.items()):
+        kind, modality = arm.split("_")[:2]
+        shade = INK if kind == "oracle" else TRANSFER_COLOURS.get(kind, PALETTE["grey"])
         axis.hlines(place, found.low, found.high, color=shade)
-        axis.plot(found.mean, place, mark, color=shade, ms=5)
+        axis.plot(found.mean, place, MODALITY_MARKS.get(modality, "D"), color=shade, ms=5)
     axis.axvline(0, color=INK, lw=0.8)
-    axis.set_yticks(range(len(rows)), [spaced(arm) for arm in rows])
-    axis.set(xlabel="gained on the network for stills, percentage points", ylim=(len(rows) - 0.4, -0.6))
+    axis.set_yticks(range(len(gains)), [ledger.published.arm_heading(arm) for arm in gains])
+    axis.set(xlabel="gained on the network for stills, percentage points", ylim=(len(gains) - 0.4, -0.6))
     return figure
 
 
-def curve_over_videos(curves: Mapping[str, Mapping[int, Interval]]) -> Figure:
-    """Gain of each transfer, in points, over the training videos: transfer -> videos -> gain."""
+def curve_over_videos(ledger: Ledger) -> Figure:
+    """Gain of each transfer's fused prediction, in points, over the videos that taught its network, dynamic images."""
+    names = [*(f"dynamic_{share}" for share in SHARES), "dynamic"]
+    keys = {f"{TEST}/{name}/videos": name for name in names}
+    videos = {keys[key]: record.metrics[key] for record in ledger.records for key in keys.keys() & record.metrics}
     figure, axis = plt.subplots(figsize=(7.2, 2.9))
-    for place, (arm, curve) in enumerate(curves.items()):
-        counts = np.array(sorted(curve))
-        apart = counts * 1.015 ** (place - (len(curves) - 1) / 2)
-        shade = TRANSFER_COLOURS.get(arm, INK)
-        axis.vlines(apart, [curve[n].low for n in counts], [curve[n].high for n in counts], color=shade, lw=1.3)
-        axis.plot(apart, [curve[n].mean for n in counts], "o-", color=shade, ms=4.5, label=arm)
+    for place, kind in enumerate(TRANSFERS):
+        gains = {name: ledger.measured(TEST, f"{kind}_{name}_fused", "gain") for name in names if name in videos}
+        curve = [(videos[name] * 1.015 ** (place - 1), gain) for name, gain in gains.items() if gain]
+        for number, gain in curve:
+            axis.vlines(number, gain.low, gain.high, color=TRANSFER_COLOURS[kind], lw=1.3)
+        style = {"color": TRANSFER_COLOURS[kind], "ms": 4.5, "label": kind}
+        axis.plot([number for number, _ in curve], [gain.mean for _, gain in curve], "o-", **style)
     axis.axhline(0, color=INK, lw=0.8)
     axis.set(xscale="log", xlabel="training videos", ylabel="gain of the fused\nprediction, points")
-    every = sorted({count for curve in curves.values() for count in curve})
-    axis.set_xticks(every, [str(count) for count in every])
+    axis.set_xticks(sorted(videos.values()), [f"{number:.0f}" for number in sorted(videos.values())])
     axis.minorticks_off()
     axis.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 
 
-def build_up(frames: np.ndarray, upto: int, variant: Variant, flow: np.ndarray, full: float) -> Figure:
-    """A clip scrubbed: frames uint8 [T, S, S, 3] with those seen so far, the dynamic image of these, and the stack of
-    flow so far, levels uint8 [F, 2, S, S], u above v. `upto`: frames seen, 2 at least; `full`: pixels of the last
-    level."""
+def build_up(videos: Videos, settings: T2silSettings, video: int, frames_seen: int) -> Figure:
+    """A stored clip scrubbed: its evenly spaced frames with those seen so far, 2 at least; the dynamic image of these;
+    and the first stack of flow so far, u above v."""
+    frames, flow, upto = videos.frames[video], videos.flow[video][: settings.stack], frames_seen
     figure = plt.figure(figsize=(7.2, 3.5))
     above, below = figure.subfigures(2, 1, height_ratios=(1, 2.6))
     for number, axis in enumerate(above.subplots(1, len(frames))):
         bare(axis)
         axis.imshow(frames[number], alpha=1 if number < upto else 0.25)
-    pooled = as_levels(dynamic_images(frames[:upto], np.array([0]), upto, variant))[0]
+    pooled = as_levels(dynamic_images(frames[:upto], np.array([0]), upto, settings.pooling))[0]
     left, right = below.subfigures(1, 2, width_ratios=(1, 2.2))
     axis = left.subplots()
     bare(axis)
     axis.imshow(pooled)
     axis.set_title(f"dynamic image of {upto} frames")
     seen = min(upto - 1, len(flow))
-    pixels = (flow.astype(np.float32) - REST) * (full / HALF)
+    pixels = (flow.astype(np.float32) - REST) * (settings.full_flow / HALF)
     limit = max(float(np.abs(pixels).max()), 1e-6)
     grid = right.subplots(2, len(flow), squeeze=False)
     for number, of_frame in enumerate(grid.T):
@@ -161,30 +168,18 @@ def build_up(frames: np.ndarray, upto: int, variant: Variant, flow: np.ndarray, 
     return figure
 
 
-def three_answers(
-    image: np.ndarray, answers: Mapping[str, np.ndarray], classes: Sequence[str], right: int | None = None
-) -> Figure:
-    """A photograph uint8 [S, S, 3] and the five likeliest classes of each answer: title -> softmax [C]."""
-    figure, axes = plt.subplots(1, 1 + len(answers), figsize=(7.2, 1.9), width_ratios=(1, *[1.15] * len(answers)))
+def three_answers(run: TemporalTransfer, still: int, transfer: str) -> Figure:
+    """A test photograph and the five likeliest classes by the network for stills, by a transfer, and by both."""
+    test = run.tests[TEST]
+    right, image = int(test.labels[still]), run.data.photographs.images[run.stills("test")[still]]
+    figure, axes = plt.subplots(1, 4, figsize=(7.2, 1.9), width_ratios=(1, 1.15, 1.15, 1.15))
     bare(axes[0])
-    axes[0].imshow(image)
-    axes[0].set_title("" if right is None else spaced(classes[right]), fontsize=8.5)
-    for axis, (title, scores) in zip(axes[1:], answers.items(), strict=True):
-        best_classes(axis, scores, classes, 5, right)
+    axes[0].imshow(image.permute(1, 2, 0).numpy())
+    axes[0].set_title(spaced(run.data.classes[right]), fontsize=8.5)
+    answers = {"stills": STILL, transfer.replace("_", ", "): transfer, "fused": f"{transfer}_fused"}
+    for axis, (title, arm) in zip(axes[1:], answers.items(), strict=True):
+        best_classes(axis, test.answers[arm].softmax[still], run.data.classes, 5, right)
         axis.set_title(title, fontsize=8.5)
-    return figure
-
-
-def distances(found: Mapping[str, float]) -> Figure:
-    """Proxy A-distances of pairs of sets of images: 0 alike, 2 always told apart."""
-    figure, axis = plt.subplots(figsize=(7.2, 0.7 + 0.33 * len(found)))
-    axis.barh(range(len(found)), list(found.values()), color=PALETTE["sky"], height=0.6)
-    for place, value in enumerate(found.values()):
-        axis.text(max(value, 0) + 0.02, place, f"{value:.2f}", va="center_baseline", fontsize=8.5)
-    axis.set_yticks(range(len(found)), list(found))
-    axis.set(xlim=(min(0, *found.values()), 2.1), xlabel="proxy A-distance")
-    axis.grid(axis="y", visible=False)
-    axis.invert_yaxis()
     return figure
 
 

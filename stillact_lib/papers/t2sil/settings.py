@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from stillact_lib.configuration import Configuration
+from stillact_lib.configuration import RunSettings
 
 
-class T2silSettings(Configuration):
+class T2silSettings(RunSettings):
     """One run of chapter 05; each field is explained where the chapter sets it."""
 
-    profile: Literal["quick", "mini", "study", "real", "gpu", "paper"]
+    chapter: ClassVar[str] = "05-temporal-transfer"
+
     stills_root: str
     videos_root: str
-    miniature_size: str
     videos_size: str
-    miniature_seed: int = Field(ge=0)
-    seed: int = Field(ge=0)
-    device: Literal["auto", "cpu", "cuda"]
-    workers: int = Field(ge=0)
-    keep_checkpoints: bool
-    full_architectures: bool
 
     stored_size: int = Field(ge=16)
     image_size: int = Field(ge=16)
@@ -67,3 +61,14 @@ class T2silSettings(Configuration):
         if self.profile == "paper" and not (self.stills_root and self.videos_root):
             raise ValueError("profile 'paper' needs stills_root and videos_root; one is empty")
         return self
+
+
+#: settings that change the trunk; all networks; and some, up to "_" in their names, by what they learn from
+TRUNK = ("image_size", "full_architectures", "batch_size", "pretraining", "trunk_photographs", "trunk_steps")
+TRUNK += ("trunk_rate", "miniature_seed")
+NETWORK = (*TRUNK, "stored_size", "steps", "rate")
+LEARNT_FROM = {
+    "augmented": ("frames_per_video", "most_key_frames"),
+    "dynamic": ("window", "stride", "dynamic_per_video", "pooling"),
+    "flow": ("flow_method", "flow_frames", "full_flow", "stack", "stacks_per_video"),
+}

@@ -7,6 +7,7 @@ The tables list a layer's width, activation and batch normalisation in this orde
 
 from __future__ import annotations
 
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,52 @@ from stillact_lib.networks.temporal_resnet import CutResNet
 
 #: §6: slope of leaky ReLU, dropout rate, standard deviation of the noise layers
 SLOPE, DROPOUT, NOISE = 0.2, 0.5, 0.01
+
+TRANSFERS = ("gan", "triplet", "tsn")
+#: What the paper lacks: the same perceptron and the same student taught by the stills' own labels, without a video. A
+#: transfer that gains no more than these gains by its further training.
+CONTROLS = ("perceptron", "relabelled")
+NO_VIDEO = "none"
+
+
+class Setting(NamedTuple):
+    """What a transfer is trained with: the learning rate of RMSProp; where it has layers of its own, their widths
+    (Tables 6 and 8); the GAN's λ (Eq. 3), the embedding's margin (Eq. 4), the student's temperature (Eq. 5)."""
+
+    rate: float
+    d0: int | None = None
+    d1: int | None = None
+    balance: float | None = None
+    margin: float | None = None
+    temperature: float | None = None
+
+    def __str__(self) -> str:
+        return "-".join(f"{value:g}" for value in self if value is not None)
+
+
+#: Tables 6, 8 and 9
+PUBLISHED = {
+    "gan": dict.fromkeys(("flow", "dynamic"), Setting(0.001, 256, 128, balance=1.0)),
+    "triplet": {"flow": Setting(0.0002, 256, 256, margin=1.0), "dynamic": Setting(0.0002, 128, 256, margin=0.5)},
+    "tsn": {"flow": Setting(0.0002, temperature=2.0), "dynamic": Setting(0.0002, temperature=10.0)},
+    "perceptron": {NO_VIDEO: Setting(0.001, 256, 128)},
+    "relabelled": {NO_VIDEO: Setting(0.0002)},
+}
+#: Table 6: width of the discriminator
+D2 = 256
+#: what is tried on the validation part beside the published setting: factors of the learning rate, and temperatures
+FACTORS = {"gan": 3.0, "perceptron": 3.0, "triplet": 5.0, "tsn": 5.0, "relabelled": 5.0}
+TEMPERATURES = (1.0, 4.0)
+
+
+def candidates(transfer: str, modality: str, tune: bool) -> list[Setting]:
+    """The settings to try, the published one first; that alone where nothing is tuned."""
+    published = PUBLISHED[transfer][modality]
+    if not tune:
+        return [published]
+    temperatures = [published.temperature, *(TEMPERATURES if transfer == "tsn" else ())]
+    grid = product((1.0, FACTORS[transfer]), dict.fromkeys(temperatures))
+    return [published._replace(rate=factor * published.rate, temperature=warm) for factor, warm in grid]
 
 
 class GaussianNoise(nn.Module):

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from chapter_settings import workspace_in
 from test_t2sil_data import CPU, settings_with
 
 from stillact_lib.errors import StillactError
-from stillact_lib.evidence.records import new_record
+from stillact_lib.evidence.run_log import RunLog
 from stillact_lib.networks.temporal_resnet import CutResNet
 from stillact_lib.papers.t2sil import data as t2sil_data
 from stillact_lib.papers.t2sil.arms import (
@@ -19,14 +20,15 @@ from stillact_lib.papers.t2sil.arms import (
     ALL_TRANSFERS,
     MODALITIES,
     SHARES,
-    TRANSFERS,
     JudgedSet,
     TemporalTransfer,
     oracle_draws,
 )
 from stillact_lib.papers.t2sil.backbones import Kept
 from stillact_lib.papers.t2sil.data import MIDDLES, TEST, VAL
-from stillact_lib.papers.t2sil.experiment import PUBLISHED, Experiment, Parts, candidates, fused
+from stillact_lib.papers.t2sil.experiment import Experiment, Parts, fused
+from stillact_lib.papers.t2sil.transfers import PUBLISHED, TRANSFERS, candidates
+from stillact_lib.training.progress import on_one_line
 
 CLASSES = 3
 
@@ -47,13 +49,14 @@ def kept_of(network: CutResNet, count: int, seed: int, noise: float = 0.4) -> Ke
 def experiment() -> Experiment:
     torch.manual_seed(0)
     network = CutResNet.compact(CLASSES, 32).eval()
-    stills = Parts(kept_of(network, 90, 1), kept_of(network, 60, 2), kept_of(network, 30, 3))
+    stills = Parts(kept_of(network, 90, 1), {TEST: kept_of(network, 60, 2), VAL: kept_of(network, 30, 3)})
     temporal = {modality: kept_of(network, 90, 4, 0.3) for modality in MODALITIES}
     # a teacher that knows its classes
     for kept in temporal.values():
         kept.scores[:] = 6 * torch.eye(CLASSES)[kept.labels]
-    settings = settings_with(head_steps=120, student_steps=60, head_batch=30, batch_size=30, tune=False)
-    return Experiment(stills, temporal, network, CLASSES, settings, CPU)
+    short = {"head_steps": 120, "student_steps": 60, "head_batch": 30, "batch_size": 30}
+    settings = settings_with(**short, tune=False, keep_checkpoints=False)
+    return Experiment("still", stills, network, temporal, CLASSES, settings, CPU)
 
 
 @pytest.mark.parametrize(("kind", "modality"), ALL_TRANSFERS + ALL_CONTROLS)
@@ -62,9 +65,9 @@ def test_each_transfer_learns_and_leaves_what_is_fixed_alone(experiment, kind, m
     teacher = {name: kept.scores.clone() for name, kept in experiment.temporal.items()}
     setting = PUBLISHED[kind][modality]._replace(rate=0.003)
     found = experiment.derive(kind, modality, setting)
-    right = (found.softmax["test"].argmax(1) == experiment.stills.test.labels).mean()
+    right = (found.softmax[TEST].argmax(1) == experiment.stills.tested[TEST].labels).mean()
     assert right > 0.8 and found.tried == 1
-    assert np.allclose(found.softmax["test"].sum(1), 1, atol=1e-4)
+    assert np.allclose(found.softmax[TEST].sum(1), 1, atol=1e-4)
     assert all(torch.equal(values, before[name]) for name, values in experiment.network.state_dict().items())
     assert all(torch.equal(kept.scores, teacher[name]) for name, kept in experiment.temporal.items())
 
@@ -78,29 +81,45 @@ def test_the_reduction_does_not_move_while_the_gan_learns(experiment):
 
 
 def test_a_setting_is_chosen_on_the_validation_stills_alone(experiment):
-    tuned = Experiment(
-        experiment.stills,
-        experiment.temporal,
-        experiment.network,
-        CLASSES,
-        experiment.settings.model_copy(update={"tune": True, "student_steps": 20}),
-        CPU,
-    )
-    found = tuned.derive("tsn", "dynamic")
+    settings = experiment.settings.model_copy(update={"tune": True, "student_steps": 20})
+    found = replace(experiment, settings=settings).derive("tsn", "dynamic")
     assert found.tried == len(candidates("tsn", "dynamic", tune=True)) == 6
     assert candidates("tsn", "dynamic", tune=True)[0] == PUBLISHED["tsn"]["dynamic"]
-    test = experiment.stills.test
-    shuffled = Kept(test.maps.flip(0), test.features, test.scores, test.labels, test.item)
-    other = Experiment(
-        Parts(experiment.stills.train, shuffled, experiment.stills.val), *list(vars(tuned).values())[1:6]
-    )
-    assert other.derive("tsn", "dynamic").setting == found.setting
+    tested = experiment.stills.tested
+    other = replace(tested[TEST], maps=tested[TEST].maps.flip(0))
+    shuffled = replace(experiment.stills, tested=tested | {TEST: other})
+    assert replace(experiment, settings=settings, stills=shuffled).derive("tsn", "dynamic").setting == found.setting
 
 
 def test_a_given_setting_needs_no_validation_stills(experiment):
-    parts = Parts(experiment.stills.train, experiment.stills.test)
-    alone = Experiment(parts, experiment.temporal, experiment.network, CLASSES, experiment.settings, CPU)
-    assert set(alone.derive("triplet", "flow", PUBLISHED["triplet"]["flow"]).softmax) == {"test"}
+    parts = Parts(experiment.stills.train, {TEST: experiment.stills.tested[TEST]})
+    alone = replace(experiment, stills=parts)
+    assert set(alone.derive("triplet", "flow", PUBLISHED["triplet"]["flow"]).softmax) == {TEST}
+
+
+def test_a_setting_names_what_it_has():
+    assert str(PUBLISHED["triplet"]["dynamic"]) == "0.0002-128-256-0.5"
+    assert [one.temperature for one in candidates("gan", "flow", tune=True)] == [None, None]
+
+
+def test_a_transfer_begun_again_takes_every_network_from_its_checkpoint(experiment, tmp_path, monkeypatch, capfd):
+    monkeypatch.setenv("STILLACT_WORKSPACE", str(tmp_path))
+    settings = experiment.settings.model_copy(update={"keep_checkpoints": True, "head_steps": 3, "student_steps": 3})
+    once = replace(experiment, settings=settings, reductions={})
+    first = [once.derive(*arm).softmax[TEST] for arm in ALL_TRANSFERS + ALL_CONTROLS]
+    files = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
+    capfd.readouterr()
+    again = replace(once, reductions={})
+    second = [again.derive(*arm).softmax[TEST] for arm in ALL_TRANSFERS + ALL_CONTROLS]
+    assert all(np.array_equal(one, other) for one, other in zip(first, second, strict=True))
+    told = capfd.readouterr().err
+    assert told.count("taken from its checkpoint") == len(files) and "step 3 of 3" not in told
+    assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == files
+    changed = replace(once, settings=settings.model_copy(update={"oracle_draws": 7, "student_steps": 4}))
+    changed.derive("gan", "flow")
+    assert len(list((tmp_path / "checkpoints").iterdir())) == len(files), "neither changes a GAN"
+    changed.derive("tsn", "flow")
+    assert len(list((tmp_path / "checkpoints").iterdir())) == len(files) + 1
 
 
 def kept_scores(probabilities, labels, items=None) -> Kept:
@@ -146,75 +165,94 @@ def run(tmp_path_factory):
     settings = settings_with(**few, **short, tune=False)
     folder = tmp_path_factory.mktemp("workspace")
     with workspace_in(folder), ThreadPoolExecutor(1) as executor:
-        stills = t2sil_data.still_images(settings)
-        videos = t2sil_data.videos_of_classes(settings)
-        clips = t2sil_data.build_videos(videos, folder / "temporal", settings, executor)
-        stills, photographs, _ = t2sil_data.load_stills(stills, settings.stored_size)
-        classes = t2sil_data.chosen_classes(settings)
-        run = TemporalTransfer(stills, photographs, clips, classes, None, settings, CPU)
-        run.learn("still", photographs.rows(run.stills("train")))
-        run.learn("middle", clips.middles(clips.of("train")))
-        parts, middles = run.still_parts(), run.middle_parts()
-        run.learn("augmented", photographs.rows(run.stills("train")).joined(run.key_frames()))
-        run.still_parts("augmented")
-        temporal = {}
+        data = t2sil_data.load_ssvac40(*t2sil_data.read_ssvac40(settings), settings, executor)
+        run = TemporalTransfer(data, None, settings, CPU)
+        parts, middles = run.learn_stills("still"), run.learn_middles()
+        run.learn_stills("augmented", run.key_frames())
         for modality in MODALITIES:
-            run.learn(modality, run.shown(modality, clips.of("train")))
-            temporal[modality] = run.keep(modality, run.shown(modality, clips.of("train")))
-            unseen = run.keep(modality, run.shown(modality, clips.of("test")))
-            run.oracle(parts, modality, unseen, {"val": VAL, "test": TEST})
-            run.oracle(middles, modality, unseen, {"test": MIDDLES})
-        for kind, modality in ALL_TRANSFERS + ALL_CONTROLS:
-            run.transfer(run.experiment(parts, "still", temporal), kind, modality, {"val": VAL, "test": TEST})
-            run.transfer(run.experiment(middles, "middle", temporal), kind, modality, {"test": MIDDLES})
+            run.learn_temporal(modality)
+            for of_stills in (parts, middles):
+                run.oracle(of_stills, modality, run.unseen(modality))
         for share in SHARES:
-            shown = run.shown("dynamic", run.subset(share))
-            run.learn(f"dynamic_{share}", shown)
-            fewer = run.experiment(parts, "still", {"dynamic": run.keep(f"dynamic_{share}", shown)})
+            run.learn_temporal(f"dynamic_{share}", run.subset(share))
+        experiment = run.experiment(parts, "still")
+        with on_one_line("transfers"):
+            for kind, modality in ALL_TRANSFERS + ALL_CONTROLS:
+                run.transfer(experiment, kind, modality)
+                run.transfer(run.experiment(middles, "middle"), kind, modality)
             for kind in TRANSFERS:
-                run.transfer(fewer, kind, "dynamic", {"test": TEST}, f"{kind}_dynamic_{share}")
-        yield run, videos, temporal
+                for share in SHARES:
+                    run.transfer(experiment, kind, f"dynamic_{share}")
+        yield run, parts, middles, folder
 
 
 def test_a_run_has_every_row_of_the_published_tables(run):
     from stillact_lib.evidence.published import load_published
 
-    of_run, videos, _ = run
-    record = new_record(
-        "05-temporal-transfer",
-        of_run.settings,
-        data=t2sil_data.origins(of_run.table, videos),
-        device="cpu",
-        wall_seconds=1.0,
+    of_run = run[0]
+    log = RunLog("05-temporal-transfer", of_run.settings, device="cpu")
+    record = log.keep(
         scores=of_run.scores_to_keep(),
         metrics=of_run.metrics_to_keep(),
+        parameter_counts=of_run.parameter_counts(),
+        reports=of_run.data.reports,
     )
     for name, table in load_published("05-temporal-transfer").tables.items():
         for arm in table.rows:
             for column in table.columns.values():
                 assert f"{column.dataset}/{arm}/{column.metric}" in record.metrics, name
     assert record.metrics[f"{TEST}/tsn_flow/tried"] == 1 and f"{TEST}/oracle_flow/sd" in record.metrics
+    assert record.metrics[f"{TEST}/triplet_dynamic/margin"] == 0.5
+    assert f"{TEST}/tsn_flow/margin" not in record.metrics, "what an arm has not is not 0"
+    assert {origin.name for origin in record.data} == {VAL, TEST, MIDDLES}
+    assert record.parameter_counts["still"] == record.parameter_counts["augmented"] > 0
 
 
-def test_mid_frames_take_the_settings_that_the_stills_chose(run):
-    of_run, _, temporal = run
-    chosen = of_run.derived["tsn_flow"].setting
-    experiment = of_run.experiment(of_run.middle_parts(), "middle", temporal)
-    of_run.transfer(experiment, "tsn", "flow", {"test": MIDDLES}, "again")
-    assert of_run.derived["tsn_flow"].setting == chosen and "again" not in of_run.derived
-    assert "again_fused" in of_run.tests[MIDDLES].answers
+def test_mid_frames_and_teachers_of_fewer_videos_take_the_settings_that_the_stills_chose(run):
+    of_run, parts, middles, _ = run
+    assert of_run.derived.keys() == {f"{kind}_{name}" for kind, name in ALL_TRANSFERS} | {"perceptron", "relabelled"}
+    of_run.derived["tsn_dynamic"] = replace(of_run.derived["tsn_dynamic"], setting=PUBLISHED["tsn"]["flow"])
+    for of_stills, name, teacher in ((middles, "middle", "dynamic"), (parts, "still", "dynamic_25")):
+        experiment = of_run.experiment(of_stills, name)
+        asked = []
+        experiment.derive = lambda *given, to=asked: to.append(given) or of_run.derived["tsn_dynamic"]
+        experiment.stills = Parts(of_stills.train, {})
+        of_run.transfer(experiment, "tsn", teacher)
+        assert asked == [("tsn", teacher, PUBLISHED["tsn"]["flow"])]
 
 
 def test_the_oracle_of_a_run_refuses_training_videos(run):
-    of_run, _, temporal = run
+    of_run, parts, *_ = run
     with pytest.raises(ValueError, match="must not be among those that taught"):
-        of_run.oracle(of_run.still_parts(), "flow", temporal["flow"], {"test": TEST})
+        of_run.oracle(parts, "flow", of_run.temporal["flow"])
+
+
+def test_distances_are_of_what_a_run_has_and_are_kept(run):
+    of_run, parts, *_ = run
+    found = of_run.distances(parts)
+    assert "stills and mid-frames" in found and all(-2 <= value <= 2 for value in found.values())
+    assert f"{TEST}/distance/stills_and_mid-frames" in of_run.metrics_to_keep()
+
+
+def test_a_run_begun_again_trains_no_network(run, capfd, monkeypatch):
+    of_run, parts, _, folder = run
+    monkeypatch.setenv("STILLACT_WORKSPACE", str(folder))
+    again = TemporalTransfer(of_run.data, None, of_run.settings, CPU)
+    capfd.readouterr()
+    scores = again.learn_stills("still").tested[TEST].scores
+    again.learn_middles()
+    again.learn_stills("augmented", again.key_frames())
+    again.learn_temporal("flow")
+    assert torch.equal(scores, parts.tested[TEST].scores)
+    told = capfd.readouterr().err
+    assert told.count("taken from its checkpoint") == 4 and "step 2 of 2" not in told
+    assert again.tests[TEST].accuracy("augmented") == of_run.tests[TEST].accuracy("augmented")
 
 
 def test_a_subset_takes_whole_groups_of_each_class(run):
     of_run = run[0]
-    table = of_run.videos.table
-    some, every = of_run.subset(50), of_run.videos.of("train")
+    table = of_run.data.videos.table
+    some, every = of_run.subset(50), of_run.data.videos.of("train")
     assert 0 < len(some) < len(every) and set(some) <= set(every)
     assert set(table["label"].iloc[some]) == set(table["label"].iloc[every])
     keys = table["label"].astype(str) + "/" + table["group"].astype(str)

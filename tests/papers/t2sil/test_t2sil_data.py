@@ -1,5 +1,7 @@
 """Chapter 05's data and networks: SSVAC-40 of a tiny miniature, what networks are shown of it, and what is kept."""
 
+import shutil
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import cv2
@@ -20,6 +22,7 @@ from stillact_lib.papers.t2sil import data as t2sil_data
 from stillact_lib.papers.t2sil.backbones import Instances, Kept, keep, mirrored_stack
 from stillact_lib.papers.t2sil.settings import T2silSettings
 from stillact_lib.training.loop import Device
+from stillact_lib.vision.temporal_shards import build_temporal_shards
 
 CPU = Device(torch.device("cpu"), None)
 
@@ -45,37 +48,82 @@ def test_settings_that_do_not_fit_are_refused(changes, message):
 
 
 def test_the_miniature_films_and_photographs_each_class_and_acts_none_twice():
-    chosen = t2sil_data.chosen_classes(settings_with(miniature_size="mini"))
-    assert len(chosen) > 15 and len(t2sil_data.chosen_classes(settings_with())) == len(chosen[::5])
+    chosen = t2sil_data.acted_classes("mini")
+    assert len(chosen) > 15 and len(t2sil_data.acted_classes("tiny")) == len(chosen[::5])
     actions = []
     for shared in t2sil_data.shared_classes(chosen):
         ((source, called),) = shared.video.items()
         actions.append(real_classes(source)[called])
         assert any(name in real_classes(kind) for kind, name in shared.pairs if kind in t2sil_data.STILL_SOURCES)
     assert len(set(actions)) == len(actions)
-    assert len(t2sil_data.chosen_classes(settings_with(stills_root="/data", videos_root="/data"))) == 40
 
 
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory):
     settings = settings_with()
     with workspace_in(tmp_path_factory.mktemp("workspace")):
-        yield t2sil_data.still_images(settings), t2sil_data.videos_of_classes(settings), settings
+        yield *t2sil_data.read_ssvac40(settings), settings
 
 
 def test_stills_and_videos_share_classes_and_no_image_is_on_both_sides(tables):
-    stills, videos, settings = tables
-    classes = t2sil_data.chosen_classes(settings)
+    stills, videos, _ = tables
+    classes = t2sil_data.acted_classes("tiny")
     for table in (stills, videos):
         assert set(table["class_name"]) == set(classes)
         assert [classes[label] for label in table["label"]] == table["class_name"].tolist()
     assert not stills.duplicated(["source", "image"]).any() and set(stills["split"]) == {"train", "val", "test"}
     videos = videos.assign(group=videos["source"] + videos["class_name"] + videos["group"].astype(str))
     assert (videos.groupby("group")["split"].nunique() == 1).all()
-    names = [origin.name for origin in t2sil_data.origins(stills, videos)]
-    assert names == [t2sil_data.VAL, t2sil_data.TEST, t2sil_data.MIDDLES]
-    details = {origin.detail for origin in t2sil_data.origins(stills, videos)}
-    assert all(detail.startswith("tiny-seed0-") for detail in details)
+
+
+def test_only_classes_that_both_show_are_read_and_the_others_are_named(tables, tmp_path):
+    """Roots with one source each: its classes are numbered from 0, and what is absent stands in the report."""
+    stills, videos, settings = tables
+    for table, source, folder in ((stills, "imsitu", "stills"), (videos, "ucf101", "videos")):
+        (tmp_path / folder).mkdir()
+        root = next(root for root in table["root"][table["source"] == source])
+        (tmp_path / folder / source).symlink_to(root, target_is_directory=True)
+    part = settings.model_copy(
+        update={"stills_root": str(tmp_path / "stills"), "videos_root": str(tmp_path / "videos")}
+    )
+    some, films = t2sil_data.read_ssvac40(part)
+    classes = tuple(some.attrs["classes"])
+    assert 0 < len(classes) < 40 and set(some["class_name"]) == set(films["class_name"]) == set(classes)
+    assert sorted(some["label"].unique()) == list(range(len(classes)))
+    absent = {problem.path for problem in data_report("ssvac40", some).problems if problem.kind == "absent"}
+    assert {"stanford40", "mpii"} <= absent | {p.path for p in some.attrs["problems"]}
+    assert any("of this class" in problem.reason for problem in some.attrs["problems"])
+    assert not any(need.fault() for need in t2sil_data.needs(part))
+    large = part.model_copy(update={"stored_size": 200_000})
+    lacking = " ".join(need.fault() for need in t2sil_data.needs(large))
+    assert "the run writes" in lacking and "memory: the run takes" in lacking
+    empty = part.model_copy(update={"stills_root": str(tmp_path)})
+    assert any("holds no folder stanford40 or" in need.fault() for need in t2sil_data.needs(empty))
+
+
+def test_a_broken_photograph_and_a_broken_video_end_nothing(tables, tmp_path, monkeypatch):
+    stills, videos, settings = tables
+    root = tmp_path / "films"
+    shutil.copytree(videos["root"].iloc[0], root)
+    films = videos[videos["root"] == videos["root"].iloc[0]].assign(root=str(root))
+    (root / films["video"].iloc[3]).write_bytes(b"no film")
+    pictures = tmp_path / "pictures"
+    shutil.copytree(stills["root"].iloc[0], pictures)
+    shown = stills[stills["root"] == stills["root"].iloc[0]].assign(root=str(pictures))
+    (pictures / shown["image"].iloc[5]).write_bytes(b"no photograph")
+    monkeypatch.setattr(t2sil_data, "data_report", partial(data_report, most_unusable=0.5))
+    monkeypatch.setattr(t2sil_data, "build_temporal_shards", partial(build_temporal_shards, max_unusable=0.5))
+    for table, whole in ((films, videos), (shown, stills)):
+        table.attrs = whole.attrs
+    short = settings.model_copy(update={"window": 4, "flow_frames": 3, "stack": 2})
+    with ThreadPoolExecutor(1) as executor:
+        data = t2sil_data.load_ssvac40(shown, films, short, executor)
+    assert len(data.photographs) == len(data.stills) == len(shown) - 1
+    assert len(data.videos.table) == len(data.videos.flow) == len(films) - 1
+    for report, name in ((data.stills_report, shown["image"].iloc[5]), (data.videos.report, films["video"].iloc[3])):
+        assert name in [problem.path for problem in report.problems if problem.kind == "unreadable"]
+    assert [origin.name for origin in data.origins] == ["stills", "videos"]
+    assert data.reports.keys() == {t2sil_data.VAL, t2sil_data.TEST, t2sil_data.MIDDLES}
 
 
 def test_a_photograph_keeps_its_middle_square_and_a_broken_one_is_left_out(tmp_path, monkeypatch):
@@ -102,7 +150,7 @@ def videos_of(flow=None, frames=None) -> t2sil_data.Videos:
     table = pd.DataFrame(
         {"video": list("abc"), "label": [0, 1, 1], "split": ["train", "train", "test"], "class_name": list("xyy")}
     )
-    return t2sil_data.Videos(table, frames, flow, frames[:, 1], frames, [])
+    return t2sil_data.Videos(table, frames, flow, frames[:, 1], frames)
 
 
 def test_stacks_are_consecutive_flow_u_and_v_in_turn():
@@ -122,10 +170,10 @@ def test_a_mirrored_stack_has_its_columns_reversed_and_u_turned_about_rest():
 def test_key_frames_are_the_nearest_to_the_clusters_of_their_video():
     """The first video shows two things, one of them twice; the second always the same."""
     features = np.array([[[0.0], [0.1], [9.0]], [[5.0], [5.0], [5.0]]])
-    found = t2sil_data.key_frames(videos_of(), np.array([0, 1]), features, most=5, seed=0)
-    shown = {item: found.images[found.item == item, 0, 0, 0].tolist() for item in (0, 1)}
-    assert shown[1] == [3] and len(shown[0]) <= 2 and set(shown[0]) <= {0, 1, 2}
-    assert found.labels.tolist() == [0] * len(shown[0]) + [1]
+    rows = t2sil_data.key_frames(features, most=5, seed=0)
+    of_first = rows[rows < 3].tolist()
+    assert rows[rows >= 3].tolist() == [3] and 2 in of_first and len(of_first) == 2
+    assert videos_of().every_frame(np.array([0, 1])).rows(rows).labels.tolist() == [0, 0, 1]
 
 
 def test_instances_are_chosen_and_joined():
@@ -150,7 +198,7 @@ def test_what_is_kept_is_what_the_network_says():
     shown = Instances(
         torch.randint(0, 255, (3, 3, 72, 72), dtype=torch.uint8), np.array([0, 1, 2]), np.array([7, 8, 9])
     )
-    kept = keep(network, shown, CPU, views=2)
+    kept = keep(network, shown, CPU, views=2, maps=True)
     assert kept.labels.tolist() == [0, 1, 2] * 2 and kept.item.tolist() == [7, 8, 9] * 2
     with torch.inference_mode():
         whole = network.eval()(shown.images[..., 4:68, 4:68].float() / 127.5 - 1)
@@ -158,3 +206,5 @@ def test_what_is_kept_is_what_the_network_says():
         assert torch.allclose(kept.scores[:3], whole, atol=1e-4)
         assert torch.allclose(head(kept.maps), kept.scores, atol=1e-4)
     assert not torch.allclose(kept.scores[3:], kept.scores[:3], atol=1e-4), "the second view is another window"
+    lean = keep(network, shown, CPU, views=2)
+    assert lean.maps is None and torch.allclose(lean.scores, kept.scores, atol=1e-5)

@@ -1,10 +1,13 @@
 """Charts of chapter 05 show the numbers they were given."""
 
+from types import SimpleNamespace
+
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from stillact_lib.evidence.bootstrap import Interval
 from stillact_lib.notebook.figures import use_book_style
@@ -29,29 +32,61 @@ def test_composition_is_stacked_by_source():
     assert [bar.get_width() for bar in right.patches] == [5, 4]
 
 
-def test_reach_names_every_arm_and_its_interval():
-    gains = {"gan_flow": Interval(1, 0, 2, 5, 2), "perceptron": Interval(0.5, -1, 2, 5, 2)}
-    figure = charts.reach(gains, {"flow": Interval(6, 5, 7, 5, 2)})
-    (axis,) = figure.axes
-    assert [label.get_text() for label in axis.get_yticklabels()] == ["oracle, flow", "gan flow", "perceptron"]
+class Kept:
+    """A ledger of few arms, whose headings are their names in capitals."""
+
+    published = SimpleNamespace(arm_heading=str.upper)
+
+    def __init__(self, **gains):
+        self.records = [SimpleNamespace(metrics={"ssvac40/dynamic/videos": 400.0, "ssvac40/dynamic_25/videos": 100.0})]
+        self.gains = gains
+
+    def measured(self, dataset, arm, metric):
+        return self.gains.get(arm) if (dataset, metric) == ("ssvac40", "gain") else None
+
+
+def test_reach_names_every_arm_that_was_measured_and_its_interval():
+    gains = {"perceptron_fused": Interval(0.5, -1, 2, 5, 2), "gan_flow_fused": Interval(1, 0, 2, 5, 2)}
+    (axis,) = charts.reach(Kept(**gains, oracle_flow=Interval(6, 5, 7, 5, 2))).axes
+    labels = [label.get_text() for label in axis.get_yticklabels()]
+    assert labels == ["ORACLE_FLOW", "GAN_FLOW_FUSED", "PERCEPTRON_FUSED"]
     segments = [line.get_segments()[0][:, 0].tolist() for line in axis.collections]
     assert segments == [[5, 7], [0, 2], [-1, 2]]
 
 
 def test_a_curve_has_a_point_for_each_number_of_videos():
-    curves = {"tsn": {100: Interval(1, 0, 2, 5, 2), 400: Interval(2, 1, 3, 5, 2)}, "gan": {}}
-    (axis,) = charts.curve_over_videos({name: curve for name, curve in curves.items() if curve}).axes
+    kept = Kept(gan_dynamic_fused=Interval(2, 1, 3, 5, 2), gan_dynamic_25_fused=Interval(1, 0, 2, 5, 2))
+    (axis,) = charts.curve_over_videos(kept).axes
     assert axis.lines[0].get_ydata().tolist() == [1, 2]
     assert [label.get_text() for label in axis.get_xticklabels()] == ["100", "400"]
 
 
 def test_a_clip_builds_up():
-    frames = np.random.default_rng(0).integers(0, 255, (4, 8, 8, 3), np.uint8)
-    flow = np.full((3, 2, 8, 8), 128, np.uint8)
-    figure = charts.build_up(frames, 2, "harmonic", flow, 4.0)
+    frames = np.random.default_rng(0).integers(0, 255, (1, 4, 8, 8, 3), np.uint8)
+    flow = np.full((1, 5, 2, 8, 8), 128, np.uint8)
+    videos = SimpleNamespace(frames=frames, flow=flow)
+    figure = charts.build_up(videos, SimpleNamespace(stack=3, pooling="harmonic", full_flow=4.0), 0, 2)
     faded = [axis.images[0].get_alpha() for axis in figure.axes[:4]]
     assert faded == [1, 1, 0.25, 0.25]
     assert sum(bool(axis.images) for axis in figure.axes[5:]) == 2  # one flow frame so far, u and v
+
+
+def test_three_answers_stand_beside_the_photograph_that_was_asked():
+    answers = {
+        "still": [[0.9, 0.1], [0.2, 0.8]],
+        "tsn": [[0.5, 0.5], [0.7, 0.3]],
+        "tsn_fused": [[0.7, 0.3], [0.4, 0.6]],
+    }
+    test = SimpleNamespace(
+        labels=np.array([0, 1]), answers={arm: SimpleNamespace(softmax=np.array(of)) for arm, of in answers.items()}
+    )
+    images = torch.arange(3, dtype=torch.uint8).reshape(3, 1, 1, 1).expand(3, 3, 2, 2)
+    data = SimpleNamespace(classes=("sit_down", "run"), photographs=SimpleNamespace(images=images))
+    run = SimpleNamespace(tests={"ssvac40": test}, data=data, stills=lambda part: np.array([0, 2]))
+    figure = charts.three_answers(run, still=1, transfer="tsn")
+    assert figure.axes[0].get_title() == "run" and figure.axes[0].images[0].get_array().max() == 2
+    assert [axis.get_title() for axis in figure.axes[1:]] == ["stills", "tsn", "fused"]
+    assert [axis.patches[0].get_width() for axis in figure.axes[1:]] == [0.8, 0.7, 0.6]
 
 
 def test_changed_decisions_come_the_surest_first():
@@ -65,9 +100,3 @@ def test_key_frames_are_framed_and_the_others_dimmed():
     axes = charts.key_frame_strips(frames, [np.array([1])], ["run"]).axes
     assert [axis.images[0].get_alpha() for axis in axes] == [0.35, 1, 0.35]
     assert [axis.spines["left"].get_visible() for axis in axes] == [False, True, False]
-
-
-def test_distances_stand_beside_their_bars():
-    (axis,) = charts.distances({"halves": -0.03, "frames": 1.25}).axes
-    assert [bar.get_width() for bar in axis.patches] == [-0.03, 1.25]
-    assert [text.get_text() for text in axis.texts] == ["-0.03", "1.25"]
