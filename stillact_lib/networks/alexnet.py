@@ -10,13 +10,16 @@ Images (or flow images) are RGB in [-1, 1].
 
 from __future__ import annotations
 
-import torch
+from collections.abc import Callable
+from itertools import pairwise
+
 from torch import Tensor, nn
 from torchvision.models import AlexNet_Weights, alexnet
 
-from stillact_lib.networks.pretrained import IMAGENET_MEAN, IMAGENET_STD, with_imagenet_weights
+from stillact_lib.networks.pretrained import AsImageNet, with_imagenet_weights
 
-Channels = tuple[int, int, int, int, int]
+After = Callable[[int, int], list[nn.Module]]
+POOLED = (1, 2, 5)  # AlexNet's convolutions that pooling follows
 
 
 class BNAlexNet(nn.Module):
@@ -32,28 +35,18 @@ class BNAlexNet(nn.Module):
         self.image_size = image_size
         self.pool5_size = pool5_size
         self.features = features
-        self.classifier = nn.Sequential(
-            nn.Linear(pool5_size, hidden),
-            nn.BatchNorm1d(hidden),
-            nn.ReLU(),
-            nn.Linear(hidden, hidden),
-            nn.BatchNorm1d(hidden),
-            nn.ReLU(),
-            nn.Linear(hidden, num_classes),
-        )
+        self.classifier = nn.Sequential(*normalised_layers(pool5_size, hidden, hidden), nn.Linear(hidden, num_classes))
         self.apply(_initialise)
 
     @classmethod
     def full(cls, num_classes: int) -> BNAlexNet:
         """The published size: 227x227 in, channels 96-256-384-384-256, pool5 of 256x6x6, hidden layers of 4096."""
-        features = alexnet_features((96, 256, 384, 384, 256), first_kernel=11, first_stride=4, groups=2)
-        return cls(num_classes, image_size=227, features=features, pool5_size=256 * 6 * 6, hidden=4096)
+        return cls(num_classes, 227, normalised_features(), 256 * 6 * 6, hidden=4096)
 
     @classmethod
     def compact(cls, num_classes: int, image_size: int = 64, width: int = 32, hidden: int = 256) -> BNAlexNet:
         """The same sequence for small images: conv1 5x5 of stride 2, channels 1-2-3-3-2 times `width`, no groups."""
-        features, pool5_size = compact_features(image_size, width)
-        return cls(num_classes, image_size, features, pool5_size, hidden)
+        return cls(num_classes, image_size, normalised_features(width), compact_length(image_size, width), hidden)
 
     @property
     def maps(self) -> nn.Sequential:
@@ -85,12 +78,11 @@ class ImageNetAlexNet(nn.Module):
         self.maps = net.features[:-1]
         self.pooling = nn.Sequential(net.features[-1], net.avgpool, nn.Flatten())
         self.classifier = nn.Sequential(*net.classifier[:-1], nn.Linear(4096, num_classes))
-        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1), persistent=False)
+        self.normalise = AsImageNet()
 
     def pool5(self, image: Tensor) -> Tensor:
         """Activations after the fifth layer's pooling, flattened: [B,3,H,W] in [-1, 1] -> [B,9216]."""
-        return self.pooling(self.maps(((image + 1) / 2 - self.mean) / self.std))
+        return self.pooling(self.maps(self.normalise(image)))
 
     def fc6(self, image: Tensor) -> Tensor:
         """Activations of the first hidden layer: [B,3,H,W] in [-1, 1] -> [B,4096]."""
@@ -105,37 +97,57 @@ class ImageNetAlexNet(nn.Module):
         return self.classifier(self.pool5(image))
 
 
-def alexnet_features(
-    channels: Channels, first_kernel: int, first_stride: int, groups: int, first_padding: int = 0
-) -> nn.Sequential:
-    """Input normalisation, five layers with batch normalisation, pool5, flattened; pooling is 3x3 of stride 2, ceil."""
-    c1, c2, c3, c4, c5 = channels
-    return nn.Sequential(
-        nn.BatchNorm2d(3),
-        *_layer(3, c1, first_kernel, stride=first_stride, padding=first_padding),
-        nn.MaxPool2d(3, 2, ceil_mode=True),
-        *_layer(c1, c2, 5, padding=2, groups=groups),
-        nn.MaxPool2d(3, 2, ceil_mode=True),
-        *_layer(c2, c3, 3, padding=1),
-        *_layer(c3, c4, 3, padding=1, groups=groups),
-        *_layer(c4, c5, 3, padding=1, groups=groups),
-        nn.MaxPool2d(3, 2, ceil_mode=True),
-        nn.Flatten(),
+def alexnet_layers(after: After, width: int | None = None) -> list[nn.Module]:
+    """AlexNet's five convolutions, each with what is to come `after` it, by its number and channels; pooling, 3x3 of
+    stride 2 and rounding up as Caffe's does, after the first, second and fifth; flattened.
+
+    The published sizes, in two groups; or, with a `width`, channels 1-2-3-3-2 times it, for small images, no groups.
+    """
+    c1, c2, c3, c4, c5 = (width, 2 * width, 3 * width, 3 * width, 2 * width) if width else (96, 256, 384, 384, 256)
+    groups = 1 if width else 2
+    convolutions = (
+        nn.Conv2d(3, c1, 5, stride=2, padding=2) if width else nn.Conv2d(3, c1, 11, stride=4),
+        nn.Conv2d(c1, c2, 5, padding=2, groups=groups),
+        nn.Conv2d(c2, c3, 3, padding=1),
+        nn.Conv2d(c3, c4, 3, padding=1, groups=groups),
+        nn.Conv2d(c4, c5, 3, padding=1, groups=groups),
     )
+    layers: list[nn.Module] = []
+    for number, convolution in enumerate(convolutions, start=1):
+        layers += [convolution, *after(number, convolution.out_channels)]
+        if number in POOLED:
+            layers.append(nn.MaxPool2d(3, 2, ceil_mode=True))
+    return [*layers, nn.Flatten()]
 
 
-def compact_features(image_size: int, width: int) -> tuple[nn.Sequential, int]:
-    """`alexnet_features` for small images, and their pool5's length: 2 * width channels on a sixteenth of the side."""
-    channels = (width, 2 * width, 3 * width, 3 * width, 2 * width)
-    features = alexnet_features(channels, first_kernel=5, first_stride=2, groups=1, first_padding=2)
+def compact_length(image_size: int, width: int) -> int:
+    """Values that `alexnet_layers` of a width end with: 2 * width channels on a sixteenth of the side."""
     side = (image_size + 1) // 2
-    for _ in range(3):
-        side = side // 2 if side > 2 else 1  # 3x3 pooling of stride 2 with ceil: 2n and 2n + 1 both give n
-    return features, 2 * width * side * side
+    for _ in POOLED:
+        side = max(1, side // 2)  # 3x3 pooling of stride 2 with ceil: 2n and 2n + 1 both give n
+    return 2 * width * side * side
 
 
-def _layer(channels_in: int, channels: int, kernel: int, **options: int) -> list[nn.Module]:
-    return [nn.Conv2d(channels_in, channels, kernel, **options), nn.BatchNorm2d(channels), nn.ReLU()]
+def normalised_layers(*widths: int) -> list[nn.Module]:
+    """Fully connected layers of these widths, each with batch normalisation and a ReLU."""
+    layers: list[nn.Module] = []
+    for before, after in pairwise(widths):
+        layers += [nn.Linear(before, after), nn.BatchNorm1d(after), nn.ReLU()]
+    return layers
+
+
+def dropout_layers(*widths: int) -> nn.Sequential:
+    """Fully connected layers of these widths; a ReLU and dropout of half after each but the last."""
+    layers: list[nn.Module] = []
+    for before, after in pairwise(widths):
+        layers += [nn.Linear(before, after), nn.ReLU(), nn.Dropout(0.5)]
+    return nn.Sequential(*layers[:-2])
+
+
+def normalised_features(width: int | None = None) -> nn.Sequential:
+    """`alexnet_layers` with batch normalisation of the input and after each convolution."""
+    layers = alexnet_layers(lambda _, channels: [nn.BatchNorm2d(channels), nn.ReLU()], width)
+    return nn.Sequential(nn.BatchNorm2d(3), *layers)
 
 
 def _initialise(module: nn.Module) -> None:

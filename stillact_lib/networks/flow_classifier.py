@@ -11,14 +11,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.models import ResNet18_Weights, resnet18
 from torchvision.models.resnet import BasicBlock
 
 from stillact_lib.errors import StillactError
-from stillact_lib.networks.pretrained import IMAGENET_MEAN, IMAGENET_STD, with_imagenet_weights
+from stillact_lib.networks.pretrained import AsImageNet, with_imagenet_weights
 
 
 class MotionContentNet(nn.Module):
@@ -46,23 +45,21 @@ class MotionContentNet(nn.Module):
             if pretrained:
                 raise StillactError("MotionContentNet: width 'compact' has no pre-trained weights; use 'resnet18'")
             self.input_size = None
-            stem = nn.Sequential(
-                nn.Conv2d(3, 16, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(16), nn.ReLU(inplace=True)
-            )
+            first = nn.Conv2d(3, 16, 3, stride=2, padding=1, bias=False)
+            stem = nn.Sequential(first, nn.BatchNorm2d(16), nn.ReLU(inplace=True))
             self.early = nn.Sequential(stem, BasicBlock(16, 16), shrinking_block(16, 32))
             self.late = nn.Sequential(shrinking_block(32, 64), shrinking_block(64, 128))
             channels = 128
         else:
             raise StillactError(f"MotionContentNet: unknown width {width!r}; use 'resnet18' or 'compact'")
         self.fc = nn.Linear(channels, num_classes)
-        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1), persistent=False)
+        self.normalise = AsImageNet()
 
     def content(self, flow_image: Tensor) -> Tensor:
         """φ_j of Eq. 4, the activations after the second stage: [B,3,H,W] -> [B,128,28,28], compact [B,32,H/4,W/4]."""
         if self.input_size is not None and flow_image.shape[-2:] != (self.input_size, self.input_size):
             flow_image = F.interpolate(flow_image, size=(self.input_size, self.input_size), mode="bilinear")
-        return self.early(((flow_image + 1) / 2 - self.mean) / self.std)
+        return self.early(self.normalise(flow_image))
 
     def forward(self, flow_image: Tensor) -> Tensor:
         """Action scores before the softmax: [B,3,H,W] in [-1, 1] -> [B,num_classes]."""

@@ -14,8 +14,7 @@ from torchvision.models.resnet import BasicBlock
 
 from stillact_lib.errors import StillactError
 from stillact_lib.networks.flow_classifier import shrinking_block
-from stillact_lib.networks.pretrained import with_imagenet_weights
-from stillact_lib.networks.streams import AsImageNet
+from stillact_lib.networks.pretrained import AsImageNet, with_imagenet_weights
 
 BackboneName = Literal["resnet50", "resnet101", "inception_resnet_v2", "compact_resnet", "compact_inception"]
 #: channels of the small sisters: after the first layer, and of their maps
@@ -36,11 +35,9 @@ def backbone(name: BackboneName, imagenet: bool = False) -> Backbone:
     12 x 12 (it pads nothing in its first layers and its reductions); the small ones shrink eightfold. Raises
     StillactError for a name there is none of, and where ImageNet's weights cannot be had."""
     if name in ("resnet50", "resnet101"):
-        build, weights = {
-            "resnet50": (resnet50, ResNet50_Weights.IMAGENET1K_V1),
-            "resnet101": (resnet101, ResNet101_Weights.IMAGENET1K_V1),
-        }[name]
-        net = with_imagenet_weights(build, weights) if imagenet else build(weights=None)
+        known = {"resnet50": (resnet50, ResNet50_Weights), "resnet101": (resnet101, ResNet101_Weights)}
+        build, weights = known[name]
+        net = with_imagenet_weights(build, weights.IMAGENET1K_V1) if imagenet else build(weights=None)
         first = (AsImageNet(), net.conv1, net.bn1, net.relu, net.maxpool)
         return Backbone(nn.Sequential(*first, net.layer1, net.layer2, net.layer3, net.layer4), net.fc.in_features)
     if name == "inception_resnet_v2":
@@ -83,18 +80,13 @@ class InceptionResidual(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        part = channels // 2
-        self.ways = nn.ModuleList(
-            [
-                nn.Sequential(*_convolution(channels, part, 1)),
-                nn.Sequential(*_convolution(channels, part // 2, 1), *_convolution(part // 2, part, 3)),
-                nn.Sequential(
-                    *_convolution(channels, part // 2, 1),
-                    *_convolution(part // 2, part, 3),
-                    *_convolution(part, part, 3),
-                ),
-            ]
-        )
+        part, few = channels // 2, channels // 4
+        ways = [
+            [*_convolution(channels, part, 1)],
+            [*_convolution(channels, few, 1), *_convolution(few, part, 3)],
+            [*_convolution(channels, few, 1), *_convolution(few, part, 3), *_convolution(part, part, 3)],
+        ]
+        self.ways = nn.ModuleList(nn.Sequential(*way) for way in ways)
         self.join = nn.Conv2d(3 * part, channels, 1)
 
     def forward(self, maps: Tensor) -> Tensor:

@@ -24,7 +24,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from stillact_lib.networks.alexnet import Channels
+from stillact_lib.networks.alexnet import POOLED, alexnet_layers, compact_length, dropout_layers
 
 LEVELS = 127.5  # of [-1, 1]
 
@@ -45,10 +45,9 @@ class LRNAlexNet(nn.Module):
     @classmethod
     def full(cls, num_classes: int) -> LRNAlexNet:
         """The published size: 227x227 in, maps of 55, 27, 13 and at last 256x6x6, hidden layers of 4096."""
-        features = _features((96, 256, 384, 384, 256), first_kernel=11, first_stride=4, first_padding=0, groups=2)
-        net = cls(227, features, _classifier(256 * 6 * 6, 4096, num_classes))
-        convolutions, linear = _weighted(net)
-        for layer, bias in zip((*convolutions, *linear), (0, 1, 0, 1, 1, 1, 1, 0), strict=True):
+        features = nn.Sequential(*alexnet_layers(_after))
+        net = cls(227, features, dropout_layers(256 * 6 * 6, 4096, 4096, num_classes))
+        for layer, bias in zip(_weighted(net), (0, 1, 0, 1, 1, 1, 1, 0), strict=True):
             nn.init.normal_(layer.weight, std=0.01)
             nn.init.constant_(layer.bias, bias)
         return net
@@ -61,14 +60,10 @@ class LRNAlexNet(nn.Module):
         al., 2015). C1's deviation is a seventh of that, as .01 is at full size, so that levels do not flood what
         follows, and FC8's a tenth, so that the first scores are small. Biases are 0.
         """
-        channels = (width, 2 * width, 3 * width, 3 * width, 2 * width)
-        features = _features(channels, first_kernel=5, first_stride=2, first_padding=2, groups=1)
-        side = (image_size + 1) // 2
-        for _ in range(3):
-            side = max(1, side // 2)
-        net = cls(image_size, features, _classifier(2 * width * side * side, hidden, num_classes))
-        convolutions, linear = _weighted(net)
-        for layer, share in zip((*convolutions, *linear), (1 / 7, 1, 1, 1, 1, 1, 1, 0.1), strict=True):
+        features = nn.Sequential(*alexnet_layers(_after, width))
+        classifier = dropout_layers(compact_length(image_size, width), hidden, hidden, num_classes)
+        net = cls(image_size, features, classifier)
+        for layer, share in zip(_weighted(net), (1 / 7, 1, 1, 1, 1, 1, 1, 0.1), strict=True):
             nn.init.normal_(layer.weight, std=share * math.sqrt(2 / layer.weight[0].numel()))
             nn.init.zeros_(layer.bias)
         return net
@@ -84,26 +79,6 @@ class LRNAlexNet(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         """Class scores before the softmax: [B,3,H,W] in [-1, 1] -> [B,num_classes]."""
         return self.classifier(self.features(LEVELS * image))
-
-
-def _features(
-    channels: Channels, first_kernel: int, first_stride: int, first_padding: int, groups: int
-) -> nn.Sequential:
-    """C1 to C5; pooling rounds up, as Caffe's does, which at 227 pixels changes nothing."""
-    c1, c2, c3, c4, c5 = channels
-    return nn.Sequential(
-        nn.Conv2d(3, c1, first_kernel, stride=first_stride, padding=first_padding),
-        *_normalised_and_pooled(c1),
-        nn.Conv2d(c1, c2, 5, padding=2, groups=groups),
-        *_normalised_and_pooled(c2),
-        nn.Conv2d(c2, c3, 3, padding=1),
-        nn.ReLU(),
-        nn.Conv2d(c3, c4, 3, padding=1, groups=groups),
-        nn.ReLU(),
-        nn.Conv2d(c4, c5, 3, padding=1, groups=groups),
-        *_normalised_and_pooled(c5),
-        nn.Flatten(),
-    )
 
 
 class LocalResponseNorm(nn.Module):
@@ -124,22 +99,9 @@ class LocalResponseNorm(nn.Module):
         return maps * (energy * energy.sqrt()).rsqrt()
 
 
-def _normalised_and_pooled(channels: int) -> list[nn.Module]:
-    return [nn.ReLU(), LocalResponseNorm(channels), nn.MaxPool2d(3, 2, ceil_mode=True)]
+def _after(number: int, channels: int) -> list[nn.Module]:
+    return [nn.ReLU(), LocalResponseNorm(channels)] if number in POOLED else [nn.ReLU()]
 
 
-def _classifier(length: int, hidden: int, num_classes: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Linear(length, hidden),
-        nn.ReLU(),
-        nn.Dropout(0.5),
-        nn.Linear(hidden, hidden),
-        nn.ReLU(),
-        nn.Dropout(0.5),
-        nn.Linear(hidden, num_classes),
-    )
-
-
-def _weighted(net: nn.Module) -> tuple[list[nn.Conv2d], list[nn.Linear]]:
-    layers = list(net.modules())
-    return [m for m in layers if isinstance(m, nn.Conv2d)], [m for m in layers if isinstance(m, nn.Linear)]
+def _weighted(net: nn.Module) -> list[nn.Module]:
+    return [layer for layer in net.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]

@@ -1,4 +1,5 @@
-"""ImageNet weights by torchvision's own loaders, with an error that says what to do where they cannot be had."""
+"""ImageNet weights by torchvision's own loaders, with an error that says what to do where they cannot be had; and the
+inputs that they are used to."""
 
 from __future__ import annotations
 
@@ -7,13 +8,25 @@ from pathlib import Path
 from pickle import UnpicklingError
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torchvision.models import WeightsEnum
 
 from stillact_lib.errors import StillactError
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+class AsImageNet(nn.Module):
+    """[-1, 1] to torchvision's normalisation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1), persistent=False)
+
+    def forward(self, image: Tensor) -> Tensor:
+        return ((image + 1) / 2 - self.mean) / self.std
 
 
 def with_imagenet_weights(build: Callable[..., nn.Module], weights: WeightsEnum) -> nn.Module:

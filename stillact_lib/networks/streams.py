@@ -14,9 +14,10 @@ from torchvision.models import ResNet50_Weights, VGG16_BN_Weights, resnet50, vgg
 from torchvision.models.resnet import BasicBlock
 from torchvision.models.vgg import make_layers
 
+from stillact_lib.networks.alexnet import normalised_layers
 from stillact_lib.networks.flow_classifier import shrinking_block
 from stillact_lib.networks.im2flow_unet import Im2FlowUNet
-from stillact_lib.networks.pretrained import IMAGENET_MEAN, IMAGENET_STD, with_imagenet_weights
+from stillact_lib.networks.pretrained import AsImageNet, with_imagenet_weights
 
 
 class Stream(nn.Module):
@@ -37,18 +38,6 @@ class Stream(nn.Module):
         return self.classifier(self.vector(self.maps(image)))
 
 
-class AsImageNet(nn.Module):
-    """[-1, 1] to torchvision's normalisation."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1), persistent=False)
-
-    def forward(self, image: Tensor) -> Tensor:
-        return ((image + 1) / 2 - self.mean) / self.std
-
-
 def vgg16_stream(num_classes: int, imagenet: bool = False) -> Stream:
     """torchvision's VGG-16 with batch normalisation at 224 px; its two hidden layers of 4096 make the vector."""
     net = with_imagenet_weights(vgg16_bn, VGG16_BN_Weights.IMAGENET1K_V1) if imagenet else vgg16_bn(weights=None)
@@ -60,9 +49,8 @@ def vgg16_stream(num_classes: int, imagenet: bool = False) -> Stream:
 def resnet50_stream(num_classes: int, imagenet: bool = False) -> Stream:
     """torchvision's ResNet-50 at 224 px; the mean over its last maps is the vector."""
     net = with_imagenet_weights(resnet50, ResNet50_Weights.IMAGENET1K_V2) if imagenet else resnet50(weights=None)
-    maps = nn.Sequential(
-        AsImageNet(), net.conv1, net.bn1, net.relu, net.maxpool, net.layer1, net.layer2, net.layer3, net.layer4
-    )
+    first = (AsImageNet(), net.conv1, net.bn1, net.relu, net.maxpool)
+    maps = nn.Sequential(*first, net.layer1, net.layer2, net.layer3, net.layer4)
     return Stream(maps, nn.Sequential(net.avgpool, nn.Flatten()), 2048, num_classes, 224)
 
 
@@ -71,9 +59,7 @@ def compact_vgg_stream(num_classes: int, image_size: int = 64) -> Stream:
     plan = [16, 16, "M", 32, 32, "M", 64, 64, 64, "M", 128, 128, 128, "M", 128, 128, 128]
     maps = nn.Sequential(nn.BatchNorm2d(3), *make_layers(plan, batch_norm=True))
     length = 128 * (image_size // 32) ** 2
-    vector = nn.Sequential(
-        nn.MaxPool2d(2), nn.Flatten(), nn.Linear(length, 256), nn.BatchNorm1d(256), nn.ReLU(inplace=True)
-    )
+    vector = nn.Sequential(nn.MaxPool2d(2), nn.Flatten(), *normalised_layers(length, 256))
     return Stream(maps, vector, 256, num_classes, image_size)
 
 
@@ -101,13 +87,5 @@ def encoder_stream(flow_network: Im2FlowUNet, num_classes: int, hidden: int = 25
         side = flow_network.image_size
         where = next(copies.parameters()).device  # the flow network lies where it was trained
         length = copies.eval()(torch.zeros(1, 3, side, side, device=where)).numel()
-    vector = nn.Sequential(
-        nn.Flatten(),
-        nn.Linear(length, hidden),
-        nn.BatchNorm1d(hidden),
-        nn.ReLU(inplace=True),
-        nn.Linear(hidden, hidden),
-        nn.BatchNorm1d(hidden),
-        nn.ReLU(inplace=True),
-    )
+    vector = nn.Sequential(nn.Flatten(), *normalised_layers(length, hidden, hidden))
     return Stream(copies, vector, hidden, num_classes, side)

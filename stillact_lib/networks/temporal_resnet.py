@@ -12,8 +12,7 @@ from torchvision.models import ResNet50_Weights, resnet50
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from stillact_lib.networks.flow_classifier import shrinking_block
-from stillact_lib.networks.pretrained import with_imagenet_weights
-from stillact_lib.networks.streams import AsImageNet
+from stillact_lib.networks.pretrained import AsImageNet, with_imagenet_weights
 
 RGB = 3
 

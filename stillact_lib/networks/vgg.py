@@ -9,8 +9,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 from torchvision.models import VGG16_Weights, vgg16
 
-from stillact_lib.networks.pretrained import with_imagenet_weights
-from stillact_lib.networks.streams import AsImageNet
+from stillact_lib.networks.pretrained import AsImageNet, with_imagenet_weights
 
 #: widths of the small sister's five stages, from RGB, and of its fc6
 COMPACT, COMPACT_FC6 = (3, 24, 32, 64, 96, 128), 192

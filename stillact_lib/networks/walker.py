@@ -15,7 +15,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from stillact_lib.networks.alexnet import compact_features
+from stillact_lib.networks.alexnet import alexnet_layers, compact_length, dropout_layers, normalised_features
 
 MEAN_BGR = (89.05, 96.63, 100.77)  # channel means of the authors' mean image, 0-255
 
@@ -39,35 +39,12 @@ class WalkerNet(nn.Module):
         default, rounding down, gives 6,400). Weights are Caffe's "xavier" (uniform, variance 1 / fan-in); biases 0, but
         0.1 on conv2, conv4, conv5, fc6 and fc7. The paper trains it from scratch.
         """
-        pool = {"kernel_size": 3, "stride": 2, "ceil_mode": True}
-        trunk = nn.Sequential(
-            CaffeInput(MEAN_BGR),
-            nn.Conv2d(3, 96, 11, stride=4),
-            nn.ReLU(),
-            nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75),
-            nn.MaxPool2d(**pool),
-            nn.Conv2d(96, 256, 5, padding=2, groups=2),
-            nn.ReLU(),
-            nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75),
-            nn.MaxPool2d(**pool),
-            nn.Conv2d(256, 384, 3, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(384, 384, 3, padding=1, groups=2),
-            nn.ReLU(),
-            nn.Conv2d(384, 256, 3, padding=1, groups=2),
-            nn.ReLU(),
-            nn.MaxPool2d(**pool),
-            nn.Flatten(),
-        )
-        head = nn.Sequential(
-            nn.Linear(9216, 4096),
-            nn.ReLU(),
-            nn.Dropout(0.5),
-            nn.Linear(4096, 4096),
-            nn.ReLU(),
-            nn.Dropout(0.5),
-            nn.Linear(4096, clusters * 20 * 20),
-        )
+
+        def after(number: int, _channels: int) -> list[nn.Module]:
+            return [nn.ReLU(), nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75)] if number <= 2 else [nn.ReLU()]
+
+        trunk = nn.Sequential(CaffeInput(MEAN_BGR), *alexnet_layers(after))
+        head = dropout_layers(9216, 4096, 4096, clusters * 20 * 20)
         layers = [m for m in (*trunk, *head) if isinstance(m, nn.Conv2d | nn.Linear)]
         for layer, bias in zip(layers, (0.0, 0.1, 0.0, 0.1, 0.1, 0.1, 0.1, 0.0), strict=True):
             _caffe_xavier(layer, bias)
@@ -82,13 +59,8 @@ class WalkerNet(nn.Module):
         A cell of the default grid covers 1/16 of the side, near the published 1/20. One hidden layer instead of two.
         Initialisation is torch's.
         """
-        features, pool5_size = compact_features(image_size, width)
-        head = nn.Sequential(
-            nn.Linear(pool5_size, hidden),
-            nn.ReLU(),
-            nn.Dropout(0.5),
-            nn.Linear(hidden, clusters * grid * grid),
-        )
+        features = normalised_features(width)
+        head = dropout_layers(compact_length(image_size, width), hidden, clusters * grid * grid)
         return cls(image_size, grid, clusters, features, head)
 
     def forward(self, image: Tensor) -> Tensor:

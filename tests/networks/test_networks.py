@@ -10,8 +10,9 @@ from torchvision.models.segmentation import DeepLabV3_ResNet50_Weights
 
 from stillact_lib.errors import StillactError
 from stillact_lib.networks.alexnet import BNAlexNet
-from stillact_lib.networks.flow_classifier import IMAGENET_MEAN, IMAGENET_STD, MotionContentNet
+from stillact_lib.networks.flow_classifier import MotionContentNet
 from stillact_lib.networks.im2flow_unet import Im2FlowUNet
+from stillact_lib.networks.pretrained import IMAGENET_MEAN, IMAGENET_STD
 from stillact_lib.networks.walker import CaffeInput, WalkerNet, fc8_to_grid
 from stillact_lib.vision.foreground import segment_foreground
 from stillact_lib.vision.optical_flow import consecutive_flow
