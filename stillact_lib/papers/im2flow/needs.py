@@ -31,14 +31,14 @@ DISK = {"gpu": 7}
 
 def needs(settings: RecognitionSettings) -> Iterator[Need]:
     """All that a run with these settings needs."""
-    sets = PHOTOGRAPHS | {name: (dataset, {}) for name, dataset in FROM_VIDEOS.items()}
-    wanted = [(settings.data_root, name, {}) for name in settings.videos]
-    wanted += [(settings.stills_root, *sets[name]) for name in settings.stills.split()]
-    real = [Path(root) / name for root, name, _ in wanted if root and miniature_stamp(Path(root) / name) is None]
-    for root, name, options in wanted:
-        yield Need.dataset(name, Path(root) / name if root else "", **options)
+    behind = FROM_VIDEOS | {name: dataset for name, (dataset, _) in PHOTOGRAPHS.items()}
+    wanted = [(settings.data_root, name) for name in settings.videos]
+    wanted += [(settings.stills_root, behind[name]) for name in settings.stills.split()]
+    real = [root for root, name in wanted if root and miniature_stamp(Path(root) / name) is None]
+    for root, name in wanted:
+        yield Need.dataset(name, Path(root) / name if root else "")
     if settings.pretraining == "imagenet":
-        for network in {"alexnet", settings.stream_network}:
+        for network in dict.fromkeys(("alexnet", settings.stream_network)):
             yield Need.loads(network, partial(new_network, network, 1, settings))
         if settings.full_architectures:
             yield Need.loads("ResNet-18", partial(MotionContentNet, 1, pretrained=True))

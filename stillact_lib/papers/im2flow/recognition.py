@@ -67,7 +67,7 @@ def new_network(name: str, classes: int, settings: Im2FlowSettings) -> Network:
     return BNAlexNet.full(classes) if settings.full_architectures else BNAlexNet.compact(classes, settings.image_size)
 
 
-def pretrained(
+def pretrained_network(
     name: str, settings: Im2FlowSettings, device: Device, executor: Executor
 ) -> tuple[Network, PartQuality | None]:
     """A network that knows what its streams shall start from: its convolutions pre-trained on body parts, and how well
