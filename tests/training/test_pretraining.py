@@ -12,7 +12,7 @@ from torch import nn
 
 from stillact_lib.miniature.actions import ACTIONS
 from stillact_lib.miniature.photographs import MARKED, POSES, posed_photographs
-from stillact_lib.papers.im2flow.recognition import pretrained_alexnet
+from stillact_lib.papers.im2flow.recognition import pretrained_network
 from stillact_lib.training.loop import Device
 from stillact_lib.training.pretraining import PartMarker, part_shares, pretrain_on_parts
 from stillact_lib.vision.shards import worker_processes
@@ -137,13 +137,13 @@ def test_runs_that_keep_checkpoints_share_photographs_and_alexnet(tmp_path):
     settings = flow_settings(**small, device="cpu", keep_checkpoints=True)
     other = settings.model_copy(update={"dataset": "hmdb51", "dropout": 0.5})
     with workspace_in(tmp_path), ThreadPoolExecutor(1) as pool:
-        first, quality = pretrained_alexnet(settings, CPU, pool)
+        first, quality = pretrained_network("alexnet", settings, CPU, pool)
         drawn = (tmp_path / "photographs").iterdir()
         (kept,) = drawn
         written = kept.stat().st_mtime_ns
-        again, same = pretrained_alexnet(other, CPU, pool)
+        again, same = pretrained_network("alexnet", other, CPU, pool)
         assert kept.stat().st_mtime_ns == written, "photographs are drawn once"
-        third, _ = pretrained_alexnet(settings.model_copy(update={"seed": 1}), CPU, pool)
+        third, _ = pretrained_network("alexnet", settings.model_copy(update={"seed": 1}), CPU, pool)
     assert len(list((tmp_path / "checkpoints").iterdir())) == 2, "one for each seed, none for another dataset"
     assert all(torch.equal(a, b) for a, b in zip(first.maps.parameters(), again.maps.parameters(), strict=True))
     assert not torch.equal(next(first.maps.parameters()), next(third.maps.parameters()))

@@ -8,5 +8,5 @@ The method, in the paper's order::
 
 Its encoding (§3.1) is `vision.flow_encoding`, its rivals are `papers.motion_baselines`. How the book tests it::
 
-    settings   data (videos)   stills   arms (the rows of Tables 2 to 4)   figures   recognition_figures
+    settings   needs   data (videos)   stills   arms (the rows of Tables 2 to 4)   figures   recognition_figures
 """

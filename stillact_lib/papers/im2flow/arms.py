@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from itertools import repeat
@@ -11,15 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stillact_lib.evidence.bootstrap import Interval
-from stillact_lib.evidence.estimates import measured
-from stillact_lib.evidence.gains import class_gains as class_gains
-from stillact_lib.evidence.published import Rule
-from stillact_lib.evidence.records import DataOrigin, RunRecord
+from stillact_lib.evidence.records import DataOrigin
 from stillact_lib.networks.im2flow_unet import Im2FlowUNet
 from stillact_lib.networks.streams import encoder_stream
-from stillact_lib.notebook.run_data import origin_of
-from stillact_lib.papers.im2flow.data import data_origins
+from stillact_lib.notebook.run_data import checkpoint_for
 from stillact_lib.papers.im2flow.recognition import (
     FlowSource,
     Network,
@@ -29,18 +24,21 @@ from stillact_lib.papers.im2flow.recognition import (
     average,
     common_scores,
     fuse,
-    new_stream,
+    new_network,
     split_rows,
     start_from,
     stream_scores,
     train_stream,
     true_motion,
 )
-from stillact_lib.papers.im2flow.settings import RecognitionSettings
+from stillact_lib.papers.im2flow.settings import STREAMS, RecognitionSettings
 from stillact_lib.papers.im2flow.stills import StillSet
-from stillact_lib.training.loop import Device
+from stillact_lib.training.loop import Checkpoint, Device
 from stillact_lib.vision.flow_encoding import FlowEncoding
 from stillact_lib.vision.pair_shards import evenly_spaced_frames
+
+#: videos whose frames are held at once
+AT_ONCE = 64
 
 
 @dataclass
@@ -56,7 +54,8 @@ class Recognition:
 @dataclass(frozen=True)
 class Workbench:
     """What every stream of a run shares. `trunk` is the pre-trained network that streams start from; `seen` names the
-    videos that taught the flow network, whose encoder must not see their frames again either."""
+    videos that taught the flow network, whose encoder must not see their frames again either; `data` says what each
+    dataset is, by its name in the record."""
 
     settings: RecognitionSettings
     device: Device
@@ -64,6 +63,7 @@ class Workbench:
     trunk: Network
     flow_network: Im2FlowUNet
     seen: frozenset[str]
+    data: Mapping[str, DataOrigin]
 
     def recognise(self, stills: StillSet, sources: Sequence[FlowSource], per_class: int) -> Recognition:
         """Trains the streams of one still set on `per_class` labelled images a class (0: all) and fuses them.
@@ -80,12 +80,12 @@ class Workbench:
         if stills.true_flow is not None:
             motions["motion_truth"] = true_motion(stills, self.encoding)
         controls = ["encoder"] if self.settings.controls and not self.seen & stills.videos else []
-        self._stream(found, "appearance", stills.images, seed=0)
-        self._stream(found, "second_appearance", stills.images, seed=1)
+        self._stream(found, "appearance", stills.images, per_class)
+        self._stream(found, "second_appearance", stills.images, per_class, seed=1)
         for name, flow_images in motions.items():
-            self._stream(found, name, flow_images, seed=0)
+            self._stream(found, name, flow_images, per_class)
         for name in controls:
-            self._stream(found, name, stills.images, seed=0)
+            self._stream(found, name, stills.images, per_class)
         wanted = stills.labels[split.choose]
         twice = found.arms.pop("second_appearance")
         found.arms["appearance_appearance"] = fuse(found.arms["appearance"], twice, wanted)
@@ -94,7 +94,7 @@ class Workbench:
             found.arms[f"average_{name}"] = average(found.arms["appearance"], found.arms[name])
         return found
 
-    def _stream(self, found: Recognition, arm: str, inputs: Tensor, seed: int) -> None:
+    def _stream(self, found: Recognition, arm: str, inputs: Tensor, per_class: int, seed: int = 0) -> None:
         """Trains one stream; all of one seed start alike and see the same windows in the same order."""
         own_seed = 1000 * seed + self.settings.seed
         torch.manual_seed(own_seed)
@@ -109,14 +109,23 @@ class Workbench:
             seed=own_seed,
             mirrored_channel=self.encoding.mirrored_channel if arm.startswith("motion") else None,
             label=f"{found.stills.name}, {arm.replace('_', ' ')}",
+            checkpoint=self._checkpoint(found.stills.name, arm, per_class),
         )
         found.networks[arm] = network
         found.arms[arm] = stream_scores(network, inputs, found.split, self.device)
 
+    def _checkpoint(self, stills: str, arm: str, per_class: int) -> Checkpoint | None:
+        """Streams that see no predicted flow are shared by runs of all flow networks."""
+        depends_on = next(settings for start, settings in STREAMS.items() if arm.startswith(start))
+        taught_by = self.settings.videos if "dataset" in depends_on else []
+        name = f"{stills}-{per_class or 'all'}-{arm}"
+        origins = [self.data[dataset] for dataset in (stills, *taught_by)]
+        return checkpoint_for(self.settings.chapter, name, self.settings, depends_on, origins)
+
     def _new_network(self, arm: str, classes: int) -> Network:
         if arm == "encoder":
             return encoder_stream(self.flow_network, classes)
-        network = new_stream(self.settings, classes)
+        network = new_network(self.settings.stream_network, classes, self.settings)
         if self.settings.pretraining == "parts":
             start_from(network, self.trunk)
         return network
@@ -167,26 +176,6 @@ def keeps_shared_arms(stills: str, settings: RecognitionSettings) -> bool:
     return settings.dataset == keeper and settings.arm == "im2flow"
 
 
-def all_origins(stills: Sequence[StillSet], settings: RecognitionSettings) -> tuple[DataOrigin, ...]:
-    """What a record says of all data behind a run: the videos that taught flow, and the still sets."""
-    return (*data_origins(settings), *(origin_of(one.root, one.name) for one in stills))
-
-
-def label_gains(
-    records: Sequence[RunRecord], stills: str, arm: str, counts: Sequence[int], everything: int, rule: Rule
-) -> dict[int, Interval]:
-    """Gain of `arm` over "appearance_appearance", in points of accuracy, by labelled stills a class; `everything` is
-    the number of the runs' full draw, whose arms have no suffix. Counts that no record holds are left out."""
-    gains = {}
-    for count in [*counts, everything]:
-        suffix = "" if count == everything else f"_at{count}"
-        twice = f"appearance_appearance{suffix}"
-        found = measured(stills, f"{arm}{suffix}", "accuracy", records, against=twice, level=rule.level)
-        if found is not None:
-            gains[count] = found
-    return gains
-
-
 def over_frames(
     found: Recognition,
     bench: Workbench,
@@ -198,16 +187,18 @@ def over_frames(
 
     The streams are those of the centre frames. The paper instead trains a temporal segment network on every frame.
     """
-    stills, settings = found.stills, bench.settings
-    videos = [stills.root / video for video in stills.items[found.split.test]]
-    side = stills.images.shape[-1]
-    frames = list(executor.map(evenly_spaced_frames, videos, repeat(settings.video_frames), repeat(side)))
-    images = torch.from_numpy(np.concatenate(frames)).permute(0, 3, 1, 2).contiguous()
-    every = Split(np.arange(0), np.arange(0), np.arange(len(images)))
-    averaged = {}
-    for arm, inputs in (("appearance", images), (source.name, source.motion_of(images, stills))):
-        scores = stream_scores(found.networks[arm], inputs, every, bench.device).test
-        averaged[arm] = scores.reshape(len(videos), settings.video_frames, -1).mean(1)
+    stills, count = found.stills, bench.settings.video_frames
+    videos, side = [stills.root / video for video in stills.items[found.split.test]], stills.images.shape[-1]
+    averaged = {"appearance": [], source.name: []}
+    for first in range(0, len(videos), AT_ONCE):
+        some = videos[first : first + AT_ONCE]
+        frames = list(executor.map(evenly_spaced_frames, some, repeat(count), repeat(side)))
+        images = torch.from_numpy(np.concatenate(frames)).permute(0, 3, 1, 2).contiguous()
+        every = Split(np.arange(0), np.arange(0), np.arange(len(images)))
+        for arm, inputs in (("appearance", images), (source.name, source.motion_of(images, stills))):
+            scores = stream_scores(found.networks[arm], inputs, every, bench.device).test
+            averaged[arm].append(scores.reshape(len(some), count, -1).mean(1))
+    averaged = {arm: np.concatenate(scores) for arm, scores in averaged.items()}
     weight = found.arms[f"appearance_{source.name}"].weight
     both = weight * averaged["appearance"] + (1 - weight) * averaged[source.name]
     nothing = np.zeros((0, both.shape[1]))

@@ -8,20 +8,22 @@ from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 import torch
 
 from stillact_lib.datasets import Samples, read
-from stillact_lib.datasets.report import DataReport, data_report
+from stillact_lib.datasets.report import DataReport, data_report, miniature_stamp
 from stillact_lib.errors import StillactError
 from stillact_lib.evaluation.flow_metrics import evaluation_masks, flow_scores
-from stillact_lib.evidence.records import DataOrigin
-from stillact_lib.notebook.run_data import grouped, miniature_of, miniature_or_real
+from stillact_lib.notebook.run_data import grouped, miniature_or_real
 from stillact_lib.papers.im2flow.settings import Im2FlowSettings
-from stillact_lib.vision.flow_pairs import FlowPairs, exact_flow
+from stillact_lib.paths import workspace
+from stillact_lib.vision.flow_pairs import FlowPairs, build_flow_pairs, exact_flow
 from stillact_lib.vision.foreground import segment_foreground
+from stillact_lib.vision.pair_shards import PairRecipe
 
 #: UCF-101's classes that show what one of Stanford10's does (climbing, riding, rowing, running, jumping, ...)
 SHARED_WITH_STANFORD10 = (
@@ -30,17 +32,19 @@ SHARED_WITH_STANFORD10 = (
     *("TrampolineJumping", "WalkingWithDog"),
 )
 
+#: bytes a pixel of a pair, and the most that a run holds of them at once
+PAIR_BYTES, HELD_BYTES = 7, 16 * 2**30
+
+
+def root_of(dataset: str, real_root: str, settings: Im2FlowSettings) -> Path:
+    """Where a dataset lies: in the folder of its name below `real_root`, or its miniature, written on first use."""
+    return miniature_or_real(dataset, Path(real_root) / dataset if real_root else None, settings)
+
 
 def open_videos(settings: Im2FlowSettings) -> Samples:
-    """The videos that `settings` ask for: the real dataset in `data_root`, or its miniature, written on first use.
-
-    "ucf101+hmdb51" joins two: `data_root` then holds a folder of each name, and classes of the second come after the
-    first's. "ucf101_other" leaves out the classes that show an action of Stanford10 (`SHARED_WITH_STANFORD10`).
-    """
-    names = settings.dataset.removesuffix("_other").split("+")
-    real = Path(settings.data_root) if settings.data_root else None
-    roots = [miniature_or_real(name, real / name if real and len(names) > 1 else real, settings) for name in names]
-    samples = [read(name, root) for name, root in zip(names, roots, strict=True)]
+    """The videos that `settings` ask for. "ucf101+hmdb51" joins two, the classes of the second after the first's;
+    "ucf101_other" leaves out the classes that show an action of Stanford10 (`SHARED_WITH_STANFORD10`)."""
+    samples = [read(name, root_of(name, settings.data_root, settings)) for name in settings.videos]
     if settings.dataset == "ucf101_other":
         return without_classes(samples[0], SHARED_WITH_STANFORD10)
     return samples[0] if len(samples) == 1 else joined(samples)
@@ -76,13 +80,13 @@ def joined(samples: Sequence[Samples]) -> Samples:
     return Samples(name, parent, tuple(classes), videos, problems, parts=tuple(samples))
 
 
-def video_reports(samples: Samples, *more: Iterable[tuple[str, str]]) -> list[DataReport]:
-    """What was found of each dataset that the videos are of; `more` as in `data_report`."""
-    found = []
+def video_reports(samples: Samples, *more: Iterable[tuple[str, str]]) -> dict[str, DataReport]:
+    """What was found of each dataset that the videos are of, by its name; `more` as in `data_report`."""
+    found = {}
     for one in samples.parts or (samples,):
         below = "" if one.root == samples.root else one.root.relative_to(samples.root).as_posix() + "/"
         own = [(video.removeprefix(below), why) for some in more for video, why in some if video.startswith(below)]
-        found.append(data_report(one.name, one, own))
+        found[one.name] = data_report(one.name, one, own)
     return found
 
 
@@ -126,6 +130,27 @@ def hold_out(videos: pd.DataFrame, per_class: int, seed: int) -> tuple[pd.DataFr
     return videos.drop(index=test + unused).reset_index(drop=True), videos.loc[test].reset_index(drop=True)
 
 
+def pairs_of(
+    videos: pd.DataFrame,
+    samples: Samples,
+    settings: Im2FlowSettings,
+    per_video: int,
+    target: Literal["estimated", "exact"],
+    executor: Executor,
+) -> FlowPairs:
+    """Frames with the mean flow that follows, `per_video` of each video (0: all); in memory where that is small."""
+    recipe = PairRecipe(settings.image_size, target, settings.flow_method, 5, per_video)
+    folder = workspace() / "flow-pairs" / samples.root.name
+    pairs = build_flow_pairs(videos, samples.root, folder, recipe, executor=executor)
+    taken = PAIR_BYTES * settings.image_size**2 * len(pairs)
+    return pairs.held_in_memory() if taken < HELD_BYTES else pairs
+
+
+def evenly(pairs: FlowPairs, count: int) -> np.ndarray:
+    """Rows of at most `count` pairs, evenly spaced."""
+    return np.linspace(0, len(pairs) - 1, min(count, len(pairs))).astype(int)
+
+
 @dataclass(frozen=True)
 class TestFrames:
     """Frames to predict flow for, and what predictions are scored against; N frames of side S.
@@ -153,19 +178,23 @@ class TestFrames:
 
 
 def frames_to_score(
-    settings: Im2FlowSettings, pairs: FlowPairs, root: Path, device: torch.device, executor: Executor | None = None
+    settings: Im2FlowSettings,
+    pairs: FlowPairs,
+    samples: Samples,
+    device: torch.device,
+    executor: Executor | None = None,
 ) -> TestFrames:
     """The test frames of a run. Of a miniature the truth is rendered anew for measuring, and no method is given it: the
     foreground is the actor and what is held, the exact flow shows how good the estimated target is. Real videos have a
     segmenter's foreground; in scenes without people everything is foreground. Neither has an exact flow."""
     images, target = pairs.load()
     exact = None
-    if settings.data_root:
-        foreground = segment_foreground(images, device)
-    elif settings.dataset == "yupp":
+    if settings.dataset == "yupp":
         foreground = np.ones((len(pairs), *images.shape[2:]), bool)
+    elif all(miniature_stamp(one.root) for one in samples.parts or (samples,)):
+        exact, foreground = exact_flow(pairs, samples.root, executor)
     else:
-        exact, foreground = exact_flow(pairs, root, executor)
+        foreground = segment_foreground(images, device)
     return TestFrames(images, target.float().permute(0, 2, 3, 1).contiguous().numpy(), foreground, exact, pairs.table)
 
 
@@ -203,11 +232,3 @@ def scores_to_keep(scores: dict[str, np.ndarray], settings: Im2FlowSettings) -> 
         return scores
     mine = tuple(f"{settings.dataset}/{name}" for name in ("clip", "group", f"{settings.arm}/"))
     return {name: values for name, values in scores.items() if name.startswith(mine)}
-
-
-def data_origins(settings: Im2FlowSettings) -> tuple[DataOrigin, ...]:
-    """What a record says of the videos behind a run, one entry a dataset: real, or which miniature."""
-    names = settings.dataset.removesuffix("_other").split("+")
-    if settings.data_root:
-        return tuple(DataOrigin(name=name, kind="real") for name in names)
-    return tuple(DataOrigin(name=name, kind="miniature", detail=miniature_of(name, settings)) for name in names)

@@ -22,18 +22,6 @@ def colours(flow: np.ndarray, max_magnitude: float) -> np.ndarray:
     return flow_colours(as_tensor, max_magnitude).permute(0, 2, 3, 1).numpy()
 
 
-def class_balance(training: pd.DataFrame, test: pd.DataFrame) -> Figure:
-    """Videos a class on either side of the split, stacked."""
-    counts = {name: side["class_name"].value_counts() for name, side in (("training", training), ("test", test))}
-    figure, axis = plt.subplots(figsize=(7.2, 2.6))
-    shades = [PALETTE["sky"], PALETTE["vermilion"]]
-    pd.DataFrame(counts).sort_index().plot.bar(stacked=True, ax=axis, color=shades, width=0.8)
-    axis.set(xlabel="", ylabel="videos")
-    axis.legend(loc="upper left", bbox_to_anchor=(1, 1))
-    plt.setp(axis.get_xticklabels(), rotation=38, ha="right")
-    return figure
-
-
 def training_curves(curves: Mapping[str, tuple[History, str]]) -> Figure:
     """Logged figures over the steps with their running mean: title -> (history, name of the figure)."""
     figure, axes = plt.subplots(1, len(curves), figsize=(7.2, 2.4), squeeze=False)
@@ -52,21 +40,6 @@ def cluster_centres(centres: torch.Tensor, max_magnitude: float) -> Figure:
     axis.scatter(*centres.T.numpy(), s=60, c=hues, edgecolor=PALETTE["ink"], linewidth=0.7)
     axis.set(xlabel="u, pixels a frame (right)", ylabel="v, pixels a frame (down)", aspect="equal")
     axis.invert_yaxis()
-    return figure
-
-
-def method_bars(scores: Mapping[str, np.ndarray], dataset: str, methods: Sequence[str]) -> Figure:
-    """End-point error and direction similarity of each method on moving foreground pixels; zero flow as a line."""
-    figure, axes = plt.subplots(1, 2, figsize=(7.2, 2.6), sharey=True)
-    for axis, measure in zip(axes, ("epe_moving", "ds_moving"), strict=True):
-        means = [np.nanmean(scores[f"{dataset}/{method}/{measure}"]) for method in methods]
-        shades = [method_colour("im2flow" if method.startswith("im2flow") else method) for method in methods]
-        axis.barh(range(len(methods)), means, color=shades)
-    axes[0].axvline(np.nanmean(scores[f"{dataset}/zero_flow/epe_moving"]), color=PALETTE["ink"], ls="--", lw=1)
-    axes[0].set(xlabel="end-point error, px (dashed: zero flow)")
-    axes[0].set(yticks=range(len(methods)), yticklabels=[method.replace("_", " ") for method in methods])
-    axes[0].invert_yaxis()
-    axes[1].set(xlabel="direction similarity")
     return figure
 
 

@@ -7,16 +7,17 @@ Where the released code contradicts the paper, the chapter says which of the two
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from stillact_lib.papers.im2flow.settings import Im2FlowSettings
+from stillact_lib.evidence.records import DataOrigin
+from stillact_lib.notebook.run_data import checkpoint_for
+from stillact_lib.papers.im2flow.settings import CONTENT, FLOW, Im2FlowSettings
 from stillact_lib.training.loop import (
-    Checkpoint,
     Device,
     History,
     StepBatches,
@@ -91,12 +92,12 @@ def train_motion_content(
     encoding: FlowEncoding,
     settings: Im2FlowSettings,
     device: Device,
-    checkpoint: Checkpoint | None = None,
+    data: Sequence[DataOrigin] = (),
 ) -> History:
     """Trains φ (§3.2): action classification from encoded *target* flow, with the same windows and flips.
 
-    It sees the training videos' labels and flow only. Afterwards it is frozen, in evaluation mode. Batches are
-    twice Im2Flow's.
+    It sees the training videos' labels and flow only (`data` says which videos). Afterwards it is frozen, in evaluation
+    mode. Batches are twice Im2Flow's.
     """
     labels = torch.from_numpy(pairs.table["label"].to_numpy(np.int64, copy=True))
 
@@ -113,7 +114,7 @@ def train_motion_content(
         device,
         label="motion-content network",
         schedule=warm_up_then_cosine(settings.content_steps),
-        checkpoint=checkpoint,
+        checkpoint=checkpoint_for(settings.chapter, "content", settings, CONTENT, data),
         workers=settings.workers,
     )
     network.eval().requires_grad_(False)
@@ -127,7 +128,7 @@ def train_im2flow(
     content: nn.Module | None,
     settings: Im2FlowSettings,
     device: Device,
-    checkpoint: Checkpoint | None = None,
+    data: Sequence[DataOrigin] = (),
 ) -> History:
     """Trains G (§3.2, §4): Adam with beta1 = .5, random windows and flips; `content` is φ up to its second stage.
 
@@ -148,7 +149,7 @@ def train_im2flow(
         device,
         label="Im2Flow",
         schedule=None if settings.constant_rate else warm_up_then_cosine(steps),
-        checkpoint=checkpoint,
+        checkpoint=checkpoint_for(settings.chapter, "im2flow", settings, FLOW, data),
         workers=settings.workers,
     )
 

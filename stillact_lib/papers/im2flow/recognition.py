@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from stillact_lib.datasets.report import miniature_stamp
 from stillact_lib.errors import StillactError
 from stillact_lib.networks.alexnet import BNAlexNet, ImageNetAlexNet
 from stillact_lib.networks.streams import (
@@ -25,8 +26,8 @@ from stillact_lib.networks.streams import (
     vgg16_stream,
 )
 from stillact_lib.notebook.run_data import checkpoint_for
-from stillact_lib.papers.im2flow.settings import Im2FlowSettings, RecognitionSettings
-from stillact_lib.papers.im2flow.stills import CROPS, StillSet
+from stillact_lib.papers.im2flow.settings import PRETRAINED, Im2FlowSettings, RecognitionSettings
+from stillact_lib.papers.im2flow.stills import StillSet
 from stillact_lib.training.loop import (
     Checkpoint,
     Device,
@@ -41,49 +42,39 @@ from stillact_lib.training.loop import (
 from stillact_lib.training.pretraining import PartQuality, photographs_once, pretrain_on_parts
 from stillact_lib.vision.crops import cut_windows
 from stillact_lib.vision.flow_encoding import FlowEncoding
+from stillact_lib.vision.foreground import segment_foreground
 from stillact_lib.vision.images import as_network_input, at_side
 from stillact_lib.vision.pair_shards import still_foreground
 
 IMAGENET_CLASSES = 1000
-#: the settings that a pre-trained network depends on
-DEPENDS_ON = (
-    *("profile", "miniature_seed", "seed", "device", "image_size", "full_architectures", "batch_size"),
-    *("pretraining", "pretraining_photographs", "pretraining_steps", "pretraining_rate"),
-)
+Network = Stream | BNAlexNet | ImageNetAlexNet
+#: Table 4's base networks: at the published size, and small
+LARGER = {"vgg16": (vgg16_stream, compact_vgg_stream), "resnet50": (resnet50_stream, compact_resnet_stream)}
+#: candidates for the weight of the first stream
+WEIGHTS = np.linspace(0, 1, 21)
 
 
-def new_alexnet(settings: Im2FlowSettings, classes: int) -> BNAlexNet | ImageNetAlexNet:
-    """An AlexNet of the run's size with a fresh last layer; with `pretraining` "imagenet" the rest has its weights."""
-    if settings.pretraining == "imagenet":
+def new_network(name: str, classes: int, settings: Im2FlowSettings) -> Network:
+    """An "alexnet", "vgg16" or "resnet50" of the run's size with a fresh last layer, untrained or, where `pretraining`
+    says so, with ImageNet's weights."""
+    imagenet = settings.pretraining == "imagenet"
+    if name != "alexnet":
+        full, compact = LARGER[name]
+        wanted = settings.full_architectures or imagenet
+        return full(classes, imagenet) if wanted else compact(classes, settings.image_size)
+    if imagenet:
         return ImageNetAlexNet(classes)
     return BNAlexNet.full(classes) if settings.full_architectures else BNAlexNet.compact(classes, settings.image_size)
 
 
-def pretrained_alexnet(
-    settings: Im2FlowSettings, device: Device, executor: Executor
-) -> tuple[BNAlexNet | ImageNetAlexNet, PartQuality | None]:
-    """The run's AlexNet after pre-training. Where runs keep checkpoints, those that differ in their videos and flow
-    networks alone share it: it depends on none of them."""
+def pretrained_network(
+    name: str, settings: Im2FlowSettings, device: Device, executor: Executor
+) -> tuple[Network, PartQuality | None]:
+    """A network that knows what its streams shall start from: its convolutions pre-trained on body parts, and how well
+    that went; or with `pretraining` "imagenet" its weights, and None. It is in evaluation mode. Runs that differ in
+    their videos and flow networks alone share it, as it depends on none of them."""
     seed_everything(settings.seed)
-    alexnet = new_alexnet(settings, IMAGENET_CLASSES)
-    return alexnet, pretrain(
-        alexnet, settings, device, executor, checkpoint_for("04-im2flow", "alexnet", settings, DEPENDS_ON)
-    )
-
-
-def pretrain(
-    network: BNAlexNet | Stream,
-    settings: Im2FlowSettings,
-    device: Device,
-    executor: Executor,
-    checkpoint: Checkpoint | None = None,
-) -> PartQuality | None:
-    """Pre-trains the convolutions of `network` on body parts, in place, and says how well that went.
-
-    With `pretraining` "imagenet" the network has its weights already: nothing is done, and None is returned. Afterwards
-    it is in evaluation mode.
-    """
-    quality = None
+    network, quality = new_network(name, IMAGENET_CLASSES, settings), None
     if settings.pretraining == "parts":
         count, side = settings.pretraining_photographs, settings.image_size
         images, parts = photographs_once(count, side, settings.miniature_seed, executor)
@@ -97,18 +88,10 @@ def pretrain(
             rate=settings.pretraining_rate,
             device=device,
             seed=settings.seed,
-            checkpoint=checkpoint,
+            checkpoint=checkpoint_for(settings.chapter, name, settings, PRETRAINED),
             workers=settings.workers,
         )
-    network.eval()
-    return quality
-
-
-Network = Stream | BNAlexNet | ImageNetAlexNet
-#: Table 4's base networks: at the published size, and small
-LARGER = {"vgg16": (vgg16_stream, compact_vgg_stream), "resnet50": (resnet50_stream, compact_resnet_stream)}
-#: candidates for the weight of the first stream
-WEIGHTS = np.linspace(0, 1, 21)
+    return network.eval(), quality
 
 
 class LeakError(StillactError):
@@ -151,17 +134,6 @@ def true_motion(stills: StillSet, encoding: FlowEncoding) -> Tensor:
     if stills.true_flow is None:
         raise StillactError(f"{stills.name} holds photographs: there is no video to take its motion from")
     return encoding.encode(stills.true_flow)
-
-
-def new_stream(settings: RecognitionSettings, classes: int) -> Network:
-    """An untrained stream of the run's architecture and size, with ImageNet's weights where `pretraining` says so."""
-    if settings.stream_network == "alexnet":
-        return new_alexnet(settings, classes)
-    full, compact = LARGER[settings.stream_network]
-    imagenet = settings.pretraining == "imagenet"
-    if settings.full_architectures or imagenet:
-        return full(classes, imagenet)
-    return compact(classes, settings.image_size)
 
 
 def start_from(network: Network, pretrained: Network) -> None:
@@ -216,6 +188,7 @@ def train_stream(
     seed: int,
     mirrored_channel: int | None = None,
     label: str = "stream",
+    checkpoint: Checkpoint | None = None,
 ) -> History:
     """Trains a stream on inputs [N, 3, S, S] (uint8 images, or flow images in [-1, 1]) with labels int64 [N].
 
@@ -240,6 +213,7 @@ def train_stream(
         device,
         label=label,
         schedule=warm_up_then_cosine(settings.stream_steps, warm_up=20),
+        checkpoint=checkpoint,
         workers=settings.workers,
     )
 
@@ -299,12 +273,13 @@ def motion_potential(flow: np.ndarray, foreground: np.ndarray) -> np.ndarray:
     return np.where(area > 0, magnitude / np.maximum(area, 1e-9), np.nan)
 
 
-def foreground_of(stills: StillSet, rows: np.ndarray, executor: Executor) -> np.ndarray:
-    """Foreground bool [R, S, S] of whole miniature photographs, from their truth, in place of the paper's segmenter.
-
-    Raises StillactError for sets of cut-out people, whose images are not the photographs'."""
-    if stills.name in CROPS or stills.videos:
+def foreground_of(stills: StillSet, rows: np.ndarray, device: Device, executor: Executor) -> np.ndarray:
+    """Foreground bool [R, S, S] of whole photographs: of the miniature's its truth, in place of the paper's segmenter,
+    of real ones DeepLabV3's. Raises StillactError for other sets, whose images are not the photographs'."""
+    if not stills.whole:
         raise StillactError(f"{stills.name}: no foreground is known for its images; use a set of whole photographs")
+    if miniature_stamp(stills.root) is None:
+        return segment_foreground(stills.images[rows], device.torch_device)
     side = stills.images.shape[-1]
     jobs = [executor.submit(still_foreground, stills.root, stills.items[row], side) for row in rows]
     return np.stack([job.result() for job in jobs])

@@ -15,7 +15,6 @@ from matplotlib.figure import Figure
 from stillact_lib.errors import StillactError
 from stillact_lib.evidence.bootstrap import Interval
 from stillact_lib.notebook.class_charts import best_classes, spaced
-from stillact_lib.notebook.class_charts import class_gains as class_gains
 from stillact_lib.notebook.figures import PALETTE, bare, image_grid, method_colour
 from stillact_lib.papers.im2flow.figures import draw_arrows
 

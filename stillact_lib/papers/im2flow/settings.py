@@ -1,25 +1,60 @@
-"""The settings of chapter 04: what its `parameters` cell may hold, and the bounds of each."""
+"""The settings of chapter 04: what its `parameters` cell may hold, the bounds of each, which networks they change."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from stillact_lib.configuration import Configuration
+from stillact_lib.configuration import RunSettings
+
+#: what an arm calls the videos that taught its flow network
+FLOW_SOURCES = {
+    "ucf101": "ucf",
+    "hmdb51": "hmdb",
+    "weizmann": "weizmann",
+    "ucf101+hmdb51": "both",
+    "ucf101_other": "other",
+    "yupp": "yupp",
+}
+#: name in the paper's tables -> dataset, and what its reader is asked for
+PHOTOGRAPHS = {
+    "willow": ("willow_actions", {}),
+    "stanford10": ("stanford40", {"subset": "stanford10"}),
+    "voc2012_action": ("voc2012_action", {}),
+}
+FROM_VIDEOS = {"ucf_static": "ucf101", "hmdb_static": "hmdb51", "penn_action": "penn_action", "yupp_static": "yupp"}
+
+# the settings that change a network (or what else takes a while), whose checkpoints are known by them
+VIDEOS = ("dataset", "held_out_videos", "image_size", "pairs_per_video", "flow_method", "target")
+PRETRAINED = ("full_architectures", "image_size", "batch_size", "miniature_seed", "pretraining")
+PRETRAINED += ("pretraining_photographs", "pretraining_steps", "pretraining_rate")
+ENCODED = ("encoding", "max_magnitude")
+CONTENT = (*VIDEOS, *ENCODED, "full_architectures", "pretraining", "batch_size", "learning_rate", "content_steps")
+FLOW = (*CONTENT, "base_width", "max_width", "dilated", "dropout", "content_weight", "content_distance")
+FLOW += ("weight_gradients", "constant_rate", "steps", "longer")
+WALKER = (*VIDEOS, "full_architectures", "batch_size", "baseline_steps", "baseline_rate")
+FOREST = (*VIDEOS, "test_frames_per_video", "forest_images")
+NEIGHBOURS = (*VIDEOS, *PRETRAINED, "test_frames_per_video")
+STREAM = (*PRETRAINED, "stream_network", "stream_steps", "stream_rate", "validation_share")
+#: an arm's name begins with -> the same for its stream; the first that fits
+STREAMS = {
+    "appearance": STREAM,
+    "second_appearance": STREAM,
+    "motion_truth": (*STREAM, *ENCODED, "flow_method"),
+    "motion_walker": (*STREAM, *ENCODED, *WALKER),
+    "motion_im2flow": (*STREAM, *FLOW),
+    "encoder": (*STREAM, *FLOW),
+}
 
 
-class Im2FlowSettings(Configuration):
+class Im2FlowSettings(RunSettings):
     """One run of the flow half of chapter 04; each field is explained where the chapter sets it."""
 
-    profile: Literal["quick", "mini", "study", "real", "gpu", "paper"]
+    chapter: ClassVar[str] = "04-im2flow"
+
     dataset: Literal["ucf101", "hmdb51", "weizmann", "ucf101+hmdb51", "ucf101_other", "yupp"]
     data_root: str
-    miniature_size: str
-    miniature_seed: int = Field(ge=0)
-    seed: int = Field(ge=0)
-    device: Literal["auto", "cpu", "cuda"]
-
     held_out_videos: int = Field(ge=1)
     image_size: int = Field(ge=16)
     pairs_per_video: int = Field(ge=0)
@@ -29,7 +64,6 @@ class Im2FlowSettings(Configuration):
     encoding: Literal["sin_cos_magnitude", "u_v_magnitude", "u_v_zero"]
     max_magnitude: float = Field(gt=0)
 
-    full_architectures: bool
     base_width: int = Field(ge=1)
     max_width: int = Field(ge=1)
     dilated: bool
@@ -43,8 +77,6 @@ class Im2FlowSettings(Configuration):
     longer: int = Field(ge=1)
     batch_size: int = Field(ge=2)
     learning_rate: float = Field(gt=0)
-    workers: int = Field(ge=0)
-    keep_checkpoints: bool
 
     pretraining: Literal["parts", "imagenet"]
     pretraining_photographs: int = Field(ge=10)
@@ -63,8 +95,13 @@ class Im2FlowSettings(Configuration):
         if self.data_root and self.target == "exact":
             raise ValueError("target = 'exact' exists on the miniature only; with a data_root use 'estimated'")
         if self.profile == "paper" and not self.data_root:
-            raise ValueError("profile 'paper' needs data_root, the folder of the real dataset; it is empty")
+            raise ValueError("profile 'paper' needs data_root, the folder with the real datasets' folders; it is empty")
         return self
+
+    @property
+    def videos(self) -> list[str]:
+        """The datasets whose videos teach flow."""
+        return self.dataset.removesuffix("_other").split("+")
 
     @property
     def arm(self) -> str:
@@ -76,22 +113,11 @@ class Im2FlowSettings(Configuration):
             "l2_content": self.content_distance == "l2",
             "no_weighting": not self.weight_gradients,
             "dilated": self.dilated,
-            "dropout": self.profile == "mini" and self.dropout > 0,
+            "dropout": self.dropout > 0 and not self.full_architectures,  # the released network has it
             "exact_target": self.target == "exact",
             "longer": self.longer > 1,
         }
         return "_".join(["im2flow", *(name for name, departs in departures.items() if departs)])
-
-
-#: what an arm calls the videos that taught its flow network
-FLOW_SOURCES = {
-    "ucf101": "ucf",
-    "hmdb51": "hmdb",
-    "weizmann": "weizmann",
-    "ucf101+hmdb51": "both",
-    "ucf101_other": "other",
-    "yupp": "yupp",
-}
 
 
 class RecognitionSettings(Im2FlowSettings):
@@ -110,6 +136,9 @@ class RecognitionSettings(Im2FlowSettings):
 
     @model_validator(mode="after")
     def _stills_fit(self) -> RecognitionSettings:
+        known = [*PHOTOGRAPHS, *FROM_VIDEOS]
+        if unknown := [name for name in self.stills.split() if name not in known]:
+            raise ValueError(f"stills: there is no set {', '.join(map(repr, unknown))}; there are: {', '.join(known)}")
         if self.data_root and self.stills.split() and not self.stills_root:
             raise ValueError("stills need stills_root, the folder of their real datasets; it is empty")
         if not all(word.isdecimal() and int(word) > 0 for word in self.curve.split()):
@@ -122,5 +151,5 @@ class RecognitionSettings(Im2FlowSettings):
         return f"motion_im2flow_{FLOW_SOURCES[self.dataset]}{self.arm.removeprefix('im2flow')}"
 
     def flow_settings(self) -> Im2FlowSettings:
-        """The flow half's settings alone: what its record and its checkpoints are known by."""
+        """The flow half's settings alone: what its record is known by."""
         return Im2FlowSettings(**self.model_dump(include=set(Im2FlowSettings.model_fields)))

@@ -21,20 +21,13 @@ from stillact_lib.datasets.images import read_rgb
 from stillact_lib.datasets.report import DataReport, data_report
 from stillact_lib.datasets.static_sets import static_set
 from stillact_lib.errors import StillactError
-from stillact_lib.notebook.run_data import grouped, miniature_or_real
-from stillact_lib.papers.im2flow.data import video_ids
-from stillact_lib.papers.im2flow.settings import RecognitionSettings
+from stillact_lib.notebook.run_data import grouped
+from stillact_lib.papers.im2flow.data import root_of, video_ids
+from stillact_lib.papers.im2flow.settings import FROM_VIDEOS, PHOTOGRAPHS, RecognitionSettings
 from stillact_lib.vision.pair_shards import PairRecipe, centre_pair
 from stillact_lib.vision.photographs import each_readable
 from stillact_lib.vision.video import UnreadableVideo
 
-#: name in the paper's tables -> dataset, and what its reader is asked for
-PHOTOGRAPHS = {
-    "willow": ("willow_actions", {}),
-    "stanford10": ("stanford40", {"subset": "stanford10"}),
-    "voc2012_action": ("voc2012_action", {}),
-}
-FROM_VIDEOS = {"ucf_static": "ucf101", "hmdb_static": "hmdb51", "penn_action": "penn_action", "yupp_static": "yupp"}
 #: person boxes are enlarged about their centre by this factor before they are cut out; without an entry: whole images
 CROPS = {"willow": 1.5, "voc2012_action": 1.0}
 
@@ -66,6 +59,11 @@ class StillSet:
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def whole(self) -> bool:
+        """Whether the images are whole photographs, neither people cut out of them nor frames."""
+        return self.name not in CROPS and not self.videos
+
     def training_rows(self, per_class: int, seed: int) -> np.ndarray:
         """Rows [R] to learn from: `per_class` training images of each class (0: all), drawn with `seed`; a smaller
         draw is part of a larger one of the same seed."""
@@ -78,18 +76,15 @@ class StillSet:
 def open_stills(name: str, settings: RecognitionSettings, executor: Executor) -> StillSet:
     """One of the paper's still-image sets by its name in the tables; with no `stills_root`, its miniature.
 
-    Images that do not decode are left out and named in the report. Raises StillactError for an unknown name, for
-    whatever the dataset's reader finds wrong, and where too much of it is missing or unreadable.
+    Images that do not decode are left out and named in the report. Raises StillactError for whatever the dataset's
+    reader finds wrong, and where too much of it is missing or unreadable.
     """
     if name in PHOTOGRAPHS:
         dataset, options = PHOTOGRAPHS[name]
-        photographs = read(dataset, still_root(dataset, settings), **options)
+        photographs = read(dataset, root_of(dataset, settings.stills_root, settings), **options)
         stills = _of_photographs(name, photographs, settings.image_size, CROPS.get(name))
-    elif name in FROM_VIDEOS:
-        stills = _of_videos(name, _videos_of(name, settings), settings, executor)
     else:
-        known = ", ".join([*PHOTOGRAPHS, *FROM_VIDEOS])
-        raise StillactError(f"parameter 'stills': there is no set {name!r}; there are: {known}")
+        stills = _of_videos(name, _videos_of(name, settings), settings, executor)
     if stills.test.all() or not stills.test.any():
         raise StillactError(f"{stills.root}: {name} has images for training only, or for testing only; complete it")
     return stills
@@ -104,14 +99,8 @@ def test_videos(name: str, settings: RecognitionSettings) -> frozenset[str]:
 
 def _videos_of(name: str, settings: RecognitionSettings) -> Samples:
     """The videos that a set's images are centre frames of, under the set's own split."""
-    samples = read(FROM_VIDEOS[name], still_root(FROM_VIDEOS[name], settings))
+    samples = read(FROM_VIDEOS[name], root_of(FROM_VIDEOS[name], settings.stills_root, settings))
     return two_thirds_of_training(samples) if name == "yupp_static" else samples
-
-
-def still_root(dataset: str, settings: RecognitionSettings) -> Path:
-    """Where a dataset of stills lies: below `stills_root`, or its miniature, written on first use."""
-    real = Path(settings.stills_root) / dataset if settings.stills_root else None
-    return miniature_or_real(dataset, real, settings)
 
 
 def two_thirds_of_training(samples: Samples) -> Samples:

@@ -11,22 +11,20 @@ import torch
 from awkward_files import write_clip
 from chapter_settings import recognition_settings
 
-from stillact_lib.evidence.published import Rule
-from stillact_lib.evidence.records import DataOrigin, new_record, save_record
+from stillact_lib.evidence.records import DataOrigin
 from stillact_lib.networks.im2flow_unet import Im2FlowUNet
 from stillact_lib.papers.im2flow.arms import (
     Recognition,
     Workbench,
-    class_gains,
     frame_scores_to_keep,
     keeps_shared_arms,
-    label_gains,
     over_frames,
     scores_to_keep,
     summary,
 )
-from stillact_lib.papers.im2flow.recognition import FlowSource, Split, StreamScores, new_stream
+from stillact_lib.papers.im2flow.recognition import FlowSource, Split, StreamScores, new_network
 from stillact_lib.papers.im2flow.stills import StillSet
+from stillact_lib.paths import workspace
 from stillact_lib.training.loop import Device
 from stillact_lib.vision.flow_encoding import FlowEncoding
 
@@ -54,13 +52,17 @@ def stills_named(name: str, root, items=None, *, moving: bool = False) -> StillS
     )
 
 
+def origin(name: str) -> DataOrigin:
+    return DataOrigin(name=name, kind="miniature", detail="tiny-seed0-abc")
+
+
 def bench_with(**changes) -> Workbench:
     settings = recognition_settings(**SETTINGS, **changes)
     torch.manual_seed(0)
     encoding = FlowEncoding(settings.encoding, settings.max_magnitude)
-    return Workbench(
-        settings, CPU, encoding, new_stream(settings, 3), Im2FlowUNet(SIDE, 4, 8), frozenset({"ucf101:seen.avi"})
-    )
+    trunk, flow_network = new_network(settings.stream_network, 3, settings), Im2FlowUNet(SIDE, 4, 8)
+    data = {name: origin(name) for name in ("penn_action", "willow", "ucf_static", "ucf101", "hmdb51")}
+    return Workbench(settings, CPU, encoding, trunk, flow_network, frozenset({"ucf101:seen.avi"}), data)
 
 
 def source_named(name: str) -> FlowSource:
@@ -135,31 +137,27 @@ def test_a_summary_is_in_per_cent(tmp_path):
     assert rows["turned"] == {"accuracy": 0, "weight": 0.25}
 
 
-def record_of(tmp_path, seed: int, scores: dict[str, np.ndarray]):
-    named = {"willow/clip": np.array(["i0", "i1", "i2", "i3"]), "willow/positives": np.eye(2)[[0, 0, 1, 1]]}
-    named |= {f"willow/{arm}/accuracy": np.array(values, float) for arm, values in scores.items()}
-    origin = (DataOrigin(name="willow", kind="miniature", detail="tiny-seed0-abc"),)
-    settings = recognition_settings(**SETTINGS, seed=seed)
-    record = new_record("04-im2flow", settings, data=origin, device="cpu", wall_seconds=1.0, scores=named)
-    return save_record(record, tmp_path, scores=named)
+def test_streams_are_trained_once_and_shared_where_no_flow_is_seen(tmp_path):
+    """Another flow network leaves appearance and true motion as they are; other labels or other stills do not."""
 
+    def checkpoints(**changes) -> set[str]:
+        bench = bench_with(controls=True, **changes)
+        stills = stills_named("penn_action", tmp_path, moving=True)
+        bench.recognise(stills, [source_named(bench.settings.motion_arm), source_named("motion_walker")], per_class)
+        return {path.name for path in (workspace() / "checkpoints").glob("*.pt")}
 
-def test_gains_by_class_and_by_labels(tmp_path):
-    scores = {
-        "appearance_x": [100, 100, 0, 0],
-        "appearance_appearance": [0, 0, 100, 0],
-        "appearance_x_at5": [100, 100, 100, 100],
-        "appearance_appearance_at5": [0, 0, 0, 0],
-    }
-    records = [record_of(tmp_path, seed, scores) for seed in (0, 1)]
-    gains = class_gains(records, "willow", ("one", "two"), "appearance_x", "appearance_appearance")
-    assert gains["one"].mean == 100 and gains["one"].low == 100, "both images of the first class were gained"
-    assert gains["two"].mean == -50 and gains["two"].n_runs == 2
-    assert class_gains(records, "willow", ("one", "two"), "appearance_x", "nothing") == {}
-    rule = Rule(kind="two_way_t", level=0.95)
-    by_labels = label_gains(records, "willow", "appearance_x", [5, 7], 50, rule)
-    assert set(by_labels) == {5, 50}, "nothing was run with 7"
-    assert by_labels[5].mean == 100 and by_labels[50].mean == 25
+    per_class = 0
+    first = checkpoints()
+    assert len(first) == 6 == len(checkpoints()), "two of appearance, three of motion, the encoder's"
+    other = checkpoints(steps=3) - first
+    assert {name.split("-")[4] for name in other} == {"motion_im2flow_ucf", "encoder"}
+    assert checkpoints(steps=3, workers=1) - first == other, "how a run is carried out changes nothing"
+    per_class = 2
+    assert len(checkpoints() - first - other) == 6
+    assert bench_with(keep_checkpoints=False)._checkpoint("willow", "appearance", 0) is None
+    moved = replace(bench_with(), data=bench_with().data | {"willow": origin("willow other")})
+    same, elsewhere = (bench._checkpoint("willow", "appearance", 0) for bench in (bench_with(), moved))
+    assert same.path != elsewhere.path
 
 
 def test_frames_of_a_video_are_averaged(tmp_path):

@@ -6,7 +6,6 @@ import torch
 from chapter_settings import flow_settings
 
 from stillact_lib.papers.im2flow.data import (
-    data_origins,
     frame_scores,
     frames_to_score,
     open_videos,
@@ -30,7 +29,7 @@ def tiny(tmp_path_factory):
         with worker_processes() as pool:
             pairs = build_flow_pairs(test_videos, samples.root, folder, PairRecipe(32), executor=pool)
             exact = build_flow_pairs(test_videos, samples.root, folder, PairRecipe(32, "exact"), executor=pool)
-            frames = frames_to_score(settings, pairs, samples.root, torch.device("cpu"), pool)
+            frames = frames_to_score(settings, pairs, samples, torch.device("cpu"), pool)
         return settings, samples, frames, exact
 
 
@@ -47,15 +46,13 @@ def test_test_frames_carry_estimate_truth_and_foreground(tiny):
 
 
 def test_a_perfect_prediction_scores_perfectly_and_names_are_complete(tiny):
-    settings, samples, frames, _ = tiny
+    _, samples, frames, _ = tiny
     scores = frame_scores(frames, {"oracle": frames.exact, "estimate": frames.target}, "ucf101")
     assert np.nanmax(scores["ucf101/oracle/exact_epe_fg"]) < 1e-6
     assert np.nanmin(scores["ucf101/oracle/exact_ds_moving"]) > 0.99
     assert np.nanmax(scores["ucf101/estimate/epe_all"]) < 1e-6
     assert len(scores) == 2 + 2 * 2 * 3 * 4  # clip and group names; 2 methods, 2 targets, 3 measures, 4 masks
     assert set(scores["ucf101/clip"]) <= set(samples.videos["video"])
-    (origin,) = data_origins(settings)
-    assert origin.kind == "miniature" and origin.detail.startswith(f"tiny-seed{settings.miniature_seed}-")
 
 
 def test_weizmann_holds_out_its_person(tmp_path, monkeypatch):

@@ -18,7 +18,7 @@ from stillact_lib.networks.im2flow_unet import Im2FlowUNet
 from stillact_lib.networks.pretrained import IMAGENET_MEAN, IMAGENET_STD
 from stillact_lib.networks.streams import encoder_stream, resnet50_stream, vgg16_stream
 from stillact_lib.papers.im2flow import stills as im2flow_stills
-from stillact_lib.papers.im2flow.data import open_videos, split_videos, video_ids
+from stillact_lib.papers.im2flow.data import open_videos, root_of, split_videos, video_ids
 from stillact_lib.papers.im2flow.recognition import (
     FlowSource,
     LeakError,
@@ -27,7 +27,7 @@ from stillact_lib.papers.im2flow.recognition import (
     common_scores,
     fuse,
     motion_potential,
-    new_stream,
+    new_network,
     split_rows,
     start_from,
     stream_scores,
@@ -176,7 +176,7 @@ def test_who_may_be_asked_about_what_end_to_end(tmp_path):
             name: im2flow_stills.test_videos(name, settings) for name in ("ucf_static", "hmdb_static", "penn_action")
         }
         sources = {dataset: learnt_from(dataset) for dataset in ("ucf101", "hmdb51", "ucf101+hmdb51")}
-        samples = read("ucf101", im2flow_stills.still_root("ucf101", settings))
+        samples = read("ucf101", root_of("ucf101", "", settings))
     for dataset, source in sources.items():
         allowed[dataset] = []
         for name, videos in behind.items():
@@ -381,7 +381,7 @@ def test_the_resnet_stream_computes_what_torchvision_s_does():
 @pytest.mark.parametrize("network", ["alexnet", "vgg16", "resnet50"])
 def test_compact_streams_score_and_start_from_a_trunk(network):
     settings = recognition_settings(stream_network=network)
-    trunk, stream = new_stream(settings, 11), new_stream(settings, 3)
+    trunk, stream = new_network(network, 11, settings), new_network(network, 3, settings)
     start_from(stream, trunk)
     images = torch.randn(2, 3, 64, 64)
     with torch.no_grad():

@@ -21,8 +21,9 @@ from stillact_lib.errors import StillactError
 from stillact_lib.miniature import video_layouts
 from stillact_lib.miniature.layout import Scale
 from stillact_lib.papers.im2flow import stills as im2flow_stills
-from stillact_lib.papers.im2flow.data import open_videos, split_videos, video_ids
-from stillact_lib.papers.im2flow.stills import _cut_out, open_stills, still_root, two_thirds_of_training
+from stillact_lib.papers.im2flow.data import open_videos, root_of, split_videos, video_ids
+from stillact_lib.papers.im2flow.settings import FROM_VIDEOS, PHOTOGRAPHS
+from stillact_lib.papers.im2flow.stills import _cut_out, open_stills, two_thirds_of_training
 from stillact_lib.vision.images import as_network_input
 from stillact_lib.vision.optical_flow import consecutive_flow, resize_flow
 from stillact_lib.vision.shards import worker_processes
@@ -37,8 +38,8 @@ def sets(tmp_path_factory):
     found = {}
     with workspace_in(tmp_path_factory.mktemp("workspace")), worker_processes() as pool:
         for name in ("willow", "stanford10", "voc2012_action", "ucf_static", "penn_action"):
-            dataset, options = im2flow_stills.PHOTOGRAPHS.get(name) or (im2flow_stills.FROM_VIDEOS[name], {})
-            found[name] = open_stills(name, SETTINGS, pool), read(dataset, still_root(dataset, SETTINGS), **options)
+            dataset, options = PHOTOGRAPHS.get(name) or (FROM_VIDEOS[name], {})
+            found[name] = open_stills(name, SETTINGS, pool), read(dataset, root_of(dataset, "", SETTINGS), **options)
     return found
 
 
@@ -111,7 +112,7 @@ def test_what_does_not_decode_is_left_out_and_listed(sets, tmp_path, monkeypatch
     half = len(content) // 2
     hole = bytes(len(content) - half - 20) + content[-20:]
     (root / broken).write_bytes(content[:half] if broken.endswith("jpg") else content[:half] + hole)
-    monkeypatch.setattr(im2flow_stills, "still_root", lambda *_: root)
+    monkeypatch.setattr(im2flow_stills, "root_of", lambda *_: root)
     with ThreadPoolExecutor(1) as pool:
         found = open_stills(name, SETTINGS, pool)
     assert broken not in found.items and len(found) == len(whole) - (whole.items == broken).sum()
@@ -256,4 +257,4 @@ def all_for(part: str):
 
 def test_an_unknown_set_names_those_there_are():
     with pytest.raises(StillactError, match=r"no set 'imagenet'.*willow.*yupp_static"):
-        open_stills("imagenet", SETTINGS, ThreadPoolExecutor(1))
+        recognition_settings(stills="willow imagenet")

@@ -8,6 +8,7 @@ from matplotlib.colors import to_hex, to_rgba
 
 from stillact_lib.errors import StillactError
 from stillact_lib.evidence.bootstrap import Interval
+from stillact_lib.notebook import class_charts
 from stillact_lib.notebook.class_charts import RIGHT, WRONG
 from stillact_lib.notebook.figures import PALETTE, use_book_style
 from stillact_lib.papers.im2flow import recognition_figures as charts
@@ -133,7 +134,7 @@ def test_class_gains_are_sorted_and_coloured_by_their_intervals():
         "riding_horse": Interval(5, 2, 8, 9, 3),
         "walking": Interval(1, -2, 4, 9, 3),
     }
-    figure = charts.class_gains(gains)
+    figure = class_charts.class_gains(gains)
     (axis,) = figure.axes
     assert [label.get_text() for label in axis.get_yticklabels()] == ["riding horse", "walking", "running"]
     *means, zero = axis.lines

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from stillact_lib.networks.alexnet import BNAlexNet
-from stillact_lib.papers.motion_baselines.nearest_neighbour import NearestFlow
+from stillact_lib.papers.motion_baselines.nearest_neighbour import nearest_frames
 
 
 class MeanColour(nn.Module):
@@ -24,37 +24,27 @@ class MeanColour(nn.Module):
         return image.mean((2, 3))
 
 
-def noise(count: int, seed: int, size: int = 64) -> np.ndarray:
-    return np.random.default_rng(seed).integers(0, 256, (count, size, size, 3), dtype=np.uint8)
+def noise(count: int, seed: int, size: int = 64) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(0, 256, (count, 3, size, size), dtype=torch.uint8, generator=generator)
 
 
 def test_nearest_by_a_loop_over_colours() -> None:
     colours = np.random.default_rng(0).integers(0, 256, (40, 3))
     queries = np.random.default_rng(1).integers(0, 256, (25, 3))
 
-    def paint(palette: np.ndarray) -> np.ndarray:
-        return np.broadcast_to(palette[:, None, None].astype(np.uint8), (len(palette), 48, 48, 3)).copy()
+    def paint(palette: np.ndarray) -> Tensor:
+        return torch.from_numpy(palette.astype(np.uint8))[:, :, None, None].expand(-1, -1, 48, 48)
 
-    flows = np.random.default_rng(2).normal(size=(40, 48, 48, 2)).astype(np.float32)
-    baseline = NearestFlow(MeanColour(), batch_size=7).fit(paint(colours), flows)
     expected = [min(range(40), key=lambda i: ((colours[i] - query) ** 2).sum()) for query in queries]
-    assert baseline.neighbours(paint(queries)).tolist() == expected
-    np.testing.assert_array_equal(baseline.predict(paint(queries)), flows[expected])
+    for batch_size in (7, 128):
+        assert nearest_frames(MeanColour(), paint(colours), paint(queries), batch_size).tolist() == expected
 
 
 def test_a_training_frame_finds_itself_in_pool5_space() -> None:
     torch.manual_seed(0)
     net = BNAlexNet.compact(12, width=8).eval()
     images = noise(30, seed=3)
-    baseline = NearestFlow(net, batch_size=8).fit(images, np.zeros((30, 64, 64, 2), np.float32))
-    assert baseline.memory.shape == (30, net.pool5_size)
-    assert baseline.neighbours(images[::-1].copy()).tolist() == list(range(29, -1, -1))
-    slightly_darker = (images * 0.95).astype(np.uint8)
-    assert (baseline.neighbours(slightly_darker) == np.arange(30)).mean() > 0.9
-
-
-def test_batches_do_not_change_the_features() -> None:
-    net = BNAlexNet.compact(12, width=8).eval()
-    flows = np.zeros((10, 64, 64, 2), np.float32)
-    whole, pieces = (NearestFlow(net, batch_size=b).fit(noise(10, seed=4), flows) for b in (10, 3))
-    torch.testing.assert_close(whole.memory, pieces.memory)
+    assert nearest_frames(net, images, images.flip(0), batch_size=8).tolist() == list(range(29, -1, -1))
+    slightly_darker = (images * 0.95).to(torch.uint8)
+    assert (nearest_frames(net, images, slightly_darker) == np.arange(30)).mean() > 0.9
