@@ -12,7 +12,7 @@ from measuring import best_of, print_table
 from sklearn.svm import LinearSVC
 
 from stillact_lib.evaluation.average_precision import average_precision
-from stillact_lib.evaluation.kernel_svm import decide, fit_from_gram, grams
+from stillact_lib.evaluation.kernel_svm import decide, fit_from_gram
 
 TRAIN, TEST, CLASSES, STRENGTH = 500, 715, 5, 2.0
 LENGTHS = {"global": 4096, "face": 4096, "object": 8192, "coarse": 8, "fine": 8}
@@ -38,7 +38,7 @@ def refit(features: dict[str, np.ndarray], positives: np.ndarray) -> list[np.nda
 
 
 def from_gram(features: dict[str, np.ndarray], positives: np.ndarray) -> list[np.ndarray]:
-    parts = grams(features, np.arange(TRAIN))
+    parts = {name: values @ values[:TRAIN].T for name, values in features.items()}
     found = []
     for chosen in choices():
         gram = sum(parts[name] for name in chosen)

@@ -72,8 +72,3 @@ def _objective(weights: np.ndarray, decided: np.ndarray, wanted: np.ndarray, str
 def decide(gram: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Decision values [M, C] of other items: gram [M, N] of these with the training items, weights [N, C]."""
     return (gram + 1.0) @ weights
-
-
-def grams(features: dict[str, np.ndarray], train: np.ndarray) -> dict[str, np.ndarray]:
-    """Inner products of all items with the training ones, [N, T], of each kind of features [N, D]; `train`: rows."""
-    return {name: values @ values[train].T for name, values in features.items()}

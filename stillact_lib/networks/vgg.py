@@ -11,6 +11,8 @@ from torchvision.models import VGG16_Weights, vgg16
 
 from stillact_lib.networks.pretrained import AsImageNet, with_imagenet_weights
 
+#: side of the images that the full network and its small sister see, px
+FULL_SIDE, COMPACT_SIDE = 224, 96
 #: widths of the small sister's five stages, from RGB, and of its fc6
 COMPACT, COMPACT_FC6 = (3, 24, 32, 64, 96, 128), 192
 
@@ -45,7 +47,7 @@ class Vgg(nn.Module):
         vgg = with_imagenet_weights(vgg16, VGG16_Weights.IMAGENET1K_V1) if imagenet else vgg16(weights=None)
         ends = [0, *(place + 1 for place, layer in enumerate(vgg.features) if isinstance(layer, nn.MaxPool2d))]
         stages = [nn.Sequential(*vgg.features[begin:end]) for begin, end in pairwise(ends)]
-        return cls(AsImageNet(), stages, [vgg.classifier[0], vgg.classifier[3]], 0.5, num_classes, 224)
+        return cls(AsImageNet(), stages, [vgg.classifier[0], vgg.classifier[3]], 0.5, num_classes, FULL_SIDE)
 
     @classmethod
     def compact(cls, num_classes: int) -> Vgg:
@@ -61,7 +63,7 @@ class Vgg(nn.Module):
             for k, (before, after) in enumerate(pairwise(COMPACT))
         ]
         fc6 = nn.Linear(3 * 3 * COMPACT[-1], COMPACT_FC6)
-        return cls(nn.Identity(), stages, [fc6], 0.2, num_classes, 96)
+        return cls(nn.Identity(), stages, [fc6], 0.2, num_classes, COMPACT_SIDE)
 
     def fc6(self, images: Tensor) -> Tensor:
         """The first hidden layer after its ReLU: [B, 3, S, S] -> [B, length]."""

@@ -1,4 +1,4 @@
-"""Images as networks want them. Used by every network of chapter 04."""
+"""Images as networks want them. Used by the networks of every chapter."""
 
 from __future__ import annotations
 

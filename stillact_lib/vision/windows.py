@@ -29,6 +29,11 @@ def cut(images: Tensor, boxes: np.ndarray, size: int, outside: float = 0.0, near
     return F.grid_sample(images - outside, grid, mode=mode, padding_mode="zeros", align_corners=False) + outside
 
 
+def whole(images: Tensor) -> np.ndarray:
+    """The box of all of each image of [N, C, H, W]: [N, 4]."""
+    return np.tile([[0.0, 0.0, images.shape[-1], images.shape[-2]]], (len(images), 1))
+
+
 def about(boxes: np.ndarray, times: float, square: bool = False) -> np.ndarray:
     """Boxes [N, 4] about the same middles, `times` as wide and high; `square`: both as the longer side."""
     middle, half = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) * times / 2

@@ -4,12 +4,11 @@ transitive action recognition" (CRV 2016). Chapter 01, `chapters/01-action-objec
 The method, in the paper's order::
 
     segmentation   §3.1, §4.1   the coarse and the fine FCN-8s, and how they are trained
-    regions        §3.1, §3.2   windows to look at again, candidate regions
-    localising     §3.1, §3.2   from an image to ranked candidates: both networks, context, the regression
+    localising     §3.1, §3.2   from an image to ranked candidates: windows, both networks, regions, context, regression
     faces          §3.3         one face an image
     classifiers    §3.3, §4     fc6 features, SVMs, the rows of Tables 1 to 3
 
 How the book tests it::
 
-    settings   data   run (what a record keeps, precision by object size)   figures
+    settings   data   run (needs, all arms, what a record keeps, precision by object size)   figures
 """

@@ -18,10 +18,10 @@ from torch import Tensor, nn
 from stillact_lib.evaluation.kernel_svm import decide, fit_from_gram
 from stillact_lib.networks.pretrained import IMAGENET_MEAN
 from stillact_lib.networks.vgg import Vgg
-from stillact_lib.papers.fra.regions import Region
+from stillact_lib.papers.fra.data import Region
 from stillact_lib.training.loop import Device, predict
 from stillact_lib.vision.images import as_network_input
-from stillact_lib.vision.windows import about, cut
+from stillact_lib.vision.windows import about, cut, whole
 
 #: Table 2 and Table 3: what the paper names G, Face, C, F and Obj
 PARTS = {
@@ -77,8 +77,7 @@ class Fc6:
         return features
 
     def whole(self, images: Tensor) -> np.ndarray:
-        side = images.shape[-1]
-        return self.of(images, np.tile([[0.0, 0.0, side, side]], (len(images), 1)))
+        return self.of(images, whole(images))
 
     def faces(self, images: Tensor, boxes: np.ndarray, times: float) -> np.ndarray:
         """About faces [N, 4], `times` as large and square."""

@@ -6,7 +6,7 @@ All images are squashed to one square; boxes and masks with them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import cv2
@@ -19,18 +19,39 @@ from stillact_lib.datasets.coco_instances import AnnotatedImage
 from stillact_lib.datasets.fra import CATEGORIES, FACE, HAND, OBJECT_OF, OBJECTS, read_fra
 from stillact_lib.evidence.records import DataOrigin
 from stillact_lib.networks.fcn8s import IGNORED
-from stillact_lib.notebook.run_data import miniature_or_real, origin_of
-from stillact_lib.papers.fra.regions import Region
+from stillact_lib.networks.vgg import COMPACT_SIDE, FULL_SIDE
+from stillact_lib.notebook.run_data import miniature_of, miniature_or_real
 from stillact_lib.papers.fra.settings import FraSettings
 from stillact_lib.vision.photographs import Photographs, load_photographs
 
-FRA = "fra"
+FRA, STANFORD40, IMAGENET = "fra", "stanford40", "imagenet"
 #: labels of the networks, background first (Eq. 1)
 LABELS = ("background", *CATEGORIES)
 FACE_LABEL, HAND_LABEL, FIRST_OBJECT = LABELS.index(FACE), LABELS.index(HAND), LABELS.index(OBJECTS[0])
 #: the larger photographs of ImageNet's miniature are a little larger than what the network sees
 ROOM = 8 / 96
 NOWHERE = (float("nan"),) * 4
+
+
+@dataclass(frozen=True)
+class Region:
+    """Part of an image: box (x0, y0, x1, y1) in pixels, the far edges past the last pixel; mask bool [y1 - y0,
+    x1 - x0]; the label of its object."""
+
+    box: tuple[int, int, int, int]
+    mask: np.ndarray
+    label: int
+
+
+def overlap(boxes: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Intersection over union of each box [R, 4] with its best of `wanted` [G, 4], [R]; 0 where none is wanted."""
+    if not len(wanted):
+        return np.zeros(len(boxes))
+    low = np.maximum(boxes[:, None, :2], wanted[None, :, :2])
+    high = np.minimum(boxes[:, None, 2:], wanted[None, :, 2:])
+    shared = (high - low).clip(0).prod(axis=2)
+    areas = [(some[:, 2:] - some[:, :2]).prod(axis=1) for some in (boxes, wanted)]
+    return (shared / (areas[0][:, None] + areas[1][None] - shared)).max(axis=1)
 
 
 @dataclass(frozen=True)
@@ -83,8 +104,7 @@ class FraImages:
 
 def open_fra(settings: FraSettings) -> FraImages:
     """The five classes' photographs, and their annotation where there is one."""
-    real = Path(settings.stanford40_root) if settings.stanford40_root else None
-    found = read_fra(miniature_or_real(FRA, real, settings))
+    found = read_fra(_root(FRA, settings))
     photographs = load_photographs(found.stills, settings.image_size, ("test",))
     if found.annotated is None:
         return FraImages(photographs, None)
@@ -130,7 +150,7 @@ def whole_region(mask: np.ndarray, label: int) -> Region:
     """A mask bool [S, S] as a region with its box."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     box = (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
-    return Region(box, mask[box[1] : box[3], box[0] : box[2]], label, "annotated")
+    return Region(box, mask[box[1] : box[3], box[0] : box[2]], label)
 
 
 def objects_only(labels: Tensor) -> Tensor:
@@ -148,18 +168,27 @@ def object_label(class_name: str) -> int:
 def open_stanford40(settings: FraSettings) -> Photographs:
     """All of Stanford 40, for Section 2; of its miniature all classes that it can act, at `mini` a few photographs of
     each."""
-    real = Path(settings.stanford40_root) if settings.stanford40_root else None
     size = "survey" if settings.miniature_size == "mini" else settings.miniature_size
-    root = miniature_or_real("stanford40", real, settings.model_copy(update={"miniature_size": size}))
-    return load_photographs(read("stanford40", root), settings.image_size, ("test",))
+    root = _root(STANFORD40, settings.model_copy(update={"miniature_size": size}))
+    return load_photographs(read(STANFORD40, root), settings.image_size, ("test",))
 
 
-def open_imagenet(settings: FraSettings, side: int) -> Photographs:
-    """The miniature's photographs of things, for networks that see `side` pixels."""
-    stills = read("imagenet", miniature_or_real("imagenet", None, settings))
+def _root(name: str, settings: FraSettings) -> Path:
+    """Where Stanford 40's photographs lie, FRA's among them, or those of the miniature `name`."""
+    return miniature_or_real(name, Path(settings.stanford40_root) if settings.stanford40_root else None, settings)
+
+
+def open_imagenet(settings: FraSettings) -> Photographs | None:
+    """The miniature's photographs of things, on which the run's own VGG is trained; None for ImageNet's weights."""
+    if settings.pretraining == "imagenet":
+        return None
+    side = FULL_SIDE if settings.full_architectures else COMPACT_SIDE
+    stills = read(IMAGENET, miniature_or_real(IMAGENET, None, settings))
     return load_photographs(stills, side + round(ROOM * side), ("val",))
 
 
-def origins(settings: FraSettings, fra: FraImages, stanford40: Photographs) -> tuple[DataOrigin, ...]:
-    """What a record says of a run's data."""
-    return (origin_of(fra.photographs.root, FRA), origin_of(stanford40.root, "stanford40"))
+def learnt_from(settings: FraSettings, fra: FraImages | None = None) -> tuple[DataOrigin, ...]:
+    """The data that a network of the run has seen, of which its checkpoint keeps the identity."""
+    things = DataOrigin(name=IMAGENET, kind="miniature", detail=miniature_of(IMAGENET, settings))
+    own = () if settings.pretraining == "imagenet" else (things,)
+    return own if fra is None else (*own, DataOrigin(**asdict(fra.photographs.report.identity) | {"name": FRA}))

@@ -14,8 +14,7 @@ import numpy as np
 from torch import Tensor
 
 from stillact_lib.errors import StillactError
-from stillact_lib.papers.fra.data import FACE_LABEL, NOWHERE
-from stillact_lib.papers.fra.regions import overlap
+from stillact_lib.papers.fra.data import FACE_LABEL, NOWHERE, overlap
 
 #: §3.3: images are enlarged so much before the detector looks
 ENLARGED = 2
@@ -43,12 +42,12 @@ class YuNet:
 
     def __init__(self, model: str) -> None:
         if not Path(model).is_file():
-            raise StillactError(f"face_detector: no file {model}; fetch the .onnx of YuNet from {MODEL_PAGE}")
+            raise StillactError(f"face_detector_file: no file {model}; fetch the .onnx of YuNet from {MODEL_PAGE}")
         try:
             self.detector = cv2.FaceDetectorYN.create(model, "", (0, 0))
         except cv2.error as error:
             raise StillactError(
-                f"face_detector: {model} is no detector that OpenCV can read ({' '.join(str(error).split())[:80]})"
+                f"face_detector_file: {model} is no detector that OpenCV can read ({' '.join(str(error).split())[:80]})"
             ) from None
 
     def faces(self, images: Tensor) -> np.ndarray:

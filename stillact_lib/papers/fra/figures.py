@@ -14,9 +14,8 @@ from matplotlib.patheffects import withStroke
 from stillact_lib.evidence.bootstrap import Interval
 from stillact_lib.notebook.class_charts import RIGHT, WRONG, spaced
 from stillact_lib.notebook.figures import FAINT, PALETTE, bare
-from stillact_lib.papers.fra.data import FACE_LABEL, FIRST_OBJECT, HAND_LABEL, LABELS, Annotation
+from stillact_lib.papers.fra.data import FACE_LABEL, FIRST_OBJECT, HAND_LABEL, LABELS, Annotation, Region
 from stillact_lib.papers.fra.localising import Maps
-from stillact_lib.papers.fra.regions import Region
 
 #: a colour a label, background first; a thing keeps it throughout
 LABEL_COLOURS = (

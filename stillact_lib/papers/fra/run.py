@@ -1,26 +1,32 @@
-"""One run of chapter 01: what is computed of FRA's images on the way to Tables 1 to 3, and what a record keeps of it
-(Rosenfeld and Ullman 2016).
+"""One run of chapter 01: what it needs, what is computed of FRA's images on the way to Tables 1 to 3, and what a record
+keeps of it (Rosenfeld and Ullman 2016).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from functools import partial
 
 import numpy as np
 import torch
 from sklearn.pipeline import Pipeline
 
+from stillact_lib.datasets.fra import read_fra
 from stillact_lib.evaluation.average_precision import average_precisions
 from stillact_lib.evidence.bootstrap import Interval, map_estimate
-from stillact_lib.evidence.records import RunRecord
+from stillact_lib.evidence.records import RunRecord, world_of
 from stillact_lib.manifests import load_manifest
 from stillact_lib.networks.fcn8s import FCN8s
+from stillact_lib.networks.vgg import Vgg
+from stillact_lib.notebook.preflight import GIB, Need
+from stillact_lib.notebook.run_data import arrays_for
 from stillact_lib.papers.fra import faces as fra_faces
-from stillact_lib.papers.fra.classifiers import FOUND_ARMS, ORACLE_ARMS, Classifiers, Fc6
-from stillact_lib.papers.fra.data import FRA, Annotation, FraImages
+from stillact_lib.papers.fra.classifiers import FOUND_ARMS, ORACLE_ARMS, Classifiers, Fc6, plain_scores
+from stillact_lib.papers.fra.data import FRA, STANFORD40, Annotation, FraImages, Region, learnt_from
 from stillact_lib.papers.fra.localising import (
+    LOCALISED_BY,
+    STAGES,
     Candidates,
     Localiser,
     fit_ranking,
@@ -30,12 +36,33 @@ from stillact_lib.papers.fra.localising import (
     stages,
     windows_of,
 )
-from stillact_lib.papers.fra.regions import Region
 from stillact_lib.papers.fra.settings import FraSettings
+from stillact_lib.paths import workspace
 from stillact_lib.training.loop import Device
+from stillact_lib.vision.images import as_network_input
 from stillact_lib.vision.photographs import Photographs
 
-STANFORD40 = "stanford40"
+#: GiB that a run writes to disk: drawn photographs (measured: 0.04 at mini), and the five networks of a full VGG-16
+#: that keep their state, the one in training with its optimiser's
+DISK, DISK_FULL = 0.1, 4.0
+
+
+def needs(settings: FraSettings) -> list[Need]:
+    """What the run cannot do without, for `preflight`. Memory: 2 GiB (measured at mini), and all photographs of the
+    real Stanford 40 twice, while they are put together (measured at 512 px: 14 GiB)."""
+    root, detector = settings.stanford40_root, settings.face_detector_file
+    photographs = 3 * settings.image_size**2 * load_manifest(STANFORD40).items.count / GIB
+    found = [
+        Need.memory(2 + 2 * photographs),
+        Need.disk(DISK_FULL if settings.full_architectures else DISK, workspace()),
+    ]
+    if root:
+        found += [Need.dataset(STANFORD40, root), Need.loads("FRA's annotation", partial(read_fra, root))]
+    if detector:
+        found.append(Need.loads("face_detector_file", partial(fra_faces.YuNet, detector)))
+    if settings.pretraining == "imagenet":
+        found.append(Need.loads("VGG-16's weights", partial(Vgg.full, 1, imagenet=True)))
+    return found
 
 
 @dataclass
@@ -60,19 +87,20 @@ class ActionObjects:
     def localise(self, coarse: FCN8s, fine: FCN8s) -> None:
         """Finds candidates in every image, learns their ranking from the training images', and keeps the best of each
         test image; notes how far each test image's true object came."""
-        self.localiser = Localiser(coarse, fine, self.settings, self.device)
-        self.candidates = localise(self.localiser, self.fra.images)
+        settings, data = self.settings, learnt_from(self.settings, self.fra)
+        self.localiser = Localiser(coarse, fine, settings, self.device)
+        path = arrays_for(settings.chapter, "candidates", settings, LOCALISED_BY, data)
+        self.candidates = localise(self.localiser, self.fra.images, path)
         learnt = [self.candidates[row] for row in self.fra.train]
-        self.ranking = fit_ranking(learnt, self.annotations(self.fra.train), self.settings)
-        self.kept = [ranked(one, self.ranking, self.settings.kept_regions) for one in self.candidates]
+        self.ranking = fit_ranking(learnt, self.annotations(self.fra.train), settings)
+        self.kept = [ranked(one, self.ranking, settings.kept_regions) for one in self.candidates]
         reached = [stages(self.candidates[row], self.kept[row], self.fra.annotations[row]) for row in self.fra.test]
-        for name in next(answers for answers in reached if answers):
-            self.measures[f"{name}/found"] = np.array([answers.get(name, np.nan) for answers in reached])
+        self.measures |= {f"{name}/found": np.array([answers[name] for answers in reached]) for name in STAGES}
 
     def find_faces(self) -> None:
         """The best face of every image, by the run's detector; notes how often a test image's is the true one."""
-        if self.settings.face_detector:
-            self.faces = fra_faces.YuNet(self.settings.face_detector).faces(self.fra.images)
+        if self.settings.face_detector_file:
+            self.faces = fra_faces.YuNet(self.settings.face_detector_file).faces(self.fra.images)
         else:
             self.faces = np.array([one.face for one in self.candidates])
         found = fra_faces.found_right(self.faces[self.fra.test], self.fra.faces()[self.fra.test])
@@ -114,21 +142,16 @@ class ActionObjects:
         """§4.1: a coarse network taught objects without faces and hands; its maxima as features, and whether its
         windows hold the object, beside the other's."""
         alone = Localiser(network, network, self.settings, self.device)
-        peaks, hits = [], []
-        for images in self.fra.images.split(256):
-            maps = alone.coarse_maps(images.float() / 127.5 - 1)
-            peaks.append(maps.max(axis=(2, 3)))
-            hits += [windows_of(one, self.settings, first_object=1) for one in maps]
-        features = np.concatenate(peaks)
-        train, test = self.fra.train, self.fra.test
-        machines = Classifiers(self.fra.photographs.positives[train], np.arange(len(test)), self.settings.svm_lambda)
-        machines.add("coarse", features[train], features[test])
-        self.scores["coarse_objects_alone"] = machines.scores(["coarse"])
-        reached = []
-        for row in test:
-            found = Candidates(peaks[0][0], peaks[0][0], hits[row], (), np.empty((0, 0)))
-            reached.append(stages(found, [], self.fra.annotations[row]).get("window", np.nan))
-        self.measures["window_objects_alone/found"] = np.array(reached)
+        seen = []
+        for some in self.fra.images.split(256):
+            for maps in alone.coarse_maps(as_network_input(some)):
+                peaks, windows = maps.max(axis=(1, 2)), windows_of(maps, self.settings, first_object=1)
+                seen.append(Candidates(peaks, peaks, windows, (), np.empty((0, 0))))
+        features, train, test = stack(seen, "coarse"), self.fra.train, self.fra.test
+        positives, strength = self.fra.photographs.positives[train], self.settings.svm_lambda
+        self.scores["coarse_objects_alone"] = plain_scores(features[train], positives, features[test], strength)
+        inside = [stages(seen[row], [], self.fra.annotations[row])["window"] for row in test]
+        self.measures["window_objects_alone/found"] = np.array(inside)
 
     def average_precisions(self, arm: str) -> np.ndarray:
         """AP of each class in %, [C]."""
@@ -160,7 +183,8 @@ class ActionObjects:
         if self.fra.annotations is not None:
             kept[f"{FRA}/object/size"] = self.object_sizes()
         kept |= {f"{FRA}/{arm}/class_scores": scores for arm, scores in self.scores.items()}
-        return kept | {f"{FRA}/{name}": values for name, values in self.measures.items()}
+        shown = {name: values for name, values in self.measures.items() if np.isfinite(values).any()}
+        return kept | {f"{FRA}/{name}": values for name, values in shown.items()}
 
 
 def size_labels(classes: tuple[str, ...]) -> np.ndarray:
@@ -194,76 +218,59 @@ def size_bins(sizes: np.ndarray, positives: np.ndarray, bins: int) -> np.ndarray
 
 
 def mean_sizes(records: Sequence[RunRecord], bins: int) -> list[float]:
-    """The mean size of the objects in each bin that holds any, in % of the image's side."""
-    for record in records:
-        if SIZE in (scores := record.scores()):
-            places = size_bins(scores[SIZE], scores[f"{FRA}/positives"], bins)
-            return [float(scores[SIZE][places == k].mean()) for k in np.unique(places[places >= 0])]
-    return []
+    """The mean size of the objects in each of `size_bins` that holds any, in % of the image's side."""
+    held = _holding(records, [SIZE])
+    if not held:
+        return []
+    sizes, places = _joined(held, SIZE), _places(held, bins)
+    return [float(sizes[places == k].mean()) for k in np.unique(places[places >= 0])]
 
 
 def of_each_class(dataset: str, arm: str, classes: Sequence[str], records: Sequence[RunRecord]) -> dict[str, Interval]:
-    """Average precision in % of each class, with intervals over images and seeds."""
-    name = f"{dataset}/{arm}/class_scores"
-    pooled = _pooled(records, [name], dataset)
+    """Average precision in % of each class, with intervals over images, seeds and worlds."""
+    held = _holding(records, [name := f"{dataset}/{arm}/class_scores"])
+    if not held:
+        return {}
+    scores, shown, drawn = _joined(held, name), _joined(held, f"{dataset}/positives"), _drawn(held, dataset)
     return {
-        one: map_estimate(pooled.scores[0][:, [k]], pooled.shown[:, [k]], **pooled.drawn).interval()
+        one: map_estimate(scores[:, [k]], shown[:, [k]], **drawn).interval()
         for k, one in enumerate(classes)
-        if pooled is not None
+        if shown[:, k].any()
     }
 
 
-def map_by_size(records: Sequence[RunRecord], arm: str, bins: int) -> list[Interval]:
-    """mAP in % over the test images of each of `size_bins` that holds any, with intervals over images and seeds; []
-    where no record holds the arm."""
-    return _by_size(records, [arm], bins)
-
-
-def gain_by_size(records: Sequence[RunRecord], arm: str, against: str, bins: int) -> list[Interval]:
-    """The same of how far an arm's mAP exceeds another's."""
-    return _by_size(records, [arm, against], bins)
-
-
-def _by_size(records: Sequence[RunRecord], arms: Sequence[str], bins: int) -> list[Interval]:
-    pooled = _pooled(records, [f"{FRA}/{arm}/class_scores" for arm in arms], FRA)
-    if pooled is None:
+def map_by_size(records: Sequence[RunRecord], arm: str, bins: int, against: str | None = None) -> list[Interval]:
+    """mAP in % of an arm over the test images of each of `size_bins` that holds any, or what it has over another, with
+    intervals over images, seeds and worlds; [] where no record holds the arms."""
+    names = [f"{FRA}/{one}/class_scores" for one in (arm, against) if one is not None]
+    held = _holding(records, [*names, SIZE])
+    if not held:
         return []
-    places = np.concatenate(
-        [size_bins(pooled.sizes[own], pooled.shown[own], bins) for own in _rows_of_runs(pooled.drawn["runs"])]
-    )
+    shown, drawn, places = _joined(held, f"{FRA}/positives"), _drawn(held, FRA), _places(held, bins)
     found = []
     for rows in (np.flatnonzero(places == k) for k in np.unique(places[places >= 0])):
-        drawn = {name: values[rows] for name, values in pooled.drawn.items()}
-        each = [map_estimate(scores[rows], pooled.shown[rows], **drawn) for scores in pooled.scores]
-        found.append((each[0] if len(arms) == 1 else each[0] - each[1]).interval())
+        of_rows = {name: values[rows] for name, values in drawn.items()}
+        each = [map_estimate(_joined(held, name)[rows], shown[rows], **of_rows) for name in names]
+        found.append((each[0] if against is None else each[0] - each[1]).interval())
     return found
 
 
-def _rows_of_runs(runs: np.ndarray) -> list[np.ndarray]:
-    """Rows of each run; runs int [N], one after the other."""
-    return np.split(np.arange(len(runs)), np.flatnonzero(np.diff(runs)) + 1)
+def _holding(records: Sequence[RunRecord], names: Sequence[str]) -> list[RunRecord]:
+    return [record for record in records if set(names) <= set(record.scores())]
 
 
-class _Pooled(NamedTuple):
-    """Class scores [N, C] of some arms over all records that hold them, what the items show, their objects' sizes, and
-    what is drawn: clusters and runs, [N] each."""
-
-    scores: list[np.ndarray]
-    shown: np.ndarray
-    sizes: np.ndarray
-    drawn: dict[str, np.ndarray]
+def _joined(held: Sequence[RunRecord], name: str) -> np.ndarray:
+    return np.concatenate([record.scores()[name] for record in held])
 
 
-def _pooled(records: Sequence[RunRecord], names: Sequence[str], dataset: str) -> _Pooled | None:
-    wanted = {*names, SIZE} if dataset == FRA else {*names}
-    held = [(record.seed, scores) for record in records if wanted <= set(scores := record.scores())]
-    if not held:
-        return None
+def _drawn(held: Sequence[RunRecord], dataset: str) -> dict[str, np.ndarray]:
+    """What an interval goes over: photographs, runs and worlds, [N] each."""
+    clips = [record.scores()[f"{dataset}/clip"] for record in held]
+    of_run = {"runs": [record.seed for record in held], "worlds": [world_of(record) for record in held]}
+    lengths = [len(own) for own in clips]
+    return {"clusters": np.concatenate(clips), **{name: np.repeat(of, lengths) for name, of in of_run.items()}}
 
-    def joined(key: str) -> np.ndarray:
-        return np.concatenate([found[key] for _, found in held])
 
-    runs = np.concatenate([np.full(len(found[names[0]]), seed) for seed, found in held])
-    sizes = joined(SIZE) if dataset == FRA else np.full(len(runs), np.nan)
-    drawn = {"clusters": joined(f"{dataset}/clip"), "runs": runs}
-    return _Pooled([joined(name) for name in names], joined(f"{dataset}/positives"), sizes, drawn)
+def _places(held: Sequence[RunRecord], bins: int) -> np.ndarray:
+    own = [record.scores() for record in held]
+    return np.concatenate([size_bins(scores[SIZE], scores[f"{FRA}/positives"], bins) for scores in own])

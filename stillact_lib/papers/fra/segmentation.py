@@ -12,10 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from stillact_lib.datasets.fra import OBJECTS
+from stillact_lib.evidence.records import DataOrigin
 from stillact_lib.networks.fcn8s import IGNORED, FCN8s, segmentation_loss
 from stillact_lib.networks.vgg import Vgg
 from stillact_lib.notebook.run_data import checkpoint_for
-from stillact_lib.papers.fra.data import FraImages, objects_only
+from stillact_lib.papers.fra.data import LABELS, FraImages, learnt_from, objects_only
 from stillact_lib.papers.fra.settings import FraSettings
 from stillact_lib.training.loop import (
     Device,
@@ -29,19 +30,14 @@ from stillact_lib.training.loop import (
 from stillact_lib.training.pretraining import ClassQuality, pretrain_on_photographs
 from stillact_lib.vision.images import as_network_input
 from stillact_lib.vision.photographs import Photographs
-from stillact_lib.vision.windows import about, cut, jittered
+from stillact_lib.vision.windows import about, cut, jittered, whole
 
-CHAPTER = "01-action-objects"
-#: what the pre-trained network depends on
-PRETRAINING_DEPENDS_ON = (
-    *("profile", "miniature_size", "miniature_seed", "seed", "device", "full_architectures"),
-    *("batch_size", "pretraining", "pretraining_steps", "pretraining_rate"),
-)
+#: settings that change the pre-trained network, and those that change what every segmentation network makes of it
+PRETRAINED_BY = ("full_architectures", "batch_size", "pretraining", "pretraining_steps", "pretraining_rate")
+TAUGHT_BY = (*PRETRAINED_BY, "image_size", "steps", "solver", "rate")
 MOMENTUM, DECAY = 0.9, 5e-4
 #: how far windows of training move and change in size: of a whole image, of a face's surroundings
 WHOLE_JITTER, FACE_JITTER = (0.05, 0.1), (0.15, 0.2)
-#: labels of the network that is taught objects alone
-OBJECT_LABELS = 1 + len(OBJECTS)
 
 
 def pretrained(
@@ -61,7 +57,7 @@ def pretrained(
         rate=settings.pretraining_rate,
         device=device,
         seed=settings.seed,
-        checkpoint=checkpoint_for(CHAPTER, "imagenet", settings, PRETRAINING_DEPENDS_ON),
+        checkpoint=checkpoint_for(settings.chapter, "imagenet", settings, PRETRAINED_BY, learnt_from(settings)),
         workers=settings.workers,
     )
     return network, quality
@@ -69,23 +65,26 @@ def pretrained(
 
 @dataclass(frozen=True)
 class Lesson:
-    """What a segmentation network is taught: images uint8 [N, 3, S, S], label maps uint8 [N, 1, S, S], a window of each
-    [N, 4], how far it moves and changes in size, and the side at which it is seen."""
+    """What a segmentation network is taught: its name, images uint8 [N, 3, S, S], label maps uint8 [N, 1, S, S] of so
+    many labels, a window of each [N, 4], how far it moves and changes in size, and the side at which it is seen.
+    `depends_on` and `data` are what its checkpoint names beside `TAUGHT_BY`."""
 
+    name: str
     images: Tensor
     labels: Tensor
+    num_labels: int
     boxes: np.ndarray
     jitter: tuple[float, float]
     side: int
+    depends_on: tuple[str, ...] = ()
+    data: tuple[DataOrigin, ...] = ()
 
     def batches(self, batch_size: int, seed: int) -> StepBatches:
         """Windows [B, 3, side, side] in [-1, 1] with labels int64 [B, side, side], half of them mirrored; what lies
         outside the image has no label."""
 
         def make_batch(rows: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-            boxes = jittered(self.boxes[rows], rng, *self.jitter)
-            turned = rng.random(len(rows)) < 0.5
-            boxes[turned] = boxes[turned][:, [2, 1, 0, 3]]  # from right to left: in a mirror
+            boxes = _moved(self.boxes[rows], rng, self.jitter)
             images = cut(as_network_input(self.images[rows]), boxes, self.side)
             labels = cut(self.labels[rows].float(), boxes, self.side, outside=IGNORED, nearest=True)
             return images, labels[:, 0].long()
@@ -93,14 +92,23 @@ class Lesson:
         return StepBatches(len(self.images), batch_size, make_batch, seed)
 
 
+def _moved(boxes: np.ndarray, rng: np.random.Generator, jitter: tuple[float, float]) -> np.ndarray:
+    """Boxes [B, 4] moved and changed in size, half of them from right to left: in a mirror."""
+    boxes = jittered(boxes, rng, *jitter)
+    turned = rng.random(len(boxes)) < 0.5
+    boxes[turned] = boxes[turned][:, [2, 1, 0, 3]]
+    return boxes
+
+
 def coarse_lesson(fra: FraImages, settings: FraSettings, objects_alone: bool = False) -> Lesson:
     """Whole images; `objects_alone`: without the labels of faces and hands (§4.1)."""
     rows = torch.from_numpy(fra.train)
-    labels = fra.label_maps()[rows]
-    whole = np.tile([[0.0, 0.0, settings.image_size, settings.image_size]], (len(rows), 1))
-    return Lesson(
-        fra.images[rows], objects_only(labels) if objects_alone else labels, whole, WHOLE_JITTER, settings.coarse_size
-    )
+    images, labels = fra.images[rows], fra.label_maps()[rows]
+    name, num_labels = "coarse network", len(LABELS)
+    if objects_alone:
+        name, labels, num_labels = "objects alone", objects_only(labels), 1 + len(OBJECTS)
+    how = (WHOLE_JITTER, settings.coarse_size, ("coarse_size",), learnt_from(settings, fra))
+    return Lesson(name, images, labels, num_labels, whole(images), *how)
 
 
 def fine_lesson(fra: FraImages, settings: FraSettings) -> Lesson:
@@ -110,16 +118,15 @@ def fine_lesson(fra: FraImages, settings: FraSettings) -> Lesson:
     shown = np.isfinite(faces).all(axis=1)
     rows = torch.from_numpy(fra.train[shown])
     boxes = about(faces[shown], settings.face_times, square=True)
-    return Lesson(fra.images[rows], fra.label_maps()[rows], boxes, FACE_JITTER, settings.fine_size)
+    how = (FACE_JITTER, settings.fine_size, ("fine_size", "face_times"), learnt_from(settings, fra))
+    return Lesson("fine network", fra.images[rows], fra.label_maps()[rows], len(LABELS), boxes, *how)
 
 
-def train_segmentation(
-    start: Vgg, lesson: Lesson, labels: int, settings: FraSettings, device: Device, label: str
-) -> tuple[FCN8s, History]:
+def train_segmentation(start: Vgg, lesson: Lesson, settings: FraSettings, device: Device) -> tuple[FCN8s, History]:
     """An FCN-8s made of the network `start`; the rate falls by a half cosine. "sgd" is the paper's solver, with slow
     skips; "adam", for the small network and few steps, teaches all layers alike."""
     torch.manual_seed(settings.seed)
-    network = FCN8s(start, labels)
+    network = FCN8s(start, lesson.num_labels)
 
     def step_loss(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         images, wanted = batch
@@ -132,6 +139,7 @@ def train_segmentation(
         optimiser = torch.optim.SGD(groups, lr=settings.rate, momentum=MOMENTUM, weight_decay=DECAY)
     else:
         optimiser = torch.optim.AdamW(network.parameters(), lr=settings.rate, weight_decay=0.01)
+    name, depends_on = lesson.name.replace(" ", "-"), TAUGHT_BY + lesson.depends_on
     history = train(
         network,
         lesson.batches(settings.batch_size, settings.seed),
@@ -139,9 +147,9 @@ def train_segmentation(
         optimiser,
         settings.steps,
         device,
-        label=label,
+        label=lesson.name,
         schedule=warm_up_then_cosine(settings.steps),
-        checkpoint=checkpoint_for(CHAPTER, label.replace(" ", "-"), settings),
+        checkpoint=checkpoint_for(settings.chapter, name, settings, depends_on, lesson.data),
         workers=settings.workers,
     )
     return network, history
@@ -164,18 +172,17 @@ class WholeImage(nn.Module):
 def train_whole_image(
     localiser: FCN8s, fra: FraImages, settings: FraSettings, device: Device
 ) -> tuple[WholeImage, History]:
-    """The whole image's fair chance: fine-tuned on the actions' labels, beginning with what the localiser knows."""
+    """The network of the whole image, fine-tuned on the actions' labels, beginning with what the localiser knows."""
     torch.manual_seed(settings.seed)
     network = WholeImage(localiser, len(fra.photographs.classes))
-    rows, side = torch.from_numpy(fra.train), settings.image_size
+    rows = torch.from_numpy(fra.train)
     images, labels = fra.images[rows], torch.from_numpy(fra.labels)[rows]
 
     def make_batch(chosen: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        boxes = jittered(np.tile([[0.0, 0.0, side, side]], (len(chosen), 1)), rng, *WHOLE_JITTER)
-        turned = rng.random(len(chosen)) < 0.5
-        boxes[turned] = boxes[turned][:, [2, 1, 0, 3]]
+        boxes = _moved(whole(images[chosen]), rng, WHOLE_JITTER)
         return cut(as_network_input(images[chosen]), boxes, settings.coarse_size), labels[chosen]
 
+    depends_on = (*TAUGHT_BY, "coarse_size", "whole_steps", "whole_rate")
     history = train(
         network,
         StepBatches(len(images), settings.batch_size, make_batch, settings.seed),
@@ -185,6 +192,7 @@ def train_whole_image(
         device,
         label="whole image",
         schedule=warm_up_then_cosine(settings.whole_steps),
+        checkpoint=checkpoint_for(settings.chapter, "whole-image", settings, depends_on, learnt_from(settings, fra)),
         workers=settings.workers,
     )
     return network, history
@@ -192,11 +200,5 @@ def train_whole_image(
 
 def whole_scores(network: WholeImage, fra: FraImages, settings: FraSettings, device: Device) -> np.ndarray:
     """Class scores [N, C] of the test images."""
-    images, side = as_network_input(fra.images[torch.from_numpy(fra.test)]), settings.image_size
-    whole = np.tile([[0.0, 0.0, side, side]], (len(images), 1))
-    return predict(network, cut(images, whole, settings.coarse_size), device).numpy()
-
-
-def probabilities(network: FCN8s) -> nn.Module:
-    """A network's maps of probabilities, [B, L, H, W], for `predict`."""
-    return nn.Sequential(network, nn.Softmax(dim=1))
+    images = as_network_input(fra.images[torch.from_numpy(fra.test)])
+    return predict(network, cut(images, whole(images), settings.coarse_size), device).numpy()

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from stillact_lib.configuration import Configuration
+from stillact_lib.configuration import RunSettings
 from stillact_lib.networks.fcn8s import STRIDE
 
 
-class FraSettings(Configuration):
+class FraSettings(RunSettings):
     """One run of chapter 01; each field is explained where the chapter sets it."""
 
-    profile: Literal["quick", "mini", "study", "real", "gpu", "paper"]
-    stanford40_root: str
-    face_detector: str
-    miniature_size: str
-    miniature_seed: int = Field(ge=0)
-    seed: int = Field(ge=0)
-    device: Literal["auto", "cpu", "cuda"]
-    workers: int = Field(ge=0)
-    keep_checkpoints: bool
-    full_architectures: bool
+    chapter: ClassVar[str] = "01-action-objects"
 
+    stanford40_root: str
+    face_detector_file: str
     image_size: int = Field(ge=16)
-    coarse_size: int = Field(ge=STRIDE)
-    fine_size: int = Field(ge=STRIDE)
+    coarse_size: int = Field(ge=STRIDE, multiple_of=STRIDE)
+    fine_size: int = Field(ge=STRIDE, multiple_of=STRIDE)
     window_share: float = Field(gt=0, le=1)
     face_times: float = Field(ge=1)
     windows: int = Field(ge=1)
@@ -48,11 +41,6 @@ class FraSettings(Configuration):
 
     @model_validator(mode="after")
     def _fields_fit(self) -> FraSettings:
-        for name in ("coarse_size", "fine_size"):
-            if getattr(self, name) % STRIDE:
-                raise ValueError(
-                    f"{name} = {getattr(self, name)}: the networks halve it five times; take a multiple of 32"
-                )
         if self.pretraining == "imagenet" and not self.full_architectures:
             raise ValueError("pretraining 'imagenet' has weights for full_architectures only; take 'own'")
         if self.profile == "paper" and not self.stanford40_root:

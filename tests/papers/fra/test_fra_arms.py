@@ -7,17 +7,19 @@ from chapter_settings import workspace_in
 from sklearn.svm import LinearSVC
 from test_fra_data import settings_with
 
+from stillact_lib.errors import StillactError
 from stillact_lib.evaluation.average_precision import average_precisions
 from stillact_lib.evidence.ledger import Ledger
 from stillact_lib.evidence.published import load_published
 from stillact_lib.evidence.records import load_records, new_record, save_record
+from stillact_lib.evidence.run_log import RunLog
 from stillact_lib.networks.vgg import Vgg
+from stillact_lib.notebook.preflight import preflight
 from stillact_lib.papers.fra import data as fra_data
-from stillact_lib.papers.fra import run as fra_results
 from stillact_lib.papers.fra import run as fra_run
 from stillact_lib.papers.fra import segmentation as fra_networks
 from stillact_lib.papers.fra.classifiers import FOUND_ARMS, ORACLE_ARMS, PARTS, Classifiers, Fc6, plain_scores, scaled
-from stillact_lib.papers.fra.regions import Region
+from stillact_lib.papers.fra.data import Region
 from stillact_lib.training.loop import Device
 
 CPU = Device(torch.device("cpu"), None)
@@ -63,7 +65,7 @@ def test_fc6_sees_the_region_and_nothing_beside_it():
     images = torch.randint(0, 255, (2, 3, 64, 64), dtype=torch.uint8)
     mask = np.zeros((20, 20), bool)
     mask[5:15, 5:15] = True
-    regions = [Region((10, 10, 30, 30), mask, 3, "argmax"), None]
+    regions = [Region((10, 10, 30, 30), mask, 3), None]
     found = fc6.objects(images, regions)
     assert (found["box"][1] == 0).all() and (found["masked"][1] == 0).all() and (found["box"][0] != 0).any()
     beside = images.clone()
@@ -81,40 +83,30 @@ def run(tmp_path_factory):
     settings = settings_with()
     with workspace_in(tmp_path_factory.mktemp("workspace")):
         fra = fra_data.open_fra(settings)
-        imagenet = fra_data.open_imagenet(settings, 96)
+        imagenet = fra_data.open_imagenet(settings)
         stanford40 = fra_data.open_stanford40(settings)
         vgg, knows = fra_networks.pretrained(settings, imagenet, CPU)
         assert 0 <= knows.accuracy <= 100
         lessons = fra_networks.coarse_lesson(fra, settings), fra_networks.fine_lesson(fra, settings)
-        coarse, fine = (
-            fra_networks.train_segmentation(vgg, lesson, len(fra_data.LABELS), settings, CPU, "lesson")[0]
-            for lesson in lessons
-        )
+        coarse, fine = (fra_networks.train_segmentation(vgg, lesson, settings, CPU)[0] for lesson in lessons)
         found = fra_run.ActionObjects(fra, settings, CPU)
         found.localise(coarse, fine)
         found.find_faces()
         machines = found.classifiers(Fc6(vgg, CPU))
         found.classify(machines)
         alone = fra_networks.coarse_lesson(fra, settings, objects_alone=True)
-        network, _ = fra_networks.train_segmentation(vgg, alone, fra_networks.OBJECT_LABELS, settings, CPU, "alone")
+        network, _ = fra_networks.train_segmentation(vgg, alone, settings, CPU)
         found.objects_alone(network)
         whole, _ = fra_networks.train_whole_image(coarse, fra, settings, CPU)
         found.scores["whole_tuned"] = fra_networks.whole_scores(whole, fra, settings, CPU)
         features = Fc6(vgg, CPU).whole(stanford40.images)
         seen, asked = ~stanford40.test, stanford40.test
         of_all = plain_scores(features[seen], stanford40.positives[seen], features[asked], 0.001)
-        kept = found.scores_to_keep() | fra_run.section_two(stanford40, of_all)
-        record = new_record(
-            "01-action-objects",
-            settings,
-            data=fra_data.origins(settings, fra, stanford40),
-            device="cpu",
-            wall_seconds=1,
-            scores=kept,
-        )
-        folder = tmp_path_factory.mktemp("records")
-        save_record(record, folder, scores=kept)
-        yield found, machines, load_records(folder)
+        log = RunLog(settings.chapter, settings, device=CPU)
+        log.keep(reports={"fra": fra.photographs.report, "stanford40": stanford40.report, "imagenet": imagenet.report})
+        log.keep(scores=fra_run.section_two(stanford40, of_all))
+        log.keep(scores=found.scores_to_keep())
+        yield found, machines, [log.finish()]
 
 
 def test_every_row_of_every_table_is_scored(run):
@@ -146,9 +138,9 @@ def test_training_regions_are_the_true_ones_and_test_regions_are_not(run):
 
 
 def without_tests(fra):
-    """The annotations, those of test images exchanged for an empty one (but one, so that stages can be named)."""
+    """The annotations, those of test images exchanged for an empty one."""
     kept = list(fra.annotations)
-    for row in fra.test[1:]:
+    for row in fra.test:
         kept[row] = fra_data.Annotation(np.zeros_like(kept[row].labels), fra_data.NOWHERE, ())
     return tuple(kept)
 
@@ -159,21 +151,25 @@ def test_sizes_and_precision_by_size(run):
     things = [found.fra.annotations[row].thing for row in found.fra.test]
     assert sizes[0] == pytest.approx(100 * np.sqrt(things[0].mask.sum()) / 64)
     positives = found.fra.photographs.positives[found.fra.test]
-    places = fra_results.size_bins(sizes, positives, 2)
+    places = fra_run.size_bins(sizes, positives, 2)
     for column in positives.T:
         own = column & np.isfinite(sizes)
         assert sizes[own & (places == 0)].max() <= sizes[own & (places == 1)].min()
         assert abs(int((own & (places == 0)).sum()) - int((own & (places == 1)).sum())) <= 1
-    small, large = fra_results.map_by_size(records, "all", 2)
+    small, large = fra_run.map_by_size(records, "all", 2)
     scores = found.scores["all"].astype("f4")
     wanted = [100 * np.nanmean(average_precisions(scores[places == k], positives[places == k])) for k in (0, 1)]
     assert [small.mean, large.mean] == pytest.approx(wanted, abs=1e-3)
-    assert fra_results.mean_sizes(records, 2) == pytest.approx([sizes[places == k].mean() for k in (0, 1)])
-    gain = fra_results.gain_by_size(records, "all", "whole", 2)[0]
-    assert gain.mean == pytest.approx(small.mean - fra_results.map_by_size(records, "whole", 2)[0].mean, abs=1e-6)
-    assert fra_results.map_by_size(records, "nobody", 2) == [] and fra_results.mean_sizes([], 2) == []
+    assert fra_run.mean_sizes(records, 2) == pytest.approx([sizes[places == k].mean() for k in (0, 1)])
+    gain = fra_run.map_by_size(records, "all", 2, against="whole")[0]
+    assert gain.mean == pytest.approx(small.mean - fra_run.map_by_size(records, "whole", 2)[0].mean, abs=1e-6)
+    assert fra_run.map_by_size(records, "nobody", 2) == [] and fra_run.mean_sizes([], 2) == []
+    elsewhere = records[0].model_copy(update={"parameters": records[0].parameters | {"miniature_seed": 1}})
+    elsewhere._folder = records[0]._folder
+    both = fra_run.map_by_size([*records, elsewhere], "all", 2)[0]
+    assert both.mean == pytest.approx(small.mean) and (small.n_worlds, both.n_worlds) == (1, 2)
     many = len(sizes) + 1  # more bins than images: those that hold any
-    assert 2 < len(fra_results.mean_sizes(records, many)) == len(fra_results.map_by_size(records, "all", many)) < many
+    assert 2 < len(fra_run.mean_sizes(records, many)) == len(fra_run.map_by_size(records, "all", many)) < many
 
 
 def test_examples_show_what_is_found_first(run):
@@ -194,7 +190,46 @@ def test_without_an_annotation_the_whole_image_s_scores_are_kept_and_the_rest_is
     of_bare = load_records(tmp_path)
     ledger = Ledger(load_published("01-action-objects"), of_bare)
     assert {ledger.verdict(entry.id).label for entry in ledger.published.entries} == {"not attempted"}
-    assert fra_results.mean_sizes(of_bare, 5) == [] and fra_results.map_by_size(of_bare, "whole", 5) == []
+    assert fra_run.mean_sizes(of_bare, 5) == [] and fra_run.map_by_size(of_bare, "whole", 5) == []
+
+
+def test_without_any_object_in_the_test_images_the_other_measures_are_kept(run):
+    found, _, _ = run
+    blinded = fra_run.ActionObjects(
+        fra_data.FraImages(found.fra.photographs, without_tests(found.fra)), found.settings, CPU
+    )
+    blinded.localise(found.localiser.coarse, found.localiser.fine)
+    assert not [name for name in blinded.scores_to_keep() if name.endswith("/found")]
+
+
+def test_a_network_is_taken_from_its_checkpoint_unless_something_that_changes_it_did(run, tmp_path):
+    """Number of files after a run with other settings: coarse and fine network, whole image, and their beginning."""
+    fra = run[0].fra
+    with workspace_in(tmp_path):
+        imagenet = fra_data.open_imagenet(settings_with())
+
+        def files(**changes) -> set[str]:
+            settings = settings_with(keep_checkpoints=True, steps=1, whole_steps=1, pretraining_steps=1, **changes)
+            vgg, _ = fra_networks.pretrained(settings, imagenet, CPU)
+            coarse, _ = fra_networks.train_segmentation(vgg, fra_networks.coarse_lesson(fra, settings), settings, CPU)
+            fra_networks.train_segmentation(vgg, fra_networks.fine_lesson(fra, settings), settings, CPU)
+            fra_networks.train_whole_image(coarse, fra, settings, CPU)
+            return {path.name.removesuffix(".pt") for path in (tmp_path / "checkpoints").glob("*.pt")}
+
+        first = files()
+        assert len(first) == 4
+        assert files(workers=0, svm_lambda=0.1, windows=2, profile="quick") == first
+        assert [name.rpartition("-")[0] for name in files(fine_size=64) - first] == ["01-action-objects-fine-network"]
+        assert len(files(fine_size=64, whole_rate=0.1)) == 6
+        assert len(files(pretraining_rate=0.1)) == 10
+
+
+def test_everything_that_is_lacking_is_named_at_once(tmp_path):
+    needs = fra_run.needs(settings_with(stanford40_root=str(tmp_path), face_detector_file=str(tmp_path / "yunet.onnx")))
+    with pytest.raises(StillactError) as caught:
+        preflight(needs)
+    assert "Stanford 40" in str(caught.value) and "face_detector_file: no file" in str(caught.value)
+    preflight(fra_run.needs(settings_with()))
 
 
 def test_parts_make_up_the_whole():

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ from stillact_lib.papers.fra.settings import FraSettings
 
 def settings_with(**changes) -> FraSettings:
     tiny = {"miniature_size": "tiny", "miniature_seed": 0, "device": "cpu", "image_size": 64, "coarse_size": 64}
+    tiny |= {"keep_checkpoints": False}
     tiny |= {"fine_size": 32, "apart": 4.0, "pretraining_steps": 2, "steps": 4, "whole_steps": 2, "batch_size": 8}
     return configure(FraSettings, defaults_of("01-action-objects") | tiny | changes)
 
@@ -204,7 +206,6 @@ def test_the_smallest_thing_keeps_a_pixel():
 def test_objects_alone_are_counted_from_one():
     labels = torch.tensor([0, 1, 2, 3, 7, IGNORED], dtype=torch.uint8)
     assert fra_data.objects_only(labels).tolist() == [0, 0, 0, 1, 5, IGNORED]
-    assert fra_networks.OBJECT_LABELS == 6
 
 
 def test_lessons_are_of_training_images_and_images_and_labels_move_together(fra):
@@ -212,13 +213,13 @@ def test_lessons_are_of_training_images_and_images_and_labels_move_together(fra)
     lesson = fra_networks.coarse_lesson(fra, settings)
     assert len(lesson.images) == len(fra.train) == 30
     # each image is its own label map, so that the two agree wherever they are cut
-    marked = fra_networks.Lesson(
-        lesson.labels.repeat(1, 3, 1, 1), lesson.labels, lesson.boxes, lesson.jitter, lesson.side
-    )
+    marked = replace(lesson, images=lesson.labels.repeat(1, 3, 1, 1))
     images, labels = marked.batches(16, 0)[0]
     inside = labels != IGNORED
     shown = ((images[:, 0] + 1) * 127.5).round().long()
     assert (labels > 0).any() and (shown == labels)[inside].float().mean() > 0.97  # edges are interpolated
+    alone = fra_networks.coarse_lesson(fra, settings, objects_alone=True)
+    assert alone.num_labels == 6 == alone.labels.max() + 1 and lesson.num_labels == 8 == lesson.labels.max() + 1
     fine = fra_networks.fine_lesson(fra, settings)
     faces = fra.faces()[fra.train]
     sides = fine.boxes[:, 2] - fine.boxes[:, 0]
@@ -227,7 +228,7 @@ def test_lessons_are_of_training_images_and_images_and_labels_move_together(fra)
 
 def test_settings_that_do_not_fit_are_refused():
     for changes, said in (
-        ({"coarse_size": 100}, "coarse_size = 100: the networks halve it five times"),
+        ({"coarse_size": 100}, "'coarse_size' = 100 .* multiple of 32"),
         ({"pretraining": "imagenet"}, "weights for full_architectures only"),
         ({"profile": "paper"}, "needs stanford40_root"),
     ):

@@ -10,9 +10,8 @@ from stillact_lib.evidence.bootstrap import Interval
 from stillact_lib.notebook.class_charts import RIGHT
 from stillact_lib.notebook.figures import use_book_style
 from stillact_lib.papers.fra import figures as charts
-from stillact_lib.papers.fra.data import FIRST_OBJECT, LABELS, Annotation
+from stillact_lib.papers.fra.data import FIRST_OBJECT, LABELS, Annotation, Region
 from stillact_lib.papers.fra.localising import Maps
-from stillact_lib.papers.fra.regions import Region
 
 matplotlib.use("Agg")
 
@@ -68,8 +67,8 @@ def test_both_networks_stand_in_rows_with_the_windows_of_the_fine_one():
 
 
 def test_found_objects_frame_the_best_candidate_thickest():
-    regions = [Region((1, 1, 3, 4), np.ones((3, 2), bool), FIRST_OBJECT, "otsu")]
-    regions.append(Region((4, 4, 6, 6), np.ones((2, 2), bool), FIRST_OBJECT + 1, "otsu"))
+    regions = [Region((1, 1, 3, 4), np.ones((3, 2), bool), FIRST_OBJECT)]
+    regions.append(Region((4, 4, 6, 6), np.ones((2, 2), bool), FIRST_OBJECT + 1))
     maps = Maps(a_map(0), a_map(1), np.empty((0, 4), int))
     images = np.full((2, 8, 8, 3), 200, np.uint8)
     figure = charts.found_objects(images, [maps, maps], [regions, []], ["smoking"], 2)
