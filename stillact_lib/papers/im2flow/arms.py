@@ -29,7 +29,6 @@ from stillact_lib.papers.im2flow.recognition import (
     start_from,
     stream_scores,
     train_stream,
-    true_motion,
 )
 from stillact_lib.papers.im2flow.settings import STREAMS, RecognitionSettings
 from stillact_lib.papers.im2flow.stills import StillSet
@@ -76,9 +75,9 @@ class Workbench:
         """
         split = split_rows(stills, self.settings, per_class)
         found = Recognition(stills, split)
-        motions = {source.name: source.motion(stills) for source in sources}
+        motions = {source.name: source.motion_of(stills.images, stills) for source in sources}
         if stills.true_flow is not None:
-            motions["motion_truth"] = true_motion(stills, self.encoding)
+            motions["motion_truth"] = self.encoding.encode(stills.true_flow)  # the upper bound of Table 2
         controls = ["encoder"] if self.settings.controls and not self.seen & stills.videos else []
         self._stream(found, "appearance", stills.images, per_class)
         self._stream(found, "second_appearance", stills.images, per_class, seed=1)
@@ -157,17 +156,6 @@ def summary(found: Recognition) -> dict[str, dict[str, float]]:
         accuracy = float(items[f"{found.stills.name}/{arm}/accuracy"].mean())
         rows[arm] = {"accuracy": accuracy, "weight": np.nan if scores.weight is None else scores.weight}
     return rows
-
-
-def frame_scores_to_keep(
-    found: Recognition, by_frames: dict[str, StreamScores], settings: RecognitionSettings
-) -> dict[str, np.ndarray]:
-    """What the record keeps of `over_frames`."""
-    kept: dict[str, np.ndarray] = {}
-    if keeps_shared_arms(found.stills.name, settings):
-        for arm, scores in by_frames.items():
-            kept |= arm_scores(found.stills, found.split, arm, scores)
-    return kept
 
 
 def keeps_shared_arms(stills: str, settings: RecognitionSettings) -> bool:

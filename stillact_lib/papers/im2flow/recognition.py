@@ -41,7 +41,6 @@ from stillact_lib.training.loop import (
 )
 from stillact_lib.training.pretraining import PartQuality, photographs_once, pretrain_on_parts
 from stillact_lib.vision.crops import cut_windows
-from stillact_lib.vision.flow_encoding import FlowEncoding
 from stillact_lib.vision.foreground import segment_foreground
 from stillact_lib.vision.images import as_network_input, at_side
 from stillact_lib.vision.pair_shards import still_foreground
@@ -109,13 +108,9 @@ class FlowSource:
     infer: Callable[[Tensor], Tensor]
     seen: frozenset[str]
 
-    def motion(self, stills: StillSet) -> Tensor:
-        """Flow images of all of `stills`. Raises LeakError where any test image is of a video that taught the flow:
-        the cells that Table 2 leaves out cannot be computed."""
-        return self.motion_of(stills.images, stills)
-
     def motion_of(self, images: Tensor, stills: StillSet) -> Tensor:
-        """Flow images of other `images` [M, 3, S, S] of the same set, further frames of its videos for instance."""
+        """Flow images of a set's `images`, or of further frames of its videos. Raises LeakError where any test image is
+        of a video that taught the flow: the cells that Table 2 leaves out cannot be computed."""
         self.check(stills.name, stills.videos)
         return self.infer(images)
 
@@ -126,14 +121,6 @@ class FlowSource:
                 f"{self.name} learnt flow from {count} of the {len(videos)} videos behind the test images of {stills}; "
                 "use a flow network of other videos"
             )
-
-
-def true_motion(stills: StillSet, encoding: FlowEncoding) -> Tensor:
-    """The upper bound of Table 2: flow images of the videos' own (estimated) motion. Raises StillactError for
-    photographs, which have none."""
-    if stills.true_flow is None:
-        raise StillactError(f"{stills.name} holds photographs: there is no video to take its motion from")
-    return encoding.encode(stills.true_flow)
 
 
 def start_from(network: Network, pretrained: Network) -> None:

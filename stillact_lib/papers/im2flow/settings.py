@@ -8,15 +8,8 @@ from pydantic import Field, model_validator
 
 from stillact_lib.configuration import RunSettings
 
-#: what an arm calls the videos that taught its flow network
-FLOW_SOURCES = {
-    "ucf101": "ucf",
-    "hmdb51": "hmdb",
-    "weizmann": "weizmann",
-    "ucf101+hmdb51": "both",
-    "ucf101_other": "other",
-    "yupp": "yupp",
-}
+#: what an arm calls the videos that taught its flow network, where not by the dataset's name
+FLOW_SOURCES = {"ucf101": "ucf", "hmdb51": "hmdb", "ucf101+hmdb51": "both", "ucf101_other": "other"}
 #: name in the paper's tables -> dataset, and what its reader is asked for
 PHOTOGRAPHS = {
     "willow": ("willow_actions", {}),
@@ -148,7 +141,8 @@ class RecognitionSettings(Im2FlowSettings):
     @property
     def motion_arm(self) -> str:
         """Name of the motion stream on this run's flow in records: "motion_im2flow_ucf", and what the run changes."""
-        return f"motion_im2flow_{FLOW_SOURCES[self.dataset]}{self.arm.removeprefix('im2flow')}"
+        source = FLOW_SOURCES.get(self.dataset, self.dataset)
+        return f"motion_im2flow_{source}{self.arm.removeprefix('im2flow')}"
 
     def flow_settings(self) -> Im2FlowSettings:
         """The flow half's settings alone: what its record is known by."""

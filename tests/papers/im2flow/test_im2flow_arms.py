@@ -16,7 +16,6 @@ from stillact_lib.networks.im2flow_unet import Im2FlowUNet
 from stillact_lib.papers.im2flow.arms import (
     Recognition,
     Workbench,
-    frame_scores_to_keep,
     keeps_shared_arms,
     over_frames,
     scores_to_keep,
@@ -174,7 +173,8 @@ def test_frames_of_a_video_are_averaged(tmp_path):
         assert scores.test.shape == (3, 3) and np.allclose(scores.test.sum(1), 1, atol=1e-5)
     if weight == 1:
         assert np.allclose(averaged["appearance_frames"].test, averaged["appearance_motion_frames"].test)
-    kept = frame_scores_to_keep(found, averaged, bench.settings)
+    found.arms |= averaged
+    kept = scores_to_keep(found, bench.settings)
     assert {"ucf_static/appearance_frames/accuracy", "ucf_static/appearance_motion_frames/accuracy"} <= set(kept)
     with pytest.raises(KeyError):
         over_frames(found, bench, source_named("motion_unheard_of"), ThreadPoolExecutor(1))

@@ -32,11 +32,9 @@ from stillact_lib.papers.im2flow.recognition import (
     start_from,
     stream_scores,
     train_stream,
-    true_motion,
 )
 from stillact_lib.papers.im2flow.stills import StillSet
 from stillact_lib.training.loop import Device
-from stillact_lib.vision.flow_encoding import FlowEncoding
 
 CPU = Device(torch.device("cpu"), None)
 SIDE = 32
@@ -149,7 +147,7 @@ def test_a_source_that_saw_a_test_video_is_refused_and_both_are_named():
     stills = still_set([0, 1], [0, 1], videos=frozenset({"ucf101:v_A_g01_c01.avi", "ucf101:v_A_g01_c02.avi"}))
     source = FlowSource("motion_im2flow_ucf", never, frozenset({"ucf101:v_A_g01_c02.avi", "ucf101:v_A_g09_c01.avi"}))
     with pytest.raises(LeakError, match=r"motion_im2flow_ucf .* 1 of the 2 videos .* ucf_static") as caught:
-        source.motion(stills)
+        source.motion_of(stills.images, stills)
     assert isinstance(caught.value, StillactError) and "\n" not in str(caught.value)
 
 
@@ -157,7 +155,7 @@ def test_a_source_that_saw_a_test_video_is_refused_and_both_are_named():
 def test_other_videos_and_other_datasets_pass(seen):
     stills = still_set([0, 1], [0, 1], videos=frozenset({"ucf101:v_A_g01_c01.avi"}))
     source = FlowSource("motion", lambda images: images.float() + 7, frozenset(seen))
-    assert torch.equal(source.motion(stills), stills.images.float() + 7)
+    assert torch.equal(source.motion_of(stills.images, stills), stills.images.float() + 7)
 
 
 def learnt_from(dataset: str) -> FlowSource:
@@ -195,14 +193,6 @@ def test_who_may_be_asked_about_what_end_to_end(tmp_path):
     # a flow network that learnt from the official training list alone has seen no test video
     training = samples.videos[samples.videos["split"] == "train"]
     FlowSource("", never, video_ids(samples, training)).check("ucf_static", behind["ucf_static"])
-
-
-def test_true_motion_is_the_videos_encoded_and_photographs_have_none():
-    flow = torch.tensor([3.0, 4.0]).view(1, 2, 1, 1).expand(2, 2, 4, 4)
-    encoded = true_motion(still_set([0, 1], [0, 1], true_flow=flow), FlowEncoding(max_magnitude=10.0))
-    torch.testing.assert_close(encoded[:, :, 0, 0], torch.tensor([[0.8, 0.6, 0.0]] * 2))
-    with pytest.raises(StillactError, match="ucf_static holds photographs"):
-        true_motion(still_set([0, 1], [0, 1]), FlowEncoding())
 
 
 # --- fusion
