@@ -32,14 +32,6 @@ def mirror_partners(centres: Tensor) -> Tensor:
     return equal.int().argmax(1)
 
 
-def mirror_labels(labels: Tensor, centres: Tensor) -> Tensor:
-    """Labels [B,g,g] of the mirrored scene: columns reversed, each cluster renamed to its mirror image.
-
-    They are the labels of the mirrored flow, ties aside. Raises StillactError where a centre has no mirror image.
-    """
-    return mirror_partners(centres).to(labels.device)[labels.flip(-1)]
-
-
 def mirrored_kmeans(histogram: FlowHistogram, k: int = 40, starts: int = 3, seed: int = 0) -> Tensor:
     """Centres float32 [k,2], shortest first, that a mirror maps onto themselves: `flow_kmeans` of both directions.
 
