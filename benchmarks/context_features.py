@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 from measuring import best_of, print_table
 
-from stillact_lib.vision.region_grids import CELLS, context_features, long_range, short_range
+from stillact_lib.vision.region_grids import CELLS, SHORT, context_features, long_range
+from stillact_lib.vision.windows import about
 
 CHANNELS, HEIGHT, WIDTH, REGIONS = 8, 384, 512, 40
 
@@ -26,7 +27,7 @@ def loop(maps: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     """The definition: for each region, range and cell, the weighted mean of the pixels it covers."""
     found = []
     for box in boxes:
-        for window in (short_range(box[None])[0], long_range(box[None], maps.shape[1:])[0]):
+        for window in (about(box[None], SHORT)[0], long_range(box[None], maps.shape[1:])[0]):
             x, y = np.linspace(window[0], window[2], CELLS + 1), np.linspace(window[1], window[3], CELLS + 1)
             for row in range(CELLS):
                 rows, down = covered(y[row], y[row + 1], maps.shape[1])

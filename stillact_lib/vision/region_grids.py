@@ -10,6 +10,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from stillact_lib.vision.windows import about
+
 #: §3.2: cells a side; the short-range window is the region's box so many times as wide and high; the long-range one is
 #: this share of the image's width and height
 CELLS, SHORT, LONG = 5, 3.0, 1 / 3
@@ -47,12 +49,6 @@ def grid_means(table: np.ndarray, windows: np.ndarray, cells: int = CELLS) -> np
     return np.moveaxis(np.where(inside, sums / np.where(inside, areas, 1), 0), 0, -1)
 
 
-def short_range(boxes: np.ndarray, times: float = SHORT) -> np.ndarray:
-    """Windows [R, 4] about the middles of boxes [R, 4], `times` as wide and high."""
-    middle, half = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) * times / 2
-    return np.concatenate([middle - half, middle + half], axis=1)
-
-
 def long_range(boxes: np.ndarray, size: tuple[int, int], share: float = LONG) -> np.ndarray:
     """Windows [R, 4] about the middles of boxes [R, 4], of `share` of an image's (height, width)."""
     middle, half = (boxes[:, :2] + boxes[:, 2:]) / 2, np.array([size[1], size[0]]) * share / 2
@@ -62,5 +58,5 @@ def long_range(boxes: np.ndarray, size: tuple[int, int], share: float = LONG) ->
 def context_features(maps: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     """Short-range and long-range context of regions: probability maps [L, H, W], boxes [R, 4] -> [R, 2 * 25 * L]."""
     table = integral(maps)
-    windows = (short_range(boxes), long_range(boxes, maps.shape[1:]))
+    windows = (about(boxes, SHORT), long_range(boxes, maps.shape[1:]))
     return np.concatenate([grid_means(table, window).reshape(len(boxes), -1) for window in windows], axis=1)

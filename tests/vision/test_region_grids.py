@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from stillact_lib.vision.region_grids import context_features, grid_means, integral, long_range, short_range
+from stillact_lib.vision.region_grids import SHORT, context_features, grid_means, integral, long_range
+from stillact_lib.vision.windows import about
 
 
 def test_a_grid_on_a_hand_made_map():
@@ -55,7 +56,7 @@ def test_all_regions_at_once_are_the_loop():
 
 def test_windows_about_a_box():
     boxes = np.array([[10.0, 20, 14, 28]])
-    assert short_range(boxes).tolist() == [[6, 12, 18, 36]]
+    assert about(boxes, SHORT).tolist() == [[6, 12, 18, 36]]
     assert long_range(boxes, (30, 60)).tolist() == [[2, 19, 22, 29]]
 
 
