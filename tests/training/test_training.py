@@ -14,11 +14,11 @@ import torch
 from torch import nn
 
 from stillact_lib.errors import StillactError
+from stillact_lib.training import batch_workers
 from stillact_lib.training.loop import (
     Checkpoint,
     Device,
     StepBatches,
-    batch_workers,
     choose_device,
     predict,
     train,
