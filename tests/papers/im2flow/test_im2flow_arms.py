@@ -159,7 +159,7 @@ def test_streams_are_trained_once_and_shared_where_no_flow_is_seen(tmp_path):
     assert same.path != elsewhere.path
 
 
-def test_frames_of_a_video_are_averaged(tmp_path):
+def test_frames_of_a_video_are_averaged(tmp_path, monkeypatch):
     bench = bench_with(video_frames=2, dataset="hmdb51", controls=False)
     videos = [write_clip(tmp_path / f"{i}.avi", 6).name if i % 4 == 3 else "not asked for" for i in range(12)]
     stills = stills_named("ucf_static", tmp_path, videos)
@@ -167,9 +167,12 @@ def test_frames_of_a_video_are_averaged(tmp_path):
     found = bench.recognise(stills, [source], 0)
     with ThreadPoolExecutor(1) as pool:
         averaged = over_frames(found, bench, source, pool)
+        monkeypatch.setattr("stillact_lib.papers.im2flow.arms.AT_ONCE", 2)
+        few_at_once = over_frames(found, bench, source, pool)
     weight = found.arms["appearance_motion_im2flow_hmdb"].weight
     assert set(averaged) == {"appearance_frames", "appearance_motion_frames"}
-    for scores in averaged.values():
+    for arm, scores in averaged.items():
+        assert np.allclose(few_at_once[arm].test, scores.test, atol=1e-5)
         assert scores.test.shape == (3, 3) and np.allclose(scores.test.sum(1), 1, atol=1e-5)
     if weight == 1:
         assert np.allclose(averaged["appearance_frames"].test, averaged["appearance_motion_frames"].test)
