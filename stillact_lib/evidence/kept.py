@@ -59,8 +59,11 @@ class Kept(NamedTuple):
         return self.records[0].profile if self.records else ""
 
     def provenance(self, published: Published, datasets: Collection[str]) -> str:
-        """World, profile, seeds, worlds, test items, and over what the intervals go, for tables on `datasets`."""
-        runs = [record for record in self.records if any(f"{name}/{CLIP}" in record.scores() for name in datasets)]
+        """World, profile, seeds, worlds, test items, and over what the intervals go, for tables on `datasets` (none: of
+        sentences that nothing was compared for)."""
+        runs = [
+            one for one in self.records if not datasets or any(f"{name}/{CLIP}" in one.scores() for name in datasets)
+        ]
         if not runs:
             return f"{self._called}: no kept runs yet."
         tested = [_items(name, runs, published) for name in datasets]

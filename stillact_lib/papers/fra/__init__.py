@@ -1,4 +1,4 @@
-"""FRA, faces, regions, action objects: Rosenfeld and Ullman, "Hand-object interaction and precise localization in
+"""FRA, Face Related Actions: Rosenfeld and Ullman, "Hand-object interaction and precise localization in
 transitive action recognition" (CRV 2016). Chapter 01, `chapters/01-action-objects.ipynb`.
 
 The method, in the paper's order::

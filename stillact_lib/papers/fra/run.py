@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -226,17 +227,19 @@ def mean_sizes(records: Sequence[RunRecord], bins: int) -> list[float]:
     return [float(sizes[places == k].mean()) for k in np.unique(places[places >= 0])]
 
 
-def of_each_class(dataset: str, arm: str, classes: Sequence[str], records: Sequence[RunRecord]) -> dict[str, Interval]:
-    """Average precision in % of each class, with intervals over images, seeds and worlds."""
+def of_each_class(dataset: str, arm: str, records: Sequence[RunRecord]) -> dict[str, Interval]:
+    """Average precision in % of each class, by the name that its photographs have, with intervals over photographs,
+    seeds and worlds."""
     held = _holding(records, [name := f"{dataset}/{arm}/class_scores"])
     if not held:
         return {}
     scores, shown, drawn = _joined(held, name), _joined(held, f"{dataset}/positives"), _drawn(held, dataset)
-    return {
-        one: map_estimate(scores[:, [k]], shown[:, [k]], **drawn).interval()
-        for k, one in enumerate(classes)
-        if shown[:, k].any()
-    }
+    found = {}
+    for column in np.flatnonzero(shown.any(axis=0)):
+        own = shown[:, [column]]
+        one = Path(drawn["clusters"][own[:, 0] > 0][0]).stem.rpartition("_")[0]
+        found[one] = map_estimate(scores[:, [column]], own, **drawn).interval()
+    return found
 
 
 def map_by_size(records: Sequence[RunRecord], arm: str, bins: int, against: str | None = None) -> list[Interval]:

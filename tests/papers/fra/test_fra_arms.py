@@ -172,6 +172,17 @@ def test_sizes_and_precision_by_size(run):
     assert 2 < len(fra_run.mean_sizes(records, many)) == len(fra_run.map_by_size(records, "all", many)) < many
 
 
+def test_precision_of_each_class_goes_by_the_photographs_names(run):
+    _, _, records = run
+    scores = records[0].scores()
+    found = fra_run.of_each_class("stanford40", "whole", records)
+    each = 100 * average_precisions(scores["stanford40/whole/class_scores"], scores["stanford40/positives"] > 0)
+    assert [one.mean for one in found.values()] == pytest.approx(each, abs=1e-3)
+    sizes = fra_run.size_labels(tuple(found))
+    assert found.keys() >= {"drinking", "running"} and sizes.tolist() == scores["stanford40/class_groups"].tolist()
+    assert fra_run.of_each_class("stanford40", "nobody", records) == {}
+
+
 def test_examples_show_what_is_found_first(run):
     found, _, _ = run
     rows = found.examples("window/found", 2)
