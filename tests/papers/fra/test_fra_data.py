@@ -130,6 +130,18 @@ def test_photographs_that_are_not_annotated_are_left_out_and_listed(copy):
         data_report("stanford40", found.stills, most_unusable=0.02)
 
 
+def test_a_broken_photograph_is_left_out_and_told_and_a_miniature_given_as_a_root_is_one(copy):
+    broken = copy / read_fra(copy).stills.persons["image"][3]
+    broken.write_bytes(broken.read_bytes()[:-200])
+    settings = settings_with(stanford40_root=str(copy), pretraining_steps=1)
+    found = fra_data.open_fra(settings)
+    assert len(found.images) == len(found.annotations) == len(found.labels) == 49
+    assert broken.relative_to(copy).as_posix() not in found.photographs.names
+    assert [(one.kind, one.count) for one in found.photographs.report.problems] == [("unreadable", 1)]
+    *_, origin = fra_data.learnt_from(settings, found)
+    assert (origin.name, origin.kind, origin.items_found) == ("fra", "miniature", 49)
+
+
 def flat_of(root) -> int:
     return len(json.loads((root / ANNOTATIONS).read_text())["annotations"]) - 1
 
@@ -224,6 +236,14 @@ def test_lessons_are_of_training_images_and_images_and_labels_move_together(fra)
     faces = fra.faces()[fra.train]
     sides = fine.boxes[:, 2] - fine.boxes[:, 0]
     assert sides == pytest.approx(2 * np.max(faces[:, 2:] - faces[:, :2], axis=1))
+
+
+def test_photographs_of_things_are_larger_than_what_the_network_sees(tmp_path):
+    with workspace_in(tmp_path):
+        for full, side in ((False, 96), (True, 224)):
+            found = fra_data.open_imagenet(settings_with(full_architectures=full))
+            assert side < found.images.shape[-1] < 1.1 * side
+    assert fra_data.open_imagenet(settings_with(full_architectures=True, pretraining="imagenet")) is None
 
 
 def test_settings_that_do_not_fit_are_refused():
