@@ -42,13 +42,11 @@ class Kept(NamedTuple):
 
     @classmethod
     def of(cls, records: Sequence[RunRecord], world: World) -> Kept:
-        held = {record.profile for record in records}
+        held = {record.profile for record in records if record.complete}
         profile = next((name for name in PROFILES[world] if name in held), None)
-        chosen = [record for record in records if record.profile == profile]
-        parts = {True: [], False: []}
-        for record in chosen:
-            parts[getattr(record, "complete", True)].append(record)
-        return cls(world, Pool(parts[True]), parts[False])
+        of_world = [record for record in records if record.profile in PROFILES[world]]
+        finished = [record for record in of_world if record.complete and record.profile == profile]
+        return cls(world, Pool(finished), [record for record in of_world if not record.complete])
 
     @property
     def records(self) -> list[RunRecord]:

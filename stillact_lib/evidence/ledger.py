@@ -28,7 +28,7 @@ def open_ledger(chapter: str, this_run: RunRecord | Sequence[RunRecord] = (), *,
     """A chapter's ledger; `this_run`: the page's own run (or its parts), shown beside the kept ones; `folder`: where
     the records lie (default: the kept ones)."""
     own = [this_run] if isinstance(this_run, RunRecord) else list(this_run)
-    return Ledger(load_published(chapter), load_records(folder, chapter=chapter), own)
+    return Ledger(load_published(chapter), load_records(folder, chapter=chapter, incomplete=True), own)
 
 
 class Ledger:

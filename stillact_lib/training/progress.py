@@ -59,6 +59,10 @@ def told(line: str) -> None:
         _line.update({"text/plain": line}, raw=True)
     elif get_ipython() is not None:
         display({"text/plain": line}, raw=True)
+    _to_terminal(line)
+
+
+def _to_terminal(line: str) -> None:
     # ipykernel captures file descriptor 2 for the page; the terminal's own is kept here
     os.write(getattr(sys.stderr, "_original_stdstream_copy", None) or 2, f"  {line}\n".encode())
 
@@ -75,14 +79,12 @@ def progress(start: int, total: int, label: str) -> Iterator[int]:
     shown = _line
     if shown is None and get_ipython():
         shown = display({"text/plain": f"{label} ..."}, raw=True, display_id=True)
-    # ipykernel captures file descriptor 2 for the page; the terminal's own is kept here
-    terminal = getattr(sys.stderr, "_original_stdstream_copy", None) or 2
     began, tenth = time.perf_counter(), max(1, total // 10)
     for step in range(start, total):
         yield step
         if (step + 1) % tenth == 0 or step + 1 == total:
             rate = (step + 1 - start) / (time.perf_counter() - began)
             line = f"{label}: step {step + 1} of {total}, {rate:.1f} steps/s"
-            os.write(terminal, f"  {line}\n".encode())
+            _to_terminal(line)
             if shown:
                 shown.update({"text/plain": line}, raw=True)

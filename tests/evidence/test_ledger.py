@@ -7,7 +7,8 @@ from ledger_fixtures import cells, chapter, flow_run
 
 from stillact_lib.errors import StillactError
 from stillact_lib.evidence import kept as kept_runs
-from stillact_lib.evidence.ledger import Ledger
+from stillact_lib.evidence.ledger import Ledger, open_ledger
+from stillact_lib.evidence.records import save_record
 
 PUBLISHED = chapter(
     {"id": "beats-worse", "cells": [cells("worse")], "bound": {"arm": "best", "against": "worse"}},
@@ -123,14 +124,17 @@ def test_the_age_of_runs_is_said(records, monkeypatch):
     assert "no parameter miniature_seed any more" in stale
 
 
-def test_a_run_that_did_not_finish_is_left_out_and_said(records):
-    """Records say so with `complete`, where they have the field."""
-    broken = records[1].model_copy()
-    broken._folder = records[1]._folder
-    object.__setattr__(broken, "__dict__", broken.__dict__ | {"complete": False})
+def test_a_run_that_did_not_finish_is_left_out_and_said(records, tmp_path):
+    """Not even one of a profile that would decide takes the place of those that did finish."""
+    broken = records[1].model_copy(update={"complete": False, "profile": "study"})
     ledger = Ledger(PUBLISHED, [records[0], broken])
     assert ledger.records == [records[0]]
     assert any(broken.run_id in line for line in ledger.kept["drawn"].freshness("04-im2flow"))
+    folder = tmp_path / "unfinished"
+    save_record(broken, folder)
+    of_folder = open_ledger("04-im2flow", folder=folder)
+    assert of_folder.records == []
+    assert [one.run_id for one in of_folder.kept["drawn"].unfinished] == [broken.run_id]
 
 
 def test_the_parameters_are_those_of_the_chapter_s_cell():
