@@ -138,7 +138,7 @@ def measure(row: Row, simulations: int, seed: int = 0) -> Measured:
     found = []
     for _ in range(simulations):
         estimate = draw(rng) - draw(rng) if row.difference and row.kind == "map" else draw(rng)
-        found.append(estimate.interval(folds=row.sizes.folds)[:3])
+        found.append(estimate._replace(folds=row.sizes.folds).interval()[:3])
     mean, low, high = np.array(found).T
     truth = float(mean.mean()) if truth is None else truth
     below, above = 100 * float((high < truth).mean()), 100 * float((low > truth).mean())

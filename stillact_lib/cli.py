@@ -108,3 +108,53 @@ def write_miniature(
         raise StillactError(f"OUT: {out} is not UTF-8 text, as the video encoder needs; choose another name") from None
     miniature.write(name, out, seed=seed, size=size)
     typer.echo(f"wrote a miniature of {name} to {out} (seed {seed}, size {size})")
+
+
+@data.command("represent")
+def represent_videos(
+    name: Annotated[str, typer.Argument(help="a dataset of videos, as `stillact data list` names it")],
+    root: Annotated[Path, typer.Argument(help="the folder with the unpacked downloads")],
+    classes: Annotated[str | None, typer.Option(help="only these classes, by commas")] = None,
+    pairs: Annotated[list[str] | None, typer.Option(help="SIDE[:COUNT] of frames and flow, px (03, 04)")] = None,
+    steady: Annotated[list[str] | None, typer.Option(help="the same without the camera's motion")] = None,
+    temporal: Annotated[list[int] | None, typer.Option(help="side of dynamic images and flow, px (05)")] = None,
+    repeats: Annotated[bool, typer.Option(help="keep frames that repeat the one before")] = False,
+) -> None:
+    """Make what chapters 03 to 05 make of videos, each decoded once and its flow estimated once.
+
+    COUNT is pairs a video, all where it is left out. Chapters find what is made here; it may be stopped and goes on
+    when started again. Exit 1: some videos were unusable.
+    """
+    import time
+
+    from stillact_lib.datasets import read
+    from stillact_lib.vision.pair_shards import PairRecipe
+    from stillact_lib.vision.shards import build_shards, shard_folder
+    from stillact_lib.vision.temporal_shards import TemporalRecipe
+
+    def pair_recipe(text: str, camera_removed: bool) -> PairRecipe:
+        side, _, count = text.partition(":")
+        if not side.isdecimal() or (count and not count.isdecimal()):
+            raise StillactError(f"--pairs, --steady: {text!r} should be SIDE or SIDE:COUNT, as in 64:41")
+        count = int(count or 0)
+        return PairRecipe(int(side), pairs_per_video=count, drop_repeats=not repeats, camera_removed=camera_removed)
+
+    recipes = [pair_recipe(text, removed) for some, removed in ((pairs, False), (steady, True)) for text in some or []]
+    recipes += [TemporalRecipe(side, drop_repeats=not repeats) for side in temporal or []]
+    if not recipes:
+        raise StillactError("nothing is asked for: give --pairs, --steady or --temporal")
+    samples = read(name, root, **({"classes": classes.split(",")} if classes else {}))
+    began, folder = time.perf_counter(), shard_folder(samples.root)
+    videos = samples.videos["video"]
+    made = build_shards(
+        {folder / one.folder_name: one for one in recipes}, videos, samples.root, progress=f"{name}: representations"
+    )
+    for place, (shards, problems) in made.items():
+        rows = sum(len(shard.frames) for shard in shards.values())
+        size = sum(shard.bytes for shard in shards.values()) / 1e9
+        typer.echo(f"{place.name}: {len(shards)} videos, {rows:,} rows, {size:.2f} GB, {len(problems)} unusable")
+    unusable = sorted({problem for _, problems in made.values() for problem in problems})
+    for _, reason in unusable:
+        typer.echo(reason, err=True)
+    typer.echo(f"{time.perf_counter() - began:,.0f} s")
+    raise typer.Exit(1 if unusable else 0)

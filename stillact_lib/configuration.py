@@ -45,7 +45,7 @@ class RunSettings(Configuration):
 
     chapter: ClassVar[str] = ""
 
-    profile: Literal["quick", "mini", "study", "real", "gpu", "paper"]
+    profile: Literal["quick", "mini", "tuning", "study", "real", "gpu", "paper"]
     miniature_size: str
     miniature_seed: int = Field(ge=0)
     seed: int = Field(ge=0)

@@ -109,7 +109,8 @@ class Block(NamedTuple):
 
 
 class Estimate(NamedTuple):
-    """A figure and what every run and group adds to its error: (world, test set) -> `Block`.
+    """A figure and what every run and group adds to its error: (world, test set) -> `Block`; `folds`: the worlds are
+    folds of one data set.
 
     Estimates add, subtract, scale and divide; on one test set they are paired group by group, on different ones by the
     same runs they share the runs only.
@@ -117,6 +118,7 @@ class Estimate(NamedTuple):
 
     value: float
     blocks: dict[tuple[object, str], Block]
+    folds: bool = False
 
     def __add__(self, other: Estimate) -> Estimate:
         blocks = dict(self.blocks)
@@ -127,10 +129,10 @@ class Estimate(NamedTuple):
                     "interval: two estimates were scored by different runs; keep records of the same seeds"
                 )
             blocks[key] = blocks[key].plus(block) if key in blocks else block
-        return Estimate(self.value + other.value, blocks)
+        return self._replace(value=self.value + other.value, blocks=blocks)
 
     def __mul__(self, factor: float) -> Estimate:
-        return Estimate(factor * self.value, {key: block.times(factor) for key, block in self.blocks.items()})
+        return self._replace(value=factor * self.value, blocks={key: b.times(factor) for key, b in self.blocks.items()})
 
     def __sub__(self, other: Estimate) -> Estimate:
         return self + other * -1
@@ -140,9 +142,8 @@ class Estimate(NamedTuple):
         ratio = self.value / other.value
         return ((self - other * ratio) * (1 / other.value))._replace(value=ratio)
 
-    def interval(self, level: float = 0.95, *, folds: bool = False) -> Interval:
-        """By the module's rule; `folds`: the worlds are folds of one data set. Where nothing varied (one group, one
-        run) low and high are NaN."""
+    def interval(self, level: float = 0.95) -> Interval:
+        """By the module's rule. Where nothing varied (one group, one run) low and high are NaN."""
         of_world: dict[object, list[Block]] = {}
         for (world, _), block in self.blocks.items():
             of_world.setdefault(world, []).append(block)
@@ -150,7 +151,7 @@ class Estimate(NamedTuple):
         over_groups, _ = _summed((block.groups, len(block.groups) - 1) for block in self.blocks.values())
         over_groups = over_groups, sum(block.free for block in self.blocks.values())
         alone = _half_width(level, over_groups)
-        if len(runs) > 1 and (not folds or max(map(len, runs)) == 1):
+        if len(runs) > 1 and (not self.folds or max(map(len, runs)) == 1):
             totals = np.array([sum(block.total for block in world) for world in of_world.values()])
             half = max(_half_width(level, _summed([(totals, len(totals) - 1)])), LEAST_SHARE / 2 * alone)
         else:

@@ -23,6 +23,7 @@ from stillact_lib.evidence.records import (
     POSITIVES,
     RunRecord,
     comparable,
+    is_fold,
     world_of,
 )
 
@@ -97,7 +98,8 @@ class Pool:
     def _cached(self, measure: Measure, dataset: str, arms: list[str], runs: Sequence[Run]) -> Estimate | None:
         key = measure, dataset, *arms, *runs
         if key not in self._estimates:
-            self._estimates[key] = self._estimate(measure, dataset, arms, runs)
+            found = self._estimate(measure, dataset, arms, runs)
+            self._estimates[key] = found and found._replace(folds=any(map(is_fold, self.records)))
         return self._estimates[key]
 
     def _estimate(self, measure: Measure, dataset: str, arms: list[str], runs: Sequence[Run]) -> Estimate | None:

@@ -17,7 +17,7 @@ import numpy as np
 
 from stillact_lib.evidence.estimates import Pool
 from stillact_lib.evidence.published import Published
-from stillact_lib.evidence.records import CLIP, GROUP, RunRecord, code_digest, world_of
+from stillact_lib.evidence.records import CLIP, GROUP, RunRecord, code_digest, is_fold, world_of
 from stillact_lib.paths import project_root
 
 World = Literal["drawn", "real", "full architecture"]
@@ -68,7 +68,7 @@ class Kept(NamedTuple):
         grouped = any(f"{name}/{GROUP}" in record.scores() for name in datasets for record in runs)
         worlds = sorted({world_of(record) for record in runs})
         varied = [f"groups of {published.items}" if grouped else published.items, "seeds"]
-        varied += ["worlds"] if len(worlds) > 1 else []
+        varied += ["worlds"] if len(worlds) > 1 and not any(map(is_fold, runs)) else []
         over = f"{published.rule.level:.0%}".replace("%", " %") + f" intervals over {_listed(varied)}"
         mixed = "; runs of several versions of the library" if len({record.code for record in runs}) > 1 else ""
         seeds = _listed(sorted({record.seed for record in runs}))
@@ -109,12 +109,14 @@ def chapter_parameters(chapter: str) -> set[str]:
 
 
 def _items(dataset: str, runs: Sequence[RunRecord], published: Published) -> str:
-    """How many items of a dataset are tested in a world, and in how many groups."""
-    scores = next((found for run in runs if f"{dataset}/{CLIP}" in (found := run.scores())), None)
-    if scores is None:
+    """How many items of a dataset are tested in a world, or in all folds, and in how many groups."""
+    holding = [found for run in runs if f"{dataset}/{CLIP}" in (found := run.scores())]
+    if not holding:
         return ""
+    tested = holding if any(map(is_fold, runs)) else holding[:1]
     number, groups = (
-        len(np.unique(scores[key])) if (key := f"{dataset}/{kind}") in scores else 0 for kind in (CLIP, GROUP)
+        len(set().union(*(found.get(f"{dataset}/{kind}", np.empty(0)).tolist() for found in tested)))
+        for kind in (CLIP, GROUP)
     )
     grouped = f" in {groups} groups" if groups else ""
     return f"{published.datasets.get(dataset, dataset)}: {number} test {published.items}{grouped}"

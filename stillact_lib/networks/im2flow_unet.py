@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from stillact_lib.errors import StillactError
+from stillact_lib.networks.trained_encoder import TrainedEncoder
 
 
 class Im2FlowUNet(nn.Module):
@@ -107,6 +108,41 @@ class Im2FlowUNet(nn.Module):
             x = stage(torch.cat([F.relu(x), F.relu(maps.pop())], dim=1))
         # tanh in float32: near -1, where still pixels' magnitudes lie, a bfloat16 step is .06 px of the 30 px range.
         return torch.tanh(x.float())
+
+
+class TrainedEncoderUNet(nn.Module):
+    """The same idea with an encoder that begins as ImageNet's MobileNetV2: from its deepest maps up, each decoder stage
+    doubles the side, with the encoder's maps of that side beside it; stages have at most `width` channels."""
+
+    def __init__(self, image_size: int, width: int = 128, out_channels: int = 3) -> None:
+        super().__init__()
+        self.image_size = image_size
+        self.encoder = TrainedEncoder(image_size)
+        *beside, width_in = self.encoder.channels
+        self.decoder = nn.ModuleList()
+        for stage, skipped in enumerate(reversed(beside)):
+            wide = width >> max(0, stage - 1)
+            layers = [nn.ConvTranspose2d(width_in, wide, 4, stride=2, padding=1, bias=False), nn.BatchNorm2d(wide)]
+            self.decoder.append(nn.Sequential(*layers))
+            width_in = wide + skipped
+        self.last = nn.Conv2d(width_in, out_channels, 3, padding=1)
+        self.decoder.apply(_initialise)
+
+    def trained_and_new(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+        """The parameters that ImageNet trained, and those that start from nothing."""
+        return list(self.encoder.parameters()), [*self.decoder.parameters(), *self.last.parameters()]
+
+    def encode(self, image: Tensor) -> list[Tensor]:
+        """The encoder's maps, shallow to deep, as `TrainedEncoder` gives them."""
+        return self.encoder(image)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Flow image float32 [B, out_channels, S, S] in [-1, 1] of images [B, 3, S, S] in [-1, 1]."""
+        maps = self.encode(image)
+        x = maps.pop()
+        for stage in self.decoder:
+            x = F.relu(torch.cat([stage(x), maps.pop()], dim=1))
+        return torch.tanh(self.last(x).float())
 
 
 def _initialise(module: nn.Module) -> None:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from stillact_lib.networks.alexnet import alexnet_layers, compact_length, dropout_layers, normalised_features
+from stillact_lib.networks.trained_encoder import TrainedEncoder
 
 MEAN_BGR = (89.05, 96.63, 100.77)  # channel means of the authors' mean image, 0-255
 
@@ -63,6 +64,21 @@ class WalkerNet(nn.Module):
         head = dropout_layers(compact_length(image_size, width), hidden, clusters * grid * grid)
         return cls(image_size, grid, clusters, features, head)
 
+    @classmethod
+    def trained(cls, image_size: int = 64, grid: int = 16, clusters: int = 40, hidden: int = 512) -> WalkerNet:
+        """The compact network on the convolutions of ImageNet's MobileNetV2, which see the image at twice its size."""
+        trunk = TrainedEncoder(image_size)
+        length = trunk.channels[-1] * (2 * image_size // 32) ** 2
+        head = dropout_layers(length, hidden, clusters * grid * grid)
+        return cls(image_size, grid, clusters, nn.Sequential(trunk, Last(), nn.Flatten()), head)
+
+    def rates(self, rate: float, start_rate: float) -> list[dict]:
+        """Parameter groups for an optimiser: a trunk that ImageNet trained learns at `start_rate` of the rate."""
+        trunk = list(self.trunk.parameters())
+        if not isinstance(self.trunk[0], TrainedEncoder):
+            return [{"params": [*trunk, *self.head.parameters()]}]
+        return [{"params": list(self.head.parameters())}, {"params": trunk, "lr": start_rate * rate}]
+
     def forward(self, image: Tensor) -> Tensor:
         """Scores before the softmax over clusters, cell by cell: [B,3,H,W] -> [B,clusters,grid,grid] (row, column)."""
         return fc8_to_grid(self.head(self.trunk(image)), self.clusters, self.grid)
@@ -75,6 +91,13 @@ def fc8_to_grid(fc8: Tensor, clusters: int, grid: int) -> Tensor:
     which the authors wrote their labels. It matters only to someone who loads their weights.
     """
     return fc8.view(-1, grid, grid, clusters).permute(0, 3, 2, 1)
+
+
+class Last(nn.Module):
+    """The deepest of an encoder's maps."""
+
+    def forward(self, maps: list[Tensor]) -> Tensor:
+        return maps[-1]
 
 
 class CaffeInput(nn.Module):

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cloudpickle
 import numpy as np
@@ -124,7 +124,15 @@ class History:
 
     def series(self, name: str) -> tuple[list[float], list[float]]:
         """(steps, values) of one logged figure, for a curve."""
-        return [row["step"] for row in self.rows], [row[name] for row in self.rows]
+        rows = [row for row in self.rows if name in row]
+        return [row["step"] for row in rows], [row[name] for row in rows]
+
+
+class Watch(NamedTuple):
+    """Figures of the network in training, in evaluation mode, every so many steps and at the end."""
+
+    every: int
+    figures: Callable[[], dict[str, float]]
 
 
 @dataclass(frozen=True)
@@ -222,6 +230,7 @@ def train(
     checkpoint: Checkpoint | None = None,
     log_every: int = 10,
     workers: int = 0,
+    watch: Watch | None = None,
 ) -> History:
     """Trains `model` in place for `steps` steps and returns what was logged; torch's random state stays as it was.
 
@@ -229,6 +238,7 @@ def train(
     checkpoint: saved as it says and at the end; if one exists, the run goes on from it, and one
     that is complete is taken as it is.
     workers: processes that prepare batches ahead (0: in this one); the result does not depend on it.
+    watch: figures for a curve; the result does not depend on them.
     Raises `StillactError` when the loss stops being finite, naming the step; the last checkpoint is kept.
     """
     model.train().to(device.torch_device, memory_format=torch.channels_last)
@@ -262,6 +272,11 @@ def train(
                         f"{label}: the loss is {row['loss']} at step {step + 1}; lower the learning rate"
                     )
                 history.rows.append(row)
+            if watch and watch.every and ((step + 1) % watch.every == 0 or step + 1 == steps):
+                asked = time.perf_counter()
+                history.rows.append({"step": step + 1, **watch.figures()})
+                model.train()
+                began += time.perf_counter() - asked  # a look is no training
             history.seconds = earlier + time.perf_counter() - began
             if checkpoint and (step + 1 == steps or checkpoint.is_due(step + 1, saved)):
                 checkpoint.save(step + 1, model, optimiser if step + 1 < steps else None, history)

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass, replace
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +16,8 @@ import pandas as pd
 import torch
 
 from stillact_lib.errors import StillactError
-from stillact_lib.vision.pair_shards import PairRecipe, build_shard, exact_pairs
-from stillact_lib.vision.shards import Shard, build_shards, read_rows, recipe_digest, worker_processes
+from stillact_lib.vision.pair_shards import PairRecipe, exact_pairs
+from stillact_lib.vision.shards import Shard, build_shards, read_rows, worker_processes
 
 
 @dataclass(frozen=True)
@@ -86,17 +85,16 @@ def build_flow_pairs(
     """
     if videos.empty:
         raise StillactError(f"{root}: no video is left to build pairs from; check the data root and class selection")
-    folder = folder / f"pairs-{recipe.size}px-{recipe.target}-{recipe_digest(asdict(recipe))}"
+    folder = folder / recipe.folder_name
     shards, problems = build_shards(
-        {video: partial(build_shard, video, root, folder, recipe) for video in videos["video"]},
+        {folder: recipe},
+        videos["video"],
         root,
-        folder,
-        asdict(recipe),
         executor=executor,
         max_unusable=max_unusable,
         progress="frame-flow pairs" if progress else "",
         verify=verify,
-    )
+    )[folder]
     frames = {video: shard.frames for video, shard in shards.items()}
     table = videos[["video", "class_name", "label", "group"]].assign(frame=videos["video"].map(frames))
     table["row"] = table["frame"].map(lambda of_video: range(len(of_video)), na_action="ignore")

@@ -96,6 +96,28 @@ def sliding_mean(flows: Iterable[np.ndarray], window: int = 5) -> Iterator[np.nd
             yield reduce(np.add, kept) / np.float32(window)  # no stack of five fields is copied together first
 
 
+#: the camera's motion is fitted to the flow at every so many pixels; a point follows it that is this near, pixels
+CAMERA_STEP, CAMERA_NEAR = 8, 0.5
+
+
+def without_camera(flow: np.ndarray) -> np.ndarray:
+    """Flow [H, W, 2] less the camera's own: the homography that most of the picture follows (RANSAC), as Walker, Gupta
+    and Hebert (ICCV 2015, §4.1) stabilise theirs. Where less than half of it follows any, the flow stays as it is.
+    """
+    height, width = flow.shape[:2]
+    rows, columns = np.mgrid[CAMERA_STEP // 2 : height : CAMERA_STEP, CAMERA_STEP // 2 : width : CAMERA_STEP]
+    points = np.stack([columns.ravel(), rows.ravel()], axis=1).astype(np.float32)
+    cv2.setRNGSeed(0)
+    homography, follows = cv2.findHomography(
+        points, points + flow[rows.ravel(), columns.ravel()], cv2.RANSAC, CAMERA_NEAR
+    )
+    if homography is None or follows.mean() < 0.5:
+        return flow
+    everywhere = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(np.float32)
+    moved = cv2.perspectiveTransform(everywhere.reshape(1, -1, 2), homography).reshape(flow.shape)
+    return flow - (moved - everywhere)
+
+
 def resize_flow(flow: np.ndarray, height: int, width: int) -> np.ndarray:
     """Flow [H, W, 2] shrunk or enlarged to [height, width, 2], its vectors rescaled to the new pixels."""
     old_height, old_width = flow.shape[:2]

@@ -5,16 +5,17 @@ This is the part that worker processes run, so it imports no torch: a worker the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import cv2
 import numpy as np
 
-from stillact_lib.vision.optical_flow import consecutive_flow, resize_flow, sliding_mean
-from stillact_lib.vision.shards import Known, Shard, keep_shard
+from stillact_lib.vision.decoded_video import DecodedVideo
+from stillact_lib.vision.optical_flow import consecutive_flow, resize_flow, sliding_mean, without_camera
+from stillact_lib.vision.shards import recipe_digest
 from stillact_lib.vision.video import UnreadableVideo, read_frames
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ class PairRecipe:
         how many consecutive flows are averaged (five in the paper).
     pairs_per_video:
         pairs kept of each video, evenly spaced over it; 0 keeps all.
+    drop_repeats:
+        frames that repeat the one before are left out first.
+    camera_removed:
+        flow without the camera's own motion.
     """
 
     size: int
@@ -41,47 +46,50 @@ class PairRecipe:
     flow_method: str = "dis"
     window: int = 5
     pairs_per_video: int = 0
+    drop_repeats: bool = False
+    camera_removed: bool = False
 
+    @property
+    def folder_name(self) -> str:
+        """Recipes never mix: each has a folder of its own."""
+        return f"pairs-{self.size}px-{self.target}-{recipe_digest(asdict(self))}"
 
-def _all_targets(path: Path, root: Path, recipe: PairRecipe) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Decoded frames [T, H, W, 3] and the T - window targets [H, W, 2] at the video's own resolution."""
-    frames = read_frames(path)
-    if recipe.target == "exact":
-        from stillact_lib.miniature import truth_of
+    def arrays(self, video: DecodedVideo, root: Path) -> dict[str, np.ndarray]:
+        """The pairs of one video of `root`: `images` uint8 [N, S, S, 3], `flows` float16 [N, S, S, 2] in pixels of that
+        size, and `frame` int32 [N], the index of each image in its video. Raises `UnreadableVideo`."""
+        frames = video.frames
+        targets = len(frames) - self.window
+        if targets < 1:
+            raise UnreadableVideo(f"{video.path}: {len(frames)} frames are too few for a mean over {self.window} flows")
+        if self.target == "exact":
+            from stillact_lib.miniature import truth_of
 
-        flows = truth_of(root, path.relative_to(root).as_posix()).flow
-    else:
-        flows = consecutive_flow(frames, recipe.flow_method)
-    return frames, list(sliding_mean(flows, recipe.window))
-
-
-def pairs_of_video(path: Path, root: Path, recipe: PairRecipe) -> dict[str, np.ndarray]:
-    """The pairs of one video: `images` uint8 [N, S, S, 3], `flows` float16 [N, S, S, 2] in pixels of that size, and
-    `frame` int32 [N], the index of each image in its video. Raises `UnreadableVideo`."""
-    frames, targets = _all_targets(path, root, recipe)
-    if not targets:
-        raise UnreadableVideo(f"{path}: {len(frames)} frames are too few for a mean over {recipe.window} flows")
-    kept = np.arange(len(targets))
-    if 0 < recipe.pairs_per_video < len(kept):
-        kept = np.unique(np.linspace(0, len(targets) - 1, recipe.pairs_per_video).round().astype(int))
-    side = (recipe.size, recipe.size)
-    return {
-        "images": np.stack([cv2.resize(frames[i], side, interpolation=cv2.INTER_AREA) for i in kept]),
-        "flows": np.stack([resize_flow(targets[i], *side) for i in kept]).astype(np.float16),
-        "frame": kept.astype(np.int32),
-    }
+            flows = truth_of(root, video.path.relative_to(root).as_posix()).flow
+        else:
+            flows = video.flows(self.flow_method, self.camera_removed)
+        kept = np.arange(targets)
+        if 0 < self.pairs_per_video < targets:
+            kept = np.unique(np.linspace(0, targets - 1, self.pairs_per_video).round().astype(int))
+        side, wanted = (self.size, self.size), set(kept.tolist())
+        means = enumerate(islice(sliding_mean(flows, self.window), targets))
+        return {
+            "images": np.stack([cv2.resize(frames[t], side, interpolation=cv2.INTER_AREA) for t in kept]),
+            "flows": np.stack([resize_flow(mean, *side) for t, mean in means if t in wanted]).astype(np.float16),
+            "frame": video.index[kept].astype(np.int32),
+        }
 
 
 def centre_pair(path: Path, recipe: PairRecipe) -> tuple[np.ndarray, np.ndarray]:
     """A video's centre frame uint8 [S, S, 3] and the mean of the `window` estimated flows that follow it (fewer where
     the video ends sooner), float16 [S, S, 2] in pixels of that size. Runs in a worker process."""
     cv2.setNumThreads(1)
-    frames = read_frames(path)
+    frames = DecodedVideo(path, recipe.drop_repeats).frames
     centre = len(frames) // 2
     following = frames[centre : centre + recipe.window + 1]
     if len(following) < 2:
         raise UnreadableVideo(f"{path}: {len(frames)} frames are too few for flow at the centre")
-    flow = np.mean(list(consecutive_flow(following, recipe.flow_method)), axis=0)
+    flows = list(consecutive_flow(following, recipe.flow_method))
+    flow = np.mean([without_camera(one) for one in flows] if recipe.camera_removed else flows, axis=0)
     side = (recipe.size, recipe.size)
     image = cv2.resize(frames[centre], side, interpolation=cv2.INTER_AREA)
     return image, resize_flow(flow, *side).astype(np.float16)
@@ -94,14 +102,6 @@ def evenly_spaced_frames(path: Path, count: int, side: int) -> np.ndarray:
     frames = read_frames(path)
     middles = ((np.arange(count) + 0.5) * len(frames) / count).astype(int)
     return np.stack([cv2.resize(frames[i], (side, side), interpolation=cv2.INTER_AREA) for i in middles])
-
-
-def build_shard(video: str, root: Path, folder: Path, recipe: PairRecipe, known: Mapping[str, Known]) -> Shard:
-    """Builds the shard of one video unless it is there and whole. Runs in a worker process."""
-    cv2.setNumThreads(1)  # one process a core
-    return keep_shard(
-        video, root, folder, known, lambda whole: None if whole else pairs_of_video(root / video, root, recipe)
-    )
 
 
 def exact_pairs(root: Path, video: str, frames: np.ndarray, recipe: PairRecipe) -> tuple[np.ndarray, np.ndarray]:

@@ -5,7 +5,8 @@ on where it was. Its name ends in a key of the video's content: two datasets in 
 shard by accident, a video that was fetched again gets a new one, and a dataset that was moved or copied keeps all. The
 index holds each shard's size and SHA-256; a start looks at sizes and headers, `verify` at every byte.
 
-`pair_shards` puts frames and their flow into shards (chapters 03 and 04), `still_shards` single frames (chapter 03).
+`pair_shards` puts frames and their flow into shards (chapters 03 and 04), `temporal_shards` dynamic images and flow
+(chapter 05), both in one pass over a video where both are asked for; `still_shards` single frames (chapter 03).
 Worker processes import this module, so it imports neither torch nor pandas: a worker then starts in a second.
 """
 
@@ -13,13 +14,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Protocol
 
+import cv2
 import numpy as np
 from joblib import cpu_count
 from safetensors import SafetensorError, safe_open
@@ -27,7 +31,8 @@ from safetensors.numpy import save_file
 from tqdm.auto import tqdm
 
 from stillact_lib.errors import StillactError
-from stillact_lib.paths import alone_in, sweep, written_whole
+from stillact_lib.paths import alone_in, sweep, workspace, written_whole
+from stillact_lib.vision.decoded_video import DecodedVideo
 from stillact_lib.vision.video import UnreadableVideo
 
 #: bytes at a video's head (its header) and tail (of an AVI the index, with the size of each frame) that are its key
@@ -71,6 +76,11 @@ def content_key(video: Path) -> str:
     except OSError as error:
         raise UnreadableVideo(f"{video}: {error.strerror}; fetch it again or leave it out") from None
     return hashlib.sha256(told).hexdigest()[:8]
+
+
+def shard_folder(root: Path) -> Path:
+    """Where the shards of the videos below a data root are kept: one place, so that chapters share them."""
+    return workspace() / "shards" / root.name
 
 
 def shard_name(video: str, key: str) -> str:
@@ -147,54 +157,119 @@ def worker_processes(executor: Executor | None = None) -> Iterator[Executor]:
         pool.shutdown(cancel_futures=True)
 
 
+class Recipe(Protocol):
+    """What is made of a video: a frozen dataclass of plain values, whose `drop_repeats` says which frames count."""
+
+    drop_repeats: bool
+    folder_name: str
+
+    def arrays(self, video: DecodedVideo, root: Path) -> dict[str, np.ndarray]: ...
+
+
+def shards_of_recipes(
+    video: str, root: Path, recipes: Mapping[Path, Recipe], known: Mapping[Path, Mapping[str, Known]]
+) -> list[Shard]:
+    """The shards of one video, one a folder's recipe, that are not there and whole; the video is decoded once, and its
+    flow estimated once, for all of them. Runs in a worker process."""
+    cv2.setNumThreads(1)  # one process a core
+    decoded = {drop: DecodedVideo(root / video, drop) for drop in {one.drop_repeats for one in recipes.values()}}
+
+    def make(recipe: Recipe, whole: Path | None) -> dict[str, np.ndarray] | None:
+        return None if whole else recipe.arrays(decoded[recipe.drop_repeats], root)
+
+    return [keep_shard(video, root, folder, known[folder], partial(make, recipe)) for folder, recipe in recipes.items()]
+
+
+#: a video's job: what is known of its shards, by folder -> its shard in each folder
+Job = Callable[[Mapping[Path, Mapping[str, Known]]], list[Shard]]
+
+
 def build_shards(
-    jobs: Mapping[str, Callable[[Mapping[str, Known]], Shard]],
+    recipes: Mapping[Path, Recipe],
+    videos: Iterable[str],
     root: Path,
-    folder: Path,
-    recipe: Mapping[str, object],
+    *,
+    executor: Executor | None = None,
+    max_unusable: float = 0.05,
+    progress: str = "",
+    verify: bool = False,
+) -> dict[Path, tuple[dict[str, Shard], list[tuple[str, str]]]]:
+    """Makes what is missing of what each folder's recipe makes of each video: all of a video in one pass over it.
+
+    Arguments and result are those of `run_jobs`, the result by folder.
+    """
+    jobs = {video: partial(shards_of_recipes, video, root, recipes) for video in videos}
+    described = {folder: asdict(recipe) for folder, recipe in recipes.items()}
+    return run_jobs(
+        jobs, root, described, executor=executor, max_unusable=max_unusable, progress=progress, verify=verify
+    )
+
+
+def run_jobs(
+    jobs: Mapping[str, Job],
+    root: Path,
+    recipes: Mapping[Path, Mapping[str, object]],
     *,
     executor: Executor | None,
     max_unusable: float,
     progress: str,
     verify: bool = False,
-) -> tuple[dict[str, Shard], list[tuple[str, str]]]:
-    """Runs one job a video, given what is known of its shards, and writes the index of `folder`; one run at a time.
+) -> dict[Path, tuple[dict[str, Shard], list[tuple[str, str]]]]:
+    """Runs one job a video, given what is known of its shards, and writes the index of each folder; one run at a time.
 
     progress: what a progress bar says; "" shows none. verify: every shard is read and held against its SHA-256.
-    Returns the shard of each usable video, and (video, reason) of the unusable; raises `StillactError` where these are
-    more than `max_unusable` of all.
+    Returns of each folder the shard of each usable video, and (video, reason) of the unusable; raises `StillactError`
+    where these are more than `max_unusable` of all.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    index_path = folder / "index.json"
-    with alone_in(folder):
-        sweep(folder)
-        index = json.loads(index_path.read_text())["shards"] if index_path.is_file() else {}
-        known: dict[str, dict[str, Known]] = {}
-        for file, entry in index.items():
-            told = Known(entry["bytes"], entry["sha256"] if verify else "")
-            known.setdefault(entry["video"], {})[file] = told
+    with ExitStack() as stack:
+        known = {folder: _enter(folder, stack, verify) for folder in sorted(recipes)}  # in one order: no deadlock
         with worker_processes(executor) as pool:
-            running = [pool.submit(job, known.get(video, {})) for video, job in jobs.items()]
-            shards = [job.result() for job in tqdm(running, desc=progress, leave=False, disable=not progress)]
-        problems = [(shard.video, shard.problem) for shard in shards if shard.problem]
-        if len(problems) > max_unusable * len(jobs):
-            raise StillactError(
-                f"{root}: {len(problems)} of {len(jobs)} videos cannot be used (at most {max_unusable:.0%} may fail); "
-                f"the first: {problems[0][1]}"
-            )
-        made = {shard.video: shard for shard in shards if shard.frames}
-        index |= {
-            shard.file: {
-                "video": shard.video,
-                "frames": len(shard.frames),
-                "bytes": shard.bytes,
-                "sha256": shard.sha256 or index[shard.file]["sha256"],
-            }
-            for shard in made.values()
+            told = {video: {folder: known[folder].get(video, {}) for folder in recipes} for video in jobs}
+            running = [pool.submit(job, told[video]) for video, job in jobs.items()]
+            done = [job.result() for job in tqdm(running, desc=progress, leave=False, disable=not progress)]
+        made = {}
+        for folder, shards in zip(recipes, zip(*done, strict=True), strict=True):
+            problems = [(shard.video, shard.problem) for shard in shards if shard.problem]
+            if len(problems) > max_unusable * len(jobs):
+                raise StillactError(
+                    f"{root}: {len(problems)} of {len(jobs)} videos cannot be used (at most {max_unusable:.0%} may "
+                    f"fail); the first: {problems[0][1]}"
+                )
+            made[folder] = {shard.video: shard for shard in shards if shard.frames}, problems
+            _write_index(folder, recipes[folder], made[folder][0].values())
+    return made
+
+
+def _enter(folder: Path, stack: ExitStack, verify: bool) -> dict[str, dict[str, Known]]:
+    """Waits until the folder is this run's alone, and returns what its index says of each video's shards."""
+    folder.mkdir(parents=True, exist_ok=True)
+    stack.enter_context(alone_in(folder))
+    sweep(folder)
+    known: dict[str, dict[str, Known]] = {}
+    for file, entry in _read_index(folder).items():
+        told = Known(entry["bytes"], entry["sha256"] if verify else "")
+        known.setdefault(entry["video"], {})[file] = told
+    return known
+
+
+def _read_index(folder: Path) -> dict[str, dict]:
+    path = folder / "index.json"
+    return json.loads(path.read_text())["shards"] if path.is_file() else {}
+
+
+def _write_index(folder: Path, recipe: Mapping[str, object], shards: Iterable[Shard]) -> None:
+    index = _read_index(folder)
+    index |= {
+        shard.file: {
+            "video": shard.video,
+            "frames": len(shard.frames),
+            "bytes": shard.bytes,
+            "sha256": shard.sha256 or index[shard.file]["sha256"],
         }
-        with written_whole(index_path) as temporary:
-            temporary.write_text(json.dumps({"recipe": recipe, "shards": index}, indent=1))
-    return made, problems
+        for shard in shards
+    }
+    with written_whole(folder / "index.json") as temporary:
+        temporary.write_text(json.dumps({"recipe": recipe, "shards": index}, indent=1))
 
 
 def read_rows(

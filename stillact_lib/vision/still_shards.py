@@ -19,7 +19,7 @@ import numpy as np
 from safetensors import safe_open
 
 from stillact_lib.errors import StillactError
-from stillact_lib.vision.shards import Known, Shard, build_shards, keep_shard, read_rows, recipe_digest
+from stillact_lib.vision.shards import Known, Shard, keep_shard, read_rows, recipe_digest, run_jobs
 from stillact_lib.vision.video import UnreadableVideo, iterate_frames
 
 if TYPE_CHECKING:
@@ -131,11 +131,16 @@ def stills_of_video(
 
 
 def build_still_shard(
-    video: str, root: Path, folder: Path, frames: np.ndarray, of_frames: FrameMap, known: Mapping[str, Known]
-) -> Shard:
+    video: str,
+    root: Path,
+    folder: Path,
+    frames: np.ndarray,
+    of_frames: FrameMap,
+    known: Mapping[Path, Mapping[str, Known]],
+) -> list[Shard]:
     """Builds the shard of one video unless it is there, whole, and has all `frames`. Runs in a worker process."""
     cv2.setNumThreads(1)  # one process a core
-    return keep_shard(video, root, folder, known, partial(stills_of_video, root / video, frames, of_frames))
+    return [keep_shard(video, root, folder, known[folder], partial(stills_of_video, root / video, frames, of_frames))]
 
 
 def build_stills(
@@ -163,16 +168,15 @@ def build_stills(
     recipe = {"of_frames": kind, **asdict(of_frames)}
     folder = folder / f"stills-{kind.lower()}-{recipe_digest(recipe)}"
     frame, places = references["frame"].to_numpy(), references.groupby("video", observed=True, sort=False).indices
-    shards, problems = build_shards(
+    shards, problems = run_jobs(
         {v: partial(build_still_shard, v, root, folder, frame[at], of_frames) for v, at in places.items()},
         root,
-        folder,
-        recipe,
+        {folder: recipe},
         executor=executor,
         max_unusable=max_unusable,
         progress="stills" if progress else "",
         verify=verify,
-    )
+    )[folder]
     row = np.full(len(references), -1)
     for video, shard in shards.items():
         at, rows = places[video], {frame: row for row, frame in enumerate(shard.frames)}

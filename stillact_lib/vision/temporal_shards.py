@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,11 +17,12 @@ import cv2
 import numpy as np
 
 from stillact_lib.errors import StillactError
+from stillact_lib.vision.decoded_video import DecodedVideo
 from stillact_lib.vision.dynamic_images import Variant, as_levels, dynamic_images, middle_windows
 from stillact_lib.vision.flow_levels import levels_of
-from stillact_lib.vision.optical_flow import consecutive_flow, resize_flow
-from stillact_lib.vision.shards import Known, Shard, build_shards, keep_shard, read_rows, recipe_digest
-from stillact_lib.vision.video import UnreadableVideo, read_frames
+from stillact_lib.vision.optical_flow import resize_flow
+from stillact_lib.vision.shards import Shard, build_shards, read_rows, recipe_digest
+from stillact_lib.vision.video import UnreadableVideo
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +35,8 @@ class TemporalRecipe:
     window, stride, per_video: frames of a dynamic image, frames between two, and how many of a video (10, 6, 6);
     variant: of approximate rank pooling; flow_method: estimator; flow_frames: flow kept about the middle (60);
     full: flow in pixels of the stored size that the last level stands for (20, of a short side of 256);
-    key_frames: frames kept of a video, evenly spaced, to mine key frames among.
+    key_frames: frames kept of a video, evenly spaced, to mine key frames among; drop_repeats: frames that repeat the
+    one before are left out first.
     """
 
     size: int
@@ -47,50 +48,45 @@ class TemporalRecipe:
     flow_frames: int = 60
     full: float = 20.0
     key_frames: int = 12
+    drop_repeats: bool = False
 
+    @property
+    def folder_name(self) -> str:
+        """Recipes never mix: each has a folder of its own."""
+        return f"temporal-{self.size}px-{recipe_digest(asdict(self))}"
 
-def representations(path: Path, recipe: TemporalRecipe) -> dict[str, np.ndarray]:
-    """The arrays of a video's shard, each uint8 with rows along the first axis (padded to equal length by repeating the
-    last row, so that `row` means something in all):
+    def arrays(self, video: DecodedVideo, root: Path) -> dict[str, np.ndarray]:
+        """The arrays of a video's shard, each uint8 with rows along the first axis (padded to equal length by repeating
+        the last row, so that `row` means something in all):
 
-    dynamic [per_video, S, S, 3] as `as_levels` stretches them; flow [1, flow_frames, 2, S, S], levels; middle
-    [1, S, S, 3], the centre frame; frames [key_frames, S, S, 3]. `frame` int32 [1] is the centre frame's index.
-    Short videos repeat their last window, flow and frame. Raises `UnreadableVideo` below two frames.
-    """
-    frames = read_frames(path)
-    if len(frames) < 2:
-        raise UnreadableVideo(f"{path}: {len(frames)} frame is too few for motion")
-    side = (recipe.size, recipe.size)
-    small = np.stack([cv2.resize(frame, side, interpolation=cv2.INTER_AREA) for frame in frames])
-    starts = middle_windows(len(frames), recipe.window, recipe.stride, recipe.per_video)
-    dynamic = as_levels(dynamic_images(small, starts, recipe.window, recipe.variant))
-    begin = max(0, (len(frames) - 1 - recipe.flow_frames) // 2)
-    about_middle = frames[begin : begin + recipe.flow_frames + 1]
-    flows = [resize_flow(flow, *side) for flow in consecutive_flow(about_middle, recipe.flow_method)]
-    flow = levels_of(np.stack(flows), recipe.full).astype(np.uint8).transpose(0, 3, 1, 2)
-    spaced = ((np.arange(recipe.key_frames) + 0.5) * len(frames) / recipe.key_frames).astype(int)
-    centre = len(frames) // 2
-    return {
-        "dynamic": _padded(dynamic, recipe.per_video),
-        "flow": _padded(flow, recipe.flow_frames)[None],
-        "middle": small[centre][None],
-        "frames": small[spaced],
-        "frame": np.array([centre], np.int32),
-    }
+        dynamic [per_video, S, S, 3] as `as_levels` stretches them; flow [1, flow_frames, 2, S, S], levels; middle
+        [1, S, S, 3], the centre frame; frames [key_frames, S, S, 3]. `frame` int32 [1] is the centre frame's index.
+        Short videos repeat their last window, flow and frame. Raises `UnreadableVideo` below two frames.
+        """
+        frames, count = video.frames, len(video.frames)
+        if count < 2:
+            raise UnreadableVideo(f"{video.path}: {count} frame is too few for motion")
+        side = (self.size, self.size)
+        small = np.stack([cv2.resize(frame, side, interpolation=cv2.INTER_AREA) for frame in frames])
+        starts = middle_windows(count, self.window, self.stride, self.per_video)
+        dynamic = as_levels(dynamic_images(small, starts, self.window, self.variant))
+        begin = max(0, (count - 1 - self.flow_frames) // 2)
+        about_middle = video.flows(self.flow_method, first=begin, most=self.flow_frames)
+        flows = [resize_flow(flow, *side) for flow in about_middle]
+        flow = levels_of(np.stack(flows), self.full).astype(np.uint8).transpose(0, 3, 1, 2)
+        spaced = ((np.arange(self.key_frames) + 0.5) * count / self.key_frames).astype(int)
+        centre = count // 2
+        return {
+            "dynamic": _padded(dynamic, self.per_video),
+            "flow": _padded(flow, self.flow_frames)[None],
+            "middle": small[centre][None],
+            "frames": small[spaced],
+            "frame": video.index[[centre]].astype(np.int32),
+        }
 
 
 def _padded(rows: np.ndarray, count: int) -> np.ndarray:
     return rows[np.minimum(np.arange(count), len(rows) - 1)]
-
-
-def build_temporal_shard(
-    video: str, root: Path, folder: Path, recipe: TemporalRecipe, known: Mapping[str, Known]
-) -> Shard:
-    """Builds the shard of one video unless it is there and whole. Runs in a worker process."""
-    cv2.setNumThreads(1)  # one process a core
-    return keep_shard(
-        video, root, folder, known, lambda whole: None if whole else representations(root / video, recipe)
-    )
 
 
 @dataclass(frozen=True)
@@ -136,16 +132,15 @@ def build_temporal_shards(
     """
     if videos.empty:
         raise StillactError(f"{root}: no video is left to build from; check the data root and the class selection")
-    folder = folder / f"temporal-{recipe.size}px-{recipe_digest(asdict(recipe))}"
+    folder = folder / recipe.folder_name
     shards, problems = build_shards(
-        {video: partial(build_temporal_shard, video, root, folder, recipe) for video in videos["video"]},
+        {folder: recipe},
+        videos["video"],
         root,
-        folder,
-        asdict(recipe),
         executor=executor,
         max_unusable=max_unusable,
         progress="temporal representations" if progress else "",
         verify=verify,
-    )
+    )[folder]
     usable = videos[videos["video"].isin(shards)].reset_index(drop=True)
     return TemporalShards(folder, usable, problems, recipe, shards)

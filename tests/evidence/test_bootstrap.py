@@ -107,12 +107,13 @@ def test_several_worlds_are_compared_as_wholes():
 def test_between_folds_nothing_is_added():
     values, drawn = worlds_of([0.0, 0.0, 0.0])
     apart, _ = worlds_of([0.0, 10.0, 30.0])
-    one, other = (mean_estimate(of.ravel(), **drawn) for of in (values, apart))
-    assert half(one.interval(folds=True)) == pytest.approx(half(other.interval(folds=True)))
-    assert half(other.interval(folds=True)) < 0.1 * half(other.interval())
+    one, other = (mean_estimate(of.ravel(), **drawn)._replace(folds=True) for of in (values, apart))
+    assert half(one.interval()) == pytest.approx(half(other.interval()))
+    assert half(other.interval()) < 0.1 * half(other._replace(folds=False).interval())
+    assert (other - one).folds and (one * 2).folds
     single, drawn = worlds_of([0.0, 10.0, 30.0], runs=1)
     found = mean_estimate(single.ravel(), **drawn)
-    assert found.interval(folds=True) == found.interval(), "one run a fold: runs are seen between folds only"
+    assert found._replace(folds=True).interval() == found.interval(), "one run a fold: runs are seen between folds only"
 
 
 def test_a_contrast_is_as_wide_as_both_and_what_a_run_does_to_both_cancels():

@@ -202,6 +202,18 @@ def test_runs_of_one_kind_differ_in_seed_and_world_alone():
     assert world_of(first.model_copy(update={"data": (real,)})) == "real"
 
 
+def test_folds_of_one_data_set_are_runs_of_one_kind():
+    def fold(number, **options):
+        made = record(**options)
+        origin = DataOrigin(name="ucf101", kind="real", items_found=1214)
+        return made.model_copy(update={"data": (origin,), "parameters": made.parameters | {"fold": number}})
+
+    assert (world_of(fold(1)), world_of(fold(2)), world_of(fold(0))) == ("fold 1", "fold 2", "real")
+    assert comparable(fold(1), fold(2, seed=3)) and not comparable(fold(1), fold(0))
+    fewer = fold(2).model_copy(update={"data": (DataOrigin(name="ucf101", kind="real", items_found=1200),)})
+    assert not comparable(fold(1), fewer)
+
+
 def test_hidden_files_are_no_records(tmp_path):
     save_record(record(), tmp_path)
     (path,) = tmp_path.glob("*/*.json")

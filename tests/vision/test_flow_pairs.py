@@ -14,7 +14,7 @@ from stillact_lib.errors import StillactError
 from stillact_lib.vision import shards as shards_module
 from stillact_lib.vision.flow_pairs import build_flow_pairs
 from stillact_lib.vision.optical_flow import consecutive_flow, resize_flow, sliding_mean
-from stillact_lib.vision.pair_shards import PairRecipe, pairs_of_video
+from stillact_lib.vision.pair_shards import PairRecipe
 from stillact_lib.vision.video import read_frames
 
 RECIPE = PairRecipe(size=32)
@@ -134,9 +134,8 @@ def test_a_copy_of_a_dataset_shares_shards_and_another_of_the_same_name_does_not
 
 def test_two_builds_at_once_both_end_well_and_one_does_the_work(root, tmp_path, monkeypatch):
     made = []
-    monkeypatch.setattr(
-        "stillact_lib.vision.pair_shards.pairs_of_video", lambda *task: made.append(task) or pairs_of_video(*task)
-    )
+    arrays = PairRecipe.arrays
+    monkeypatch.setattr(PairRecipe, "arrays", lambda *task: made.append(task) or arrays(*task))
     ready = threading.Barrier(2)
 
     def start(_):

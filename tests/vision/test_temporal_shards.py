@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 
 from stillact_lib.errors import StillactError
+from stillact_lib.vision.decoded_video import DecodedVideo
 from stillact_lib.vision.dynamic_images import as_levels, dynamic_images
 from stillact_lib.vision.flow_levels import HALF, REST
-from stillact_lib.vision.temporal_shards import TemporalRecipe, build_temporal_shards, representations
+from stillact_lib.vision.temporal_shards import TemporalRecipe, build_temporal_shards
 from stillact_lib.vision.video import UnreadableVideo, read_frames
 
 RECIPE = TemporalRecipe(32, window=4, stride=2, per_video=3, flow_frames=6, full=4.0, key_frames=5)
@@ -31,7 +32,7 @@ def root(tmp_path_factory):
 
 
 def test_a_video_becomes_what_the_parts_say(root):
-    found = representations(root / "long.avi", RECIPE)
+    found = RECIPE.arrays(DecodedVideo(root / "long.avi"), root)
     frames = read_frames(root / "long.avi")
     small = np.stack([cv2.resize(frame, (32, 32), interpolation=cv2.INTER_AREA) for frame in frames])
     assert {name: values.shape for name, values in found.items()} == {
@@ -51,12 +52,12 @@ def test_a_video_becomes_what_the_parts_say(root):
 
 
 def test_a_short_video_repeats_its_last_and_a_single_frame_is_refused(root):
-    found = representations(root / "short.avi", RECIPE)
+    found = RECIPE.arrays(DecodedVideo(root / "short.avi"), root)
     assert np.array_equal(found["dynamic"][0], found["dynamic"][2])
     assert np.array_equal(found["flow"][0, 1], found["flow"][0, 5])
     assert not np.array_equal(found["flow"][0, 0], found["flow"][0, 1])
     with pytest.raises(UnreadableVideo, match=r"single\.avi: 1 frame is too few for motion"):
-        representations(root / "single.avi", RECIPE)
+        RECIPE.arrays(DecodedVideo(root / "single.avi"), root)
 
 
 def build(root, folder, names, recipe=RECIPE, **options):
@@ -70,7 +71,7 @@ def test_shards_are_loaded_in_the_order_of_the_table_and_made_once(root, tmp_pat
     dynamic = shards.load("dynamic")
     assert dynamic.shape == (2, 3, 32, 32, 3) and shards.load("flow").shape == (2, 1, 6, 2, 32, 32)
     for row, name in enumerate(("short.avi", "long.avi")):
-        assert np.array_equal(dynamic[row], representations(root / name, RECIPE)["dynamic"])
+        assert np.array_equal(dynamic[row], RECIPE.arrays(DecodedVideo(root / name), root)["dynamic"])
     before = {path: path.stat().st_mtime_ns for path in shards.folder.glob("*.safetensors")}
     again = build(root, tmp_path, ["short.avi", "long.avi"])
     assert {path: path.stat().st_mtime_ns for path in again.folder.glob("*.safetensors")} == before

@@ -4,7 +4,7 @@ everything they are scored against. Used by chapter 04."""
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,10 +20,11 @@ from stillact_lib.errors import StillactError
 from stillact_lib.evaluation.flow_metrics import evaluation_masks, flow_scores
 from stillact_lib.notebook.run_data import grouped, miniature_or_real
 from stillact_lib.papers.im2flow.settings import Im2FlowSettings
-from stillact_lib.paths import workspace
+from stillact_lib.training.loop import History
 from stillact_lib.vision.flow_pairs import FlowPairs, build_flow_pairs, exact_flow
 from stillact_lib.vision.foreground import segment_foreground
 from stillact_lib.vision.pair_shards import PairRecipe
+from stillact_lib.vision.shards import shard_folder
 
 #: UCF-101's classes that show what one of Stanford10's does (climbing, riding, rowing, running, jumping, ...)
 SHARED_WITH_STANFORD10 = (
@@ -44,7 +45,8 @@ def root_of(dataset: str, real_root: str, settings: Im2FlowSettings) -> Path:
 def open_videos(settings: Im2FlowSettings) -> Samples:
     """The videos that `settings` ask for. "ucf101+hmdb51" joins two, the classes of the second after the first's;
     "ucf101_other" leaves out the classes that show an action of Stanford10 (`SHARED_WITH_STANFORD10`)."""
-    samples = [read(name, root_of(name, settings.data_root, settings)) for name in settings.videos]
+    part = {"classes": settings.chosen_classes} if settings.chosen_classes else {}
+    samples = [read(name, root_of(name, settings.data_root, settings), **part) for name in settings.videos]
     if settings.dataset == "ucf101_other":
         return without_classes(samples[0], SHARED_WITH_STANFORD10)
     return samples[0] if len(samples) == 1 else joined(samples)
@@ -91,8 +93,8 @@ def video_reports(samples: Samples, *more: Iterable[tuple[str, str]]) -> dict[st
 
 
 def split_videos(settings: Im2FlowSettings, samples: Samples) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """(training videos, test videos) of §4.1: Weizmann's held-out person, elsewhere `held_out_videos` a class; of §4.2
-    for YUP++, where flow is learnt from nine tenths.
+    """(training videos, test videos) of §4.1: Weizmann's held-out person, elsewhere `held_out_videos` a class, or one
+    of several folds in rotation; of §4.2 for YUP++, where flow is learnt from nine tenths.
 
     The draw does not depend on the run's seed, so that runs of several seeds are scored on the same clips.
     """
@@ -102,7 +104,25 @@ def split_videos(settings: Im2FlowSettings, samples: Samples) -> tuple[pd.DataFr
         sides = ("train", "test") if settings.dataset == "weizmann" else ("test", "train")
         train, test = (videos[videos["split"] == side].reset_index(drop=True) for side in sides)
         return train, test
+    if settings.fold:
+        test = fold_of(videos, settings.folds) == settings.fold
+        return videos[~test].reset_index(drop=True), videos[test].reset_index(drop=True)
     return hold_out(videos, settings.held_out_videos, seed=0)
+
+
+def fold_of(videos: pd.DataFrame, folds: int) -> np.ndarray:
+    """Which of the folds 1, 2, ... each video belongs to, int64 [N]: whole groups, dealt out at random class by class,
+    so that each fold has its share of every class. Raises StillactError where a class has fewer groups than folds."""
+    found = np.zeros(len(videos), np.int64)
+    rng = np.random.default_rng(0)
+    for class_name, rows in videos.groupby("class_name", sort=True).indices.items():
+        group = videos["group"].to_numpy()[rows]
+        names = rng.permutation(np.unique(group))
+        if len(names) < folds:
+            raise StillactError(f"class {class_name}: {len(names)} groups make no {folds} folds; lower folds")
+        place = {name: 1 + position % folds for position, name in enumerate(names)}
+        found[rows] = [place[name] for name in group]
+    return found
 
 
 def hold_out(videos: pd.DataFrame, per_class: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -139,11 +159,19 @@ def pairs_of(
     executor: Executor,
 ) -> FlowPairs:
     """Frames with the mean flow that follows, `per_video` of each video (0: all); in memory where that is small."""
-    recipe = PairRecipe(settings.image_size, target, settings.flow_method, 5, per_video)
-    folder = workspace() / "flow-pairs" / samples.root.name
+    recipe = pair_recipe(settings, per_video, target)
+    folder = shard_folder(samples.root)
     pairs = build_flow_pairs(videos, samples.root, folder, recipe, executor=executor)
     taken = PAIR_BYTES * settings.image_size**2 * len(pairs)
     return pairs.held_in_memory() if taken < HELD_BYTES else pairs
+
+
+def pair_recipe(
+    settings: Im2FlowSettings, per_video: int = 0, target: Literal["estimated", "exact"] = "estimated"
+) -> PairRecipe:
+    """What `settings` make of each video."""
+    left_out = {"drop_repeats": settings.drop_repeats, "camera_removed": settings.camera_removed}
+    return PairRecipe(settings.image_size, target, settings.flow_method, 5, per_video, **left_out)
 
 
 def evenly(pairs: FlowPairs, count: int) -> np.ndarray:
@@ -156,7 +184,8 @@ class TestFrames:
     """Frames to predict flow for, and what predictions are scored against; N frames of side S.
 
     images: uint8 [N, 3, S, S]; target: float32 [N, S, S, 2], the estimated mean flow, the paper's "ground truth";
-    foreground: bool [N, S, S]; exact: float32 [N, S, S, 2], the miniature's own mean flow, None for real videos;
+    foreground: bool [N, S, S], None where it is not known; exact: float32 [N, S, S, 2], the miniature's own mean flow,
+    None for real videos;
     table: a row a frame (video, frame, class_name, label, group).
     """
 
@@ -164,7 +193,7 @@ class TestFrames:
 
     images: torch.Tensor
     target: np.ndarray
-    foreground: np.ndarray
+    foreground: np.ndarray | None
     exact: np.ndarray | None
     table: pd.DataFrame
 
@@ -186,7 +215,7 @@ def frames_to_score(
 ) -> TestFrames:
     """The test frames of a run. Of a miniature the truth is rendered anew for measuring, and no method is given it: the
     foreground is the actor and what is held, the exact flow shows how good the estimated target is. Real videos have a
-    segmenter's foreground; in scenes without people everything is foreground. Neither has an exact flow."""
+    segmenter's foreground or none; in scenes without people everything is foreground. Neither has an exact flow."""
     images, target = pairs.load()
     exact = None
     if settings.dataset == "yupp":
@@ -194,7 +223,7 @@ def frames_to_score(
     elif all(miniature_stamp(one.root) for one in samples.parts or (samples,)):
         exact, foreground = exact_flow(pairs, samples.root, executor)
     else:
-        foreground = segment_foreground(images, device)
+        foreground = segment_foreground(images, device) if settings.foreground == "segmented" else None
     return TestFrames(images, target.float().permute(0, 2, 3, 1).contiguous().numpy(), foreground, exact, pairs.table)
 
 
@@ -205,10 +234,35 @@ def video_ids(samples: Samples, videos: pd.DataFrame) -> frozenset[str]:
 
 
 def scoring_masks(test: TestFrames, against_exact: bool = False) -> dict[str, np.ndarray]:
-    """Pixel sets of the estimated or the exact target: all, canny, fg, and moving, the foreground pixels whose target
-    moves by at least 1/160 of the side (.4 px at 64)."""
+    """Pixel sets of the estimated or the exact target: all, canny, fg where the foreground is known, and moving, its
+    pixels (else all) whose target moves by at least 1/160 of the side (.4 px at 64)."""
     target = test.exact if against_exact else test.target
     return evaluation_masks(test.rgb, target, test.foreground, moving_from=target.shape[1] / 160)
+
+
+def figures_while_training(
+    test: TestFrames, flow_of: Callable[[torch.Tensor], np.ndarray]
+) -> Callable[[], dict[str, float]]:
+    """What a curve of a training shows: every measure on the held-out frames, mean over frames, of the flow that
+    `flow_of` predicts for images uint8 [N, 3, S, S]."""
+    masks = scoring_masks(test)
+
+    def figures() -> dict[str, float]:
+        scores = flow_scores(flow_of(test.images), test.target, masks)
+        return {name: float(np.nanmean(values)) for name, values in scores.items()}
+
+    return figures
+
+
+def curve_of(history: History, settings: Im2FlowSettings, arm: str) -> dict[str, float]:
+    """What a record keeps of a training that was watched: "ucf101/im2flow/epe_all@500" is the figure at step 500."""
+    watched = [row for row in history.rows if "epe_all" in row]
+    return {
+        f"{settings.dataset}/{arm}/{name}@{row['step']}": value
+        for row in watched
+        for name, value in row.items()
+        if name != "step" and np.isfinite(value)
+    }
 
 
 def frame_scores(test: TestFrames, predictions: dict[str, np.ndarray], dataset: str) -> dict[str, np.ndarray]:

@@ -15,12 +15,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from stillact_lib.evidence.records import DataOrigin
+from stillact_lib.networks.im2flow_unet import Im2FlowUNet, TrainedEncoderUNet
+from stillact_lib.networks.walker import WalkerNet
 from stillact_lib.notebook.run_data import checkpoint_for
+from stillact_lib.papers.im2flow.data import evenly
 from stillact_lib.papers.im2flow.settings import CONTENT, FLOW, Im2FlowSettings
 from stillact_lib.training.loop import (
     Device,
     History,
     StepBatches,
+    Watch,
     classification_loss,
     predict,
     train,
@@ -32,9 +36,42 @@ from stillact_lib.vision.flow_pairs import FlowPairs
 from stillact_lib.vision.images import as_network_input
 
 
-def pixel_loss(predicted: Tensor, target: Tensor) -> Tensor:
-    """Eq. 3 as the released code reads it: mean squared error over all elements of the encoded flow."""
-    return F.mse_loss(predicted.float(), target)
+def new_flow_network(settings: Im2FlowSettings) -> Im2FlowUNet | TrainedEncoderUNet:
+    """G of the run's size, untrained; or with an encoder that begins as ImageNet's MobileNetV2."""
+    if settings.encoder != "own":
+        return TrainedEncoderUNet(settings.image_size, 2 * settings.max_width)
+    return Im2FlowUNet(
+        settings.image_size,
+        settings.base_width,
+        settings.max_width,
+        dilated=settings.dilated,
+        dropout=settings.dropout,
+    )
+
+
+def new_walker_network(settings: Im2FlowSettings) -> WalkerNet:
+    """Walker's network of the run's size; it begins as the flow network's encoder does, so that both start alike."""
+    if settings.full_architectures:
+        return WalkerNet.full()
+    return (WalkerNet.compact if settings.encoder == "own" else WalkerNet.trained)(settings.image_size)
+
+
+def pixel_loss(predicted: Tensor, target: Tensor, scales: Tensor | None = None) -> Tensor:
+    """Eq. 3 as the released code reads it: mean squared error over all elements of the encoded flow; with `scales` [3],
+    each channel's in units of its scale squared."""
+    error = (predicted.float() - target).square()
+    return error.mean() if scales is None else (error / scales.square()[:, None, None]).mean()
+
+
+def channel_scales(pairs: FlowPairs, encoding: FlowEncoding) -> Tensor:
+    """Standard deviation [3] of each channel of the encoded targets, over at most 2,000 of the pairs, in units in which
+    the mean of their squares is one: dividing by them weighs channels alike and leaves the loss its size.
+
+    Of a small and slow world the direction channels vary forty times as much as the magnitude's, and of (u, v,
+    magnitude) the magnitude's five times as much as the others': unscaled, they alone decide a squared error.
+    """
+    spread = encoding.encode(pairs.load(evenly(pairs, 2000))[1].float()).std((0, 2, 3)).clamp_min(1e-6)
+    return spread / spread.square().mean().sqrt()
 
 
 def content_loss(content: nn.Module, predicted: Tensor, target: Tensor, distance: str) -> Tensor:
@@ -61,12 +98,16 @@ def weight_direction_gradients(predicted: Tensor, magnitude: Tensor, direction_c
 
 
 def im2flow_loss(
-    model: nn.Module, content: nn.Module | None, encoding: FlowEncoding, settings: Im2FlowSettings
+    model: nn.Module,
+    content: nn.Module | None,
+    encoding: FlowEncoding,
+    settings: Im2FlowSettings,
+    scales: Tensor | None = None,
 ) -> Callable[[tuple[Tensor, Tensor]], tuple[Tensor, dict[str, Tensor]]]:
     """The step of Eq. 2: batch (images in [-1, 1], flows in pixels) -> (loss, its parts).
 
     `content_weight` is λ; the released code's 50 (pixel) to 1 (content) is the paper's .02. `weight_gradients` applies
-    to the paper's encoding only; the others have no channel of pure direction.
+    to the paper's encoding only; the others have no channel of pure direction. scales: as in `pixel_loss`.
     """
 
     def step_loss(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
@@ -76,7 +117,7 @@ def im2flow_loss(
         # u and v hold length and direction in one: weighted by length, they would be taught too long a flow
         if settings.weight_gradients and encoding.name == "sin_cos_magnitude":
             weight_direction_gradients(predicted, encoding.magnitude(target))
-        parts = {"pixel": pixel_loss(predicted, target)}
+        parts = {"pixel": pixel_loss(predicted, target, scales)}
         loss = parts["pixel"]
         if settings.content_distance != "none":
             parts["content"] = content_loss(content, predicted, target, settings.content_distance)
@@ -129,13 +170,20 @@ def train_im2flow(
     settings: Im2FlowSettings,
     device: Device,
     data: Sequence[DataOrigin] = (),
+    figures: Callable[[], dict[str, float]] | None = None,
 ) -> History:
     """Trains G (§3.2, §4): Adam with beta1 = .5, random windows and flips; `content` is φ up to its second stage.
 
     With `settings.constant_rate` the learning rate stays, as it does in the released code (which halves a copy that the
-    optimiser never sees); else warm-up and half cosine, for runs of few steps.
+    optimiser never sees); else warm-up and half cosine, for runs of few steps. An encoder that ImageNet trained learns at
+    `settings.encoder_rate` of the rate. `figures` are asked for every `settings.score_every` steps.
     """
     steps = settings.longer * settings.steps
+    scales = channel_scales(pairs, encoding).to(device.torch_device) if settings.matched_scales else None
+    rates = model.parameters()
+    if isinstance(model, TrainedEncoderUNet):
+        start, new = model.trained_and_new()
+        rates = [{"params": new}, {"params": start, "lr": settings.encoder_rate * settings.learning_rate}]
 
     def make_batch(rows: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         return random_window(*pairs.load(rows), rng)
@@ -143,14 +191,15 @@ def train_im2flow(
     return train(
         model,
         StepBatches(len(pairs), settings.batch_size, make_batch, settings.seed),
-        im2flow_loss(model, content, encoding, settings),
-        torch.optim.Adam(model.parameters(), lr=settings.learning_rate, betas=(0.5, 0.999)),
+        im2flow_loss(model, content, encoding, settings, scales),
+        torch.optim.Adam(rates, lr=settings.learning_rate, betas=(0.5, 0.999)),
         steps,
         device,
         label="Im2Flow",
         schedule=None if settings.constant_rate else warm_up_then_cosine(steps),
         checkpoint=checkpoint_for(settings.chapter, "im2flow", settings, FLOW, data),
         workers=settings.workers,
+        watch=Watch(settings.score_every, figures) if figures else None,
     )
 
 

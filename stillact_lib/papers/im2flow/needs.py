@@ -50,7 +50,7 @@ def needs(settings: RecognitionSettings) -> Iterator[Need]:
     if settings.data_root and settings.pairs_per_video:
         videos = sum(load_manifest(name).items.count for name in settings.videos)
         pairs = videos * settings.pairs_per_video * PAIR_BYTES * settings.image_size**2
-        yield Need.disk(round(pairs / GIB, 1), workspace() / "flow-pairs")
+        yield Need.disk(round(pairs / GIB, 1), workspace() / "shards")
     if settings.profile in DISK:
         yield Need.disk(DISK[settings.profile], workspace())
     if settings.profile in MEMORY:

@@ -19,14 +19,16 @@ PHOTOGRAPHS = {
 FROM_VIDEOS = {"ucf_static": "ucf101", "hmdb_static": "hmdb51", "penn_action": "penn_action", "yupp_static": "yupp"}
 
 # the settings that change a network (or what else takes a while), whose checkpoints are known by them
-VIDEOS = ("dataset", "held_out_videos", "image_size", "pairs_per_video", "flow_method", "target")
+VIDEOS = ("dataset", "classes", "folds", "fold", "held_out_videos", "image_size", "pairs_per_video", "flow_method")
+VIDEOS += ("target", "drop_repeats", "camera_removed")
 PRETRAINED = ("full_architectures", "image_size", "batch_size", "miniature_seed", "pretraining")
 PRETRAINED += ("pretraining_photographs", "pretraining_steps", "pretraining_rate")
 ENCODED = ("encoding", "max_magnitude")
 CONTENT = (*VIDEOS, *ENCODED, "full_architectures", "pretraining", "batch_size", "learning_rate", "content_steps")
-FLOW = (*CONTENT, "base_width", "max_width", "dilated", "dropout", "content_weight", "content_distance")
-FLOW += ("weight_gradients", "constant_rate", "steps", "longer")
-WALKER = (*VIDEOS, "full_architectures", "batch_size", "baseline_steps", "baseline_rate")
+FLOW = (*CONTENT, "base_width", "max_width", "dilated", "dropout", "encoder", "encoder_rate", "content_weight")
+FLOW += ("content_distance", "matched_scales")
+FLOW += ("weight_gradients", "constant_rate", "steps", "longer", "score_every")
+WALKER = (*VIDEOS, "full_architectures", "batch_size", "baseline_steps", "baseline_rate", "score_every")
 FOREST = (*VIDEOS, "test_frames_per_video", "forest_images")
 NEIGHBOURS = (*VIDEOS, *PRETRAINED, "test_frames_per_video")
 STREAM = (*PRETRAINED, "stream_network", "stream_steps", "stream_rate", "validation_share")
@@ -47,13 +49,19 @@ class Im2FlowSettings(RunSettings):
     chapter: ClassVar[str] = "04-im2flow"
 
     dataset: Literal["ucf101", "hmdb51", "weizmann", "ucf101+hmdb51", "ucf101_other", "yupp"]
+    classes: str
     data_root: str
+    folds: int = Field(ge=2)
+    fold: int = Field(ge=0)
     held_out_videos: int = Field(ge=1)
     image_size: int = Field(ge=16)
     pairs_per_video: int = Field(ge=0)
     test_frames_per_video: int = Field(ge=1)
     flow_method: Literal["dis", "dis_fast", "farneback", "raft"]
     target: Literal["estimated", "exact"]
+    drop_repeats: bool
+    camera_removed: bool
+    foreground: Literal["segmented", "unknown"]
     encoding: Literal["sin_cos_magnitude", "u_v_magnitude", "u_v_zero"]
     max_magnitude: float = Field(gt=0)
 
@@ -61,13 +69,17 @@ class Im2FlowSettings(RunSettings):
     max_width: int = Field(ge=1)
     dilated: bool
     dropout: float = Field(ge=0, lt=1)
+    encoder: Literal["own", "mobilenet_v2"]
+    encoder_rate: float = Field(ge=0)
     content_weight: float = Field(ge=0)
     content_distance: Literal["l2", "l1", "none"]
+    matched_scales: bool
     weight_gradients: bool
     constant_rate: bool
     content_steps: int = Field(ge=1)
     steps: int = Field(ge=1)
     longer: int = Field(ge=1)
+    score_every: int = Field(ge=0)
     batch_size: int = Field(ge=2)
     learning_rate: float = Field(gt=0)
 
@@ -87,6 +99,16 @@ class Im2FlowSettings(RunSettings):
             raise ValueError(f"image_size = {self.image_size} must be a power of two, as the U-Net halves it to 1")
         if self.data_root and self.target == "exact":
             raise ValueError("target = 'exact' exists on the miniature only; with a data_root use 'estimated'")
+        if self.target == "exact" and (self.drop_repeats or self.camera_removed):
+            raise ValueError(
+                "target = 'exact' is the flow of all frames and of the camera too: neither can be left out"
+            )
+        if self.fold > self.folds:
+            raise ValueError(f"fold = {self.fold}: there are {self.folds} folds; 0 holds out held_out_videos instead")
+        if self.fold and self.dataset != "ucf101":
+            raise ValueError(f"fold = {self.fold}: only the groups of ucf101 are rotated, dataset is {self.dataset!r}")
+        if self.encoder != "own" and (self.dilated or self.image_size < 32):
+            raise ValueError(f"encoder = {self.encoder!r} needs image_size >= 32, and is not dilated")
         if self.profile == "paper" and not self.data_root:
             raise ValueError("profile 'paper' needs data_root, the folder with the real datasets' folders; it is empty")
         return self
@@ -97,6 +119,11 @@ class Im2FlowSettings(RunSettings):
         return self.dataset.removesuffix("_other").split("+")
 
     @property
+    def chosen_classes(self) -> list[str]:
+        """The classes whose videos are used; empty: all."""
+        return [name for name in self.classes.replace(",", " ").split() if name]
+
+    @property
     def arm(self) -> str:
         """Name of this run's flow network in records: "im2flow", or "im2flow_" and what it does otherwise."""
         departures = {
@@ -104,6 +131,7 @@ class Im2FlowSettings(RunSettings):
             "u_v_zero": self.encoding == "u_v_zero",
             "no_content": self.content_distance == "none",
             "l2_content": self.content_distance == "l2",
+            "matched": self.matched_scales and self.encoder == "own",
             "no_weighting": not self.weight_gradients,
             "dilated": self.dilated,
             "dropout": self.dropout > 0 and not self.full_architectures,  # the released network has it

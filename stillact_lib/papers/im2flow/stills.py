@@ -22,7 +22,7 @@ from stillact_lib.datasets.report import DataReport, data_report
 from stillact_lib.datasets.static_sets import static_set
 from stillact_lib.errors import StillactError
 from stillact_lib.notebook.run_data import grouped
-from stillact_lib.papers.im2flow.data import root_of, video_ids
+from stillact_lib.papers.im2flow.data import fold_of, pair_recipe, root_of, video_ids
 from stillact_lib.papers.im2flow.settings import FROM_VIDEOS, PHOTOGRAPHS, RecognitionSettings
 from stillact_lib.vision.pair_shards import PairRecipe, centre_pair
 from stillact_lib.vision.photographs import each_readable
@@ -99,7 +99,12 @@ def test_videos(name: str, settings: RecognitionSettings) -> frozenset[str]:
 
 def _videos_of(name: str, settings: RecognitionSettings) -> Samples:
     """The videos that a set's images are centre frames of, under the set's own split."""
-    samples = read(FROM_VIDEOS[name], root_of(FROM_VIDEOS[name], settings.stills_root, settings))
+    part = {"classes": settings.chosen_classes} if name == "ucf_static" and settings.chosen_classes else {}
+    samples = read(FROM_VIDEOS[name], root_of(FROM_VIDEOS[name], settings.stills_root, settings), **part)
+    if name == "ucf_static" and settings.fold:
+        sides = np.where(fold_of(samples.videos, settings.folds) == settings.fold, "test", "train")
+        lists = replace(samples.lists, split="", items={})
+        return replace(samples, videos=samples.videos.assign(split=sides), lists=lists)
     return two_thirds_of_training(samples) if name == "yupp_static" else samples
 
 
@@ -162,7 +167,7 @@ def _cut_out(root: Path, person: tuple, side: int, enlarged: float | None) -> np
 
 def _of_videos(name: str, samples: Samples, settings: RecognitionSettings, executor: Executor) -> StillSet:
     videos = static_set(samples)
-    recipe = PairRecipe(settings.image_size, "estimated", settings.flow_method, 5, 0)
+    recipe = pair_recipe(settings)
     paths = [samples.root / video for video in videos["video"]]
     made = list(executor.map(_centre_or_reason, paths, repeat(recipe)))
     problems = [(video, one) for video, one in zip(videos["video"], made, strict=True) if isinstance(one, str)]

@@ -21,7 +21,16 @@ from torch.nn import functional as F
 
 from stillact_lib.errors import StillactError
 from stillact_lib.networks.walker import WalkerNet
-from stillact_lib.training.loop import Checkpoint, Device, History, StepBatches, predict, train, warm_up_then_cosine
+from stillact_lib.training.loop import (
+    Checkpoint,
+    Device,
+    History,
+    StepBatches,
+    Watch,
+    predict,
+    train,
+    warm_up_then_cosine,
+)
 from stillact_lib.vision.crops import random_window
 from stillact_lib.vision.flow_kmeans import shortest_first
 from stillact_lib.vision.flow_pairs import FlowPairs
@@ -108,13 +117,16 @@ def train_walker(
     batch_size: int,
     rate: float,
     seed: int,
+    start_rate: float = 1.0,
     loss: Callable[[Tensor, Tensor], Tensor] = walker_loss,
     label: str = "Walker's network",
     checkpoint: Checkpoint | None = None,
     workers: int = 0,
+    watch: Watch | None = None,
 ) -> History:
     """Walker's cell-wise classification of the target flow, with Im2Flow's windows and flips. A mirrored flow is
-    quantised anew. The loss sums over cells as the authors' does; Adam stands in for their 450,000 steps of SGD."""
+    quantised anew. The loss sums over cells as the authors' does; Adam stands in for their 450,000 steps of SGD.
+    start_rate: of a trunk that ImageNet trained, the share of the rate at which it learns."""
 
     def make_batch(rows: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         images, flows = random_window(*pairs.load(rows), rng)
@@ -130,13 +142,14 @@ def train_walker(
         network,
         StepBatches(len(pairs), batch_size, make_batch, seed),
         step_loss,
-        torch.optim.Adam(network.parameters(), lr=rate),
+        torch.optim.Adam(network.rates(rate, start_rate), lr=rate),
         steps,
         device,
         label=label,
         schedule=warm_up_then_cosine(steps),
         checkpoint=checkpoint,
         workers=workers,
+        watch=watch,
     )
 
 

@@ -33,6 +33,7 @@ from stillact_lib.papers.t2sil.settings import T2silSettings
 from stillact_lib.paths import workspace
 from stillact_lib.vision.optical_flow import optical_flow
 from stillact_lib.vision.photographs import each_readable
+from stillact_lib.vision.shards import shard_folder
 from stillact_lib.vision.temporal_shards import TemporalRecipe, TemporalShards, build_temporal_shards
 
 STILL_SOURCES = ("stanford40", "mpii", "imsitu", "imagenet_actions")
@@ -64,7 +65,7 @@ def needs(settings: T2silSettings) -> Iterator[Need]:
         videos, pixels = _videos_below(settings.videos_root), settings.stored_size**2
         images = settings.dynamic_per_video + settings.frames_per_video + 1
         held = videos * pixels * (3 * images + 2 * settings.flow_frames) / GIB
-        yield Need.disk(round(held, 1), workspace() / "temporal")
+        yield Need.disk(round(held, 1), workspace() / "shards")
         yield Need.memory(round(held + 2 * videos * pixels * settings.stacks_per_video * settings.stack / GIB, 1))
 
 
@@ -225,9 +226,9 @@ def load_ssvac40(stills: pd.DataFrame, videos: pd.DataFrame, settings: T2silSett
 def _load_videos(table: pd.DataFrame, settings: T2silSettings, executor: Executor) -> Videos:
     recipe = TemporalRecipe(*(getattr(settings, name) for name in RECIPE))
     shards: list[TemporalShards] = []
-    for (source, root), of_root in table.groupby(["source", "root"], sort=False, observed=True):
-        place = workspace() / "temporal" / f"{source}-{Path(root).name}"
-        shards.append(build_temporal_shards(of_root, Path(root), place, recipe, executor=executor))
+    for root, of_root in table.groupby("root", sort=False, observed=True):
+        folder = shard_folder(Path(root))
+        shards.append(build_temporal_shards(of_root, Path(root), folder, recipe, executor=executor))
     dynamic, flow, middle, frames = (
         np.concatenate([shard.load(kind) for shard in shards]) for kind in ("dynamic", "flow", "middle", "frames")
     )
