@@ -1,4 +1,4 @@
-"""What tests that need ImageNet's weights share: they are skipped where `make weights` has not brought them."""
+"""Tests that need ImageNet's weights are skipped where `make weights` has not brought them."""
 
 import pytest
 

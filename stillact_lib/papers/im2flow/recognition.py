@@ -71,8 +71,8 @@ def new_network(name: str, classes: int, settings: Im2FlowSettings) -> Network:
 
 
 def retrieval_network(settings: RecognitionSettings) -> str:
-    """Whose features find nearest neighbours: AlexNet's, as in the paper; or, where streams are mobile networks, theirs,
-    as AlexNet's weights may then not be had."""
+    """Whose features find nearest neighbours: AlexNet's, as in the paper; where streams are mobile networks, theirs, as
+    AlexNet's weights may then not be had."""
     return settings.stream_network if settings.stream_network in get_args(MobileName) else "alexnet"
 
 
