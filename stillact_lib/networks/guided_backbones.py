@@ -1,5 +1,5 @@
-"""Backbones for loss-guided activation (Liu, Tan, You 2018, §4): ResNet-50 and -101, Inception-ResNet-v2, and a small
-sister of each kind. Chapter 02. Inputs are RGB in [-1, 1].
+"""Backbones for loss-guided activation (Liu, Tan, You 2018, §4): ResNet-50 and -101, Inception-ResNet-v2, a small
+sister of each kind, and mobile networks. Chapter 02. Inputs are RGB in [-1, 1].
 """
 
 from __future__ import annotations
@@ -14,9 +14,12 @@ from torchvision.models.resnet import BasicBlock
 
 from stillact_lib.errors import StillactError
 from stillact_lib.networks.flow_classifier import shrinking_block
+from stillact_lib.networks.mobile import MobileName, mobile_network
 from stillact_lib.networks.pretrained import AsImageNet, with_imagenet_weights
 
-BackboneName = Literal["resnet50", "resnet101", "inception_resnet_v2", "compact_resnet", "compact_inception"]
+BackboneName = Literal[
+    "resnet50", "resnet101", "inception_resnet_v2", MobileName, "compact_resnet", "compact_inception"
+]
 #: channels of the small sisters: after the first layer, and of their maps
 NARROW, WIDE = 32, 64
 #: how much of what a small Inception block computes is added to its input (Szegedy et al. 2017, §3.3: .1 to .3)
@@ -31,15 +34,18 @@ class Backbone(NamedTuple):
 
 
 def backbone(name: BackboneName, imagenet: bool = False) -> Backbone:
-    """The convolutions of a network by its name. At 448 px ResNets give maps of 14 x 14, timm's Inception-ResNet-v2 of
-    12 x 12 (it pads nothing in its first layers and its reductions); the small ones shrink eightfold. Raises
-    StillactError for a name there is none of, and where ImageNet's weights cannot be had."""
+    """The convolutions of a network by its name. At 448 px ResNets and mobile networks give maps of 14 x 14, timm's
+    Inception-ResNet-v2 of 12 x 12 (it pads nothing in its first layers and its reductions); the small ones shrink
+    eightfold. Raises StillactError for a name there is none of, and where ImageNet's weights cannot be had."""
     if name in ("resnet50", "resnet101"):
         known = {"resnet50": (resnet50, ResNet50_Weights), "resnet101": (resnet101, ResNet101_Weights)}
         build, weights = known[name]
         net = with_imagenet_weights(build, weights.IMAGENET1K_V1) if imagenet else build(weights=None)
         first = (AsImageNet(), net.conv1, net.bn1, net.relu, net.maxpool)
         return Backbone(nn.Sequential(*first, net.layer1, net.layer2, net.layer3, net.layer4), net.fc.in_features)
+    if name in get_args(MobileName):
+        mobile = mobile_network(name, imagenet=imagenet)
+        return Backbone(mobile.maps, mobile.channels)
     if name == "inception_resnet_v2":
         net = _inception_resnet_v2(imagenet)
         return Backbone(net, net.num_features)

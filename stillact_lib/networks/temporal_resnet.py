@@ -12,6 +12,7 @@ from torchvision.models import ResNet50_Weights, resnet50
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from stillact_lib.networks.flow_classifier import shrinking_block
+from stillact_lib.networks.mobile import MobileName, mobile_network
 from stillact_lib.networks.pretrained import AsImageNet, with_imagenet_weights
 
 RGB = 3
@@ -22,7 +23,7 @@ class CutResNet(nn.Module):
     -> [B, features, h, w]; classifier: their mean over places, [B, features], -> class scores [B, num_classes]."""
 
     def __init__(
-        self, stem: nn.Sequential, last_block: Bottleneck, features: int, num_classes: int, image_size: int
+        self, stem: nn.Sequential, last_block: nn.Module, features: int, num_classes: int, image_size: int
     ) -> None:
         super().__init__()
         self.image_size = image_size
@@ -40,6 +41,17 @@ class CutResNet(nn.Module):
         first = [normalise, widened(net.conv1, channels), net.bn1, net.relu, net.maxpool]
         stem = nn.Sequential(*first, net.layer1, net.layer2, net.layer3, *net.layer4[:-1])
         return cls(stem, net.layer4[-1], net.fc.in_features, num_classes, 224)
+
+    @classmethod
+    def mobile(
+        cls, name: MobileName, num_classes: int, image_size: int, channels: int = RGB, imagenet: bool = False
+    ) -> CutResNet:
+        """A mobile network, of inverted residuals; its last block has four convolutions. Raises StillactError where its
+        weights cannot be had."""
+        net = mobile_network(name, imagenet=imagenet)
+        normalise, first, *rest = net.stem
+        entry = [normalise if channels == RGB else nn.Identity(), widened(first, channels)]
+        return cls(nn.Sequential(*entry, *rest), net.last_block, net.channels, num_classes, image_size)
 
     @classmethod
     def compact(cls, num_classes: int, image_size: int, channels: int = RGB) -> CutResNet:
@@ -75,7 +87,7 @@ def widened(first: nn.Conv2d, channels: int) -> nn.Conv2d:
     if channels == first.in_channels:
         return first
     geometry = {"stride": first.stride, "padding": first.padding, "bias": first.bias is not None}
-    wide = nn.Conv2d(channels, first.out_channels, first.kernel_size, **geometry)
+    wide = type(first)(channels, first.out_channels, first.kernel_size, **geometry)
     with torch.no_grad():
         wide.weight.copy_(first.weight.mean(dim=1, keepdim=True).expand_as(wide.weight))
     return wide

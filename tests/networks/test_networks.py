@@ -192,7 +192,7 @@ def test_fc8_is_read_cluster_first_then_row_then_column() -> None:
 def test_bn_alexnet_layout() -> None:
     with torch.device("meta"):
         net = BNAlexNet.full(1000)
-        assert net.pool5(torch.empty(2, 3, 227, 227)).shape == (2, 9216)
+        assert net.descriptor(torch.empty(2, 3, 227, 227)).shape == (2, 9216)
         assert net(torch.empty(2, 3, 227, 227)).shape == (2, 1000)
     layers = [(96, 363), (256, 1200), (384, 2304), (384, 1728), (256, 1728), (4096, 9216), (4096, 4096), (1000, 4096)]
     normalised = 3 + 96 + 256 + 384 + 384 + 256 + 4096 + 4096
@@ -203,7 +203,7 @@ def test_bn_alexnet_layout() -> None:
 def test_compact_networks_fit_their_image_size(size: int) -> None:
     image = torch.rand(2, 3, size, size)
     alexnet = BNAlexNet.compact(12, image_size=size, width=8)
-    assert alexnet.pool5(image).shape == (2, alexnet.pool5_size)
+    assert alexnet.descriptor(image).shape == (2, alexnet.pool5_size)
     assert alexnet(image).shape == (2, 12)
     assert WalkerNet.compact(image_size=size, grid=8, clusters=5, width=8)(image).shape == (2, 5, 8, 8)
 

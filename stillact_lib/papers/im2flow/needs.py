@@ -15,7 +15,7 @@ from stillact_lib.manifests import load_manifest
 from stillact_lib.networks.flow_classifier import MotionContentNet
 from stillact_lib.notebook.preflight import GIB, Need
 from stillact_lib.papers.im2flow.data import PAIR_BYTES
-from stillact_lib.papers.im2flow.recognition import new_network
+from stillact_lib.papers.im2flow.recognition import new_network, retrieval_network
 from stillact_lib.papers.im2flow.settings import FROM_VIDEOS, PHOTOGRAPHS, RecognitionSettings
 from stillact_lib.paths import workspace
 from stillact_lib.vision.foreground import segment_foreground
@@ -38,7 +38,7 @@ def needs(settings: RecognitionSettings) -> Iterator[Need]:
     for root, name in wanted:
         yield Need.dataset(name, Path(root) / name if root else "")
     if settings.pretraining == "imagenet":
-        for network in dict.fromkeys(("alexnet", settings.stream_network)):
+        for network in dict.fromkeys((retrieval_network(settings), settings.stream_network)):
             yield Need.loads(network, partial(new_network, network, 1, settings))
         if settings.full_architectures:
             yield Need.loads("ResNet-18", partial(MotionContentNet, 1, pretrained=True))

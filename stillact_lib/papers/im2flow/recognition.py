@@ -1,7 +1,7 @@
 """Im2Flow's second half: recognising actions in one image with the motion it implies (§3.3, §4.2).
 
-Two networks of one kind, one for the image and one for a flow image, begin with the weights of one AlexNet (whose pool5
-also finds nearest neighbours), are trained apart, and their softmax scores are averaged with a weight that a part of
+Two networks of one kind, one for the image and one for a flow image, begin with the weights of one AlexNet (which also
+finds nearest neighbours), are trained apart, and their softmax scores are averaged with a weight that a part of
 the training images chooses. What the second stream is given is all that differs between the rows of Table 2.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 from stillact_lib.datasets.report import miniature_stamp
 from stillact_lib.errors import StillactError
 from stillact_lib.networks.alexnet import BNAlexNet, ImageNetAlexNet
+from stillact_lib.networks.mobile import MobileName, MobileNetwork, mobile_network
 from stillact_lib.networks.streams import (
     Stream,
     compact_resnet_stream,
@@ -46,7 +48,7 @@ from stillact_lib.vision.images import as_network_input, at_side
 from stillact_lib.vision.pair_shards import still_foreground
 
 IMAGENET_CLASSES = 1000
-Network = Stream | BNAlexNet | ImageNetAlexNet
+Network = Stream | BNAlexNet | ImageNetAlexNet | MobileNetwork
 #: Table 4's base networks: at the published size, and small
 LARGER = {"vgg16": (vgg16_stream, compact_vgg_stream), "resnet50": (resnet50_stream, compact_resnet_stream)}
 #: candidates for the weight of the first stream
@@ -54,9 +56,11 @@ WEIGHTS = np.linspace(0, 1, 21)
 
 
 def new_network(name: str, classes: int, settings: Im2FlowSettings) -> Network:
-    """An "alexnet", "vgg16" or "resnet50" of the run's size with a fresh last layer, untrained or, where `pretraining`
-    says so, with ImageNet's weights."""
+    """An "alexnet", "vgg16" or "resnet50" of the run's size, or a mobile network at its own, with a fresh last layer,
+    untrained or, where `pretraining` says so, with ImageNet's weights."""
     imagenet = settings.pretraining == "imagenet"
+    if name in get_args(MobileName):
+        return mobile_network(name, classes, imagenet)
     if name != "alexnet":
         full, compact = LARGER[name]
         wanted = settings.full_architectures or imagenet
@@ -64,6 +68,12 @@ def new_network(name: str, classes: int, settings: Im2FlowSettings) -> Network:
     if imagenet:
         return ImageNetAlexNet(classes)
     return BNAlexNet.full(classes) if settings.full_architectures else BNAlexNet.compact(classes, settings.image_size)
+
+
+def retrieval_network(settings: RecognitionSettings) -> str:
+    """Whose features find nearest neighbours: AlexNet's, as in the paper; where streams are mobile networks, theirs, as
+    AlexNet's weights may then not be had."""
+    return settings.stream_network if settings.stream_network in get_args(MobileName) else "alexnet"
 
 
 def pretrained_network(

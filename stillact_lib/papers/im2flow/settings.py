@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, model_validator
 
 from stillact_lib.configuration import RunSettings
+from stillact_lib.networks.mobile import MobileName
 
 #: what an arm calls the videos that taught its flow network, where not by the dataset's name
 FLOW_SOURCES = {"ucf101": "ucf", "hmdb51": "hmdb", "ucf101+hmdb51": "both", "ucf101_other": "other"}
@@ -146,7 +147,7 @@ class RecognitionSettings(Im2FlowSettings):
 
     stills: str
     stills_root: str
-    stream_network: Literal["alexnet", "vgg16", "resnet50"]
+    stream_network: Literal["alexnet", "vgg16", "resnet50", MobileName]
     stream_steps: int = Field(ge=1)
     stream_rate: float = Field(gt=0)
     labels_per_class: int = Field(ge=0)

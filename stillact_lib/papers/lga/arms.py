@@ -104,7 +104,10 @@ FURTHER_ARMS = (
 
 
 def backbone_of(arm: Arm, settings: LgaSettings) -> BackboneName:
-    """The paper takes ResNet-50 for Stanford 40, ResNet-101 for MPII, Inception-ResNet-v2 for both."""
+    """The paper takes ResNet-50 for Stanford 40, ResNet-101 for MPII, Inception-ResNet-v2 for both; "mobile" networks
+    can take their places, MobileNetV2 the ResNets'."""
+    if settings.pretraining == "mobile":
+        return "efficientnet_lite0" if arm.family == "inception" else "mobilenet_v2"
     if not settings.full_architectures:
         return f"compact_{arm.family}"
     if arm.family == "inception":
@@ -123,7 +126,7 @@ def pretrained(
 ) -> tuple[Backbone, ClassQuality | None]:
     """A backbone with ImageNet's weights, or (`pretraining` "own") trained on `photographs`, and how well."""
     torch.manual_seed(settings.seed)
-    start = backbone(name, imagenet=settings.pretraining == "imagenet")
+    start = backbone(name, imagenet=settings.pretraining != "own")
     if photographs is None:
         return start, None
     quality = pretrain_on_photographs(

@@ -107,7 +107,7 @@ def open_datasets(settings: LgaSettings) -> dict[str, PlacedPhotographs]:
 def open_imagenet(settings: LgaSettings) -> Photographs | None:
     """The photographs of things that backbones are pre-trained on, ImageNet's miniature; None where they come with
     ImageNet's weights."""
-    if settings.pretraining == "imagenet":
+    if settings.pretraining != "own":
         return None
     stills = read("imagenet", miniature_or_real("imagenet", None, settings))
     return load_photographs(stills, settings.image_size + round(ROOM * settings.image_size), ("val",))

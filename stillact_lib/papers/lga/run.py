@@ -54,7 +54,7 @@ def needs(settings: LgaSettings) -> list[Need]:
     """What a run takes, to be looked at before anything trains."""
     roots = datasets_of(settings)
     wanted = [Need.dataset(name, root) for name, root in roots.items()]
-    if settings.pretraining == "imagenet":
+    if settings.pretraining != "own":
         wanted += [
             Need.loads(f"{name}'s weights", partial(backbone, name, imagenet=True)) for name in backbones_of(settings)
         ]

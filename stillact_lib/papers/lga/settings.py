@@ -18,7 +18,7 @@ class LgaSettings(RunSettings):
     stanford40_root: str
     mpii_root: str
     image_size: int = Field(ge=32)
-    pretraining: Literal["own", "imagenet"]
+    pretraining: Literal["own", "imagenet", "mobile"]
     pretraining_steps: int = Field(ge=1)
     pretraining_rate: float = Field(gt=0)
     steps: int = Field(ge=1)
@@ -37,7 +37,7 @@ class LgaSettings(RunSettings):
     @model_validator(mode="after")
     def _fields_fit(self) -> LgaSettings:
         if self.pretraining == "imagenet" and not self.full_architectures:
-            raise ValueError("pretraining 'imagenet' has weights for full_architectures only; take 'own'")
+            raise ValueError("pretraining 'imagenet' has weights for full_architectures only; take 'mobile'")
         if not (self.draws or self.stanford40_root or self.mpii_root):
             raise ValueError(f"profile {self.profile!r} needs stanford40_root or mpii_root; both are empty")
         return self

@@ -17,11 +17,12 @@ from stillact_lib.vision.images import as_network_input
 
 
 class FeatureNet(Protocol):
-    """What the baseline needs of a network: its input side, and pool5 of images [B,3,S,S] in [-1, 1]: a `BNAlexNet`."""
+    """What the baseline needs of a network: its input side, and a vector for each of the images [B,3,S,S] in [-1, 1]:
+    an AlexNet's pool5, or the mean over a `MobileNetwork`'s maps."""
 
     image_size: int
 
-    def pool5(self, image: Tensor) -> Tensor: ...
+    def descriptor(self, image: Tensor) -> Tensor: ...
 
 
 def nearest_frames(feature_net: FeatureNet, frames: Tensor, images: Tensor, batch_size: int = 128) -> np.ndarray:
@@ -35,6 +36,6 @@ def nearest_frames(feature_net: FeatureNet, frames: Tensor, images: Tensor, batc
 
 @torch.inference_mode()
 def _features(feature_net: FeatureNet, images: Tensor) -> Tensor:
-    """pool5 float32 [B,D] of images uint8 [B,3,H,W], brought to the network's input size and to [-1, 1]."""
+    """Vectors float32 [B,D] of images uint8 [B,3,H,W], brought to the network's input size and to [-1, 1]."""
     device = next(feature_net.parameters()).device
-    return feature_net.pool5(as_network_input(images.to(device), feature_net.image_size)).float()
+    return feature_net.descriptor(as_network_input(images.to(device), feature_net.image_size)).float()

@@ -7,12 +7,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from stillact_lib.evidence.records import DataOrigin
+from stillact_lib.networks.mobile import MobileName
 from stillact_lib.networks.temporal_resnet import RGB, CutResNet
 from stillact_lib.notebook.run_data import checkpoint_for
 from stillact_lib.papers.t2sil.settings import LEARNT_FROM, NETWORK, TRUNK, T2silSettings
@@ -62,7 +64,9 @@ class Instances:
 
 
 def new_network(classes: int, channels: int, settings: T2silSettings) -> CutResNet:
-    """A network of the run's size; with `pretraining` "imagenet" it has torchvision's weights."""
+    """A network of the run's size; where `pretraining` is no "parts", with ImageNet's weights."""
+    if settings.pretraining in get_args(MobileName):
+        return CutResNet.mobile(settings.pretraining, classes, settings.image_size, channels, imagenet=True)
     if settings.full_architectures:
         return CutResNet.full(classes, channels, imagenet=settings.pretraining == "imagenet")
     return CutResNet.compact(classes, settings.image_size, channels)
@@ -73,7 +77,7 @@ def pretrained_trunk(
 ) -> tuple[CutResNet | None, PartQuality | None]:
     """The network that all others begin like, taught to mark body parts, and how well it does; None where they begin
     with ImageNet's weights."""
-    if settings.pretraining == "imagenet":
+    if settings.pretraining != "parts":
         return None, None
     torch.manual_seed(settings.seed)
     network = new_network(1, RGB, settings)

@@ -24,10 +24,10 @@ from stillact_lib.datasets.ssvac40 import NAME, shared_classes, still_table, vid
 from stillact_lib.errors import StillactError
 from stillact_lib.evidence.records import DataOrigin
 from stillact_lib.miniature.actions import real_classes
-from stillact_lib.networks.temporal_resnet import CutResNet
+from stillact_lib.networks.temporal_resnet import RGB
 from stillact_lib.notebook.preflight import GIB, Need
 from stillact_lib.notebook.run_data import miniature_or_real
-from stillact_lib.papers.t2sil.backbones import Instances, mirrored_stack
+from stillact_lib.papers.t2sil.backbones import Instances, mirrored_stack, new_network
 from stillact_lib.papers.t2sil.key_frames import key_points
 from stillact_lib.papers.t2sil.settings import T2silSettings
 from stillact_lib.paths import workspace
@@ -57,8 +57,8 @@ def needs(settings: T2silSettings) -> Iterator[Need]:
         if root and not here:
             lacking = f"{root}: holds no folder {' or '.join(sources)}; give the one that holds what you have of them"
             yield Need(partial(str, lacking))
-    if settings.pretraining == "imagenet":
-        yield Need.loads("ResNet-50", partial(CutResNet.full, 1, imagenet=True))
+    if settings.pretraining != "parts":
+        yield Need.loads("ImageNet's weights", partial(new_network, 1, RGB, settings))
     if settings.flow_method == "raft":
         yield Need.loads("RAFT", partial(optical_flow, *np.zeros((2, 128, 128, 3), np.uint8), "raft"))
     if settings.videos_root:

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, model_validator
 
 from stillact_lib.configuration import RunSettings
+from stillact_lib.networks.mobile import MobileName
 
 
 class T2silSettings(RunSettings):
@@ -32,7 +33,7 @@ class T2silSettings(RunSettings):
     frames_per_video: int = Field(ge=1)
     most_key_frames: int = Field(ge=1)
 
-    pretraining: Literal["parts", "imagenet"]
+    pretraining: Literal["parts", "imagenet", MobileName]
     trunk_photographs: int = Field(ge=1)
     trunk_steps: int = Field(ge=1)
     trunk_rate: float = Field(gt=0)
@@ -55,7 +56,7 @@ class T2silSettings(RunSettings):
         if self.full_architectures and self.image_size != 224:
             raise ValueError(f"image_size = {self.image_size}: full_architectures see 224 px")
         if self.pretraining == "imagenet" and not self.full_architectures:
-            raise ValueError("pretraining 'imagenet' has weights for full_architectures only; take 'parts'")
+            raise ValueError("pretraining 'imagenet' has weights for full_architectures only; take 'mobilenet_v2'")
         if self.stack > self.flow_frames:
             raise ValueError(f"stack = {self.stack} is cut out of flow_frames = {self.flow_frames}")
         if self.profile == "paper" and not (self.stills_root and self.videos_root):

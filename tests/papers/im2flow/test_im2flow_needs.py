@@ -5,9 +5,12 @@ from chapter_settings import recognition_settings
 
 from stillact_lib.errors import StillactError
 from stillact_lib.miniature import write
+from stillact_lib.networks.mobile import WEIGHTS
+from stillact_lib.networks.pretrained import WeightFile
 from stillact_lib.notebook.preflight import preflight
 from stillact_lib.papers.im2flow.data import open_videos, root_of
 from stillact_lib.papers.im2flow.needs import needs
+from stillact_lib.papers.im2flow.recognition import retrieval_network
 
 
 def test_a_run_that_draws_its_data_needs_nothing():
@@ -29,6 +32,19 @@ def test_every_root_and_every_weight_is_named_at_once(tmp_path, monkeypatch):
     for weights in ("alexnet", "vgg16", "DeepLabV3"):
         assert weights in said
     assert len(said.splitlines()) == 1 + 4 + 3
+
+
+def test_a_mobile_network_is_all_that_its_streams_and_the_retrieval_need(monkeypatch):
+    """AlexNet's weights, which only torchvision has, are not asked for."""
+    asked = []
+    monkeypatch.setattr(WeightFile, "load", lambda file: asked.append(file.name) or refused())
+    monkeypatch.setattr("torch.hub.download_url_to_file", refused)
+    settings = recognition_settings(stream_network="efficientnet_lite0", pretraining="imagenet")
+    assert retrieval_network(settings) == "efficientnet_lite0"
+    with pytest.raises(StillactError) as lacking:
+        preflight(needs(settings))
+    assert asked == [WEIGHTS["efficientnet_lite0"].name]
+    assert str(lacking.value) == "this run lacks:\n- efficientnet_lite0: OSError: no network here"
 
 
 def refused(*_, **__):

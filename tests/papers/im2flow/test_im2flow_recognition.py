@@ -368,7 +368,7 @@ def test_the_resnet_stream_computes_what_torchvision_s_does():
         torch.testing.assert_close(stream(2 * photograph - 1), reference((photograph - mean) / std))
 
 
-@pytest.mark.parametrize("network", ["alexnet", "vgg16", "resnet50"])
+@pytest.mark.parametrize("network", ["alexnet", "vgg16", "resnet50", "mobilenet_v2", "efficientnet_lite0"])
 def test_compact_streams_score_and_start_from_a_trunk(network):
     settings = recognition_settings(stream_network=network)
     trunk, stream = new_network(network, 11, settings), new_network(network, 3, settings)

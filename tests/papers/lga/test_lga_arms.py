@@ -262,6 +262,19 @@ def test_the_paper_takes_other_backbones_for_mpii():
     assert lga_arms.backbone_of(Arm("x", "with"), chosen) == "resnet50"
 
 
+def test_mobile_networks_take_the_backbones_places_with_their_weights(drawn_weights):
+    chosen = settings(pretraining="mobile", image_size=64)
+    assert lga_data.open_imagenet(chosen) is None
+    names = lga_arms.backbones_of(chosen)
+    assert names == ["efficientnet_lite0", "mobilenet_v2"]
+    assert lga_arms.backbone_of(Arm("x", "with", trained_on=lga_data.MPII), chosen) == "mobilenet_v2"
+    preflight(lga_run.needs(chosen))
+    start, quality = lga_arms.pretrained("efficientnet_lite0", chosen, None, CPU)
+    assert drawn_weights == [*names, "efficientnet_lite0"] and quality is None
+    found = lga_arms.network_of(Arm("x", "with"), start, 3, chosen).eval()(torch.zeros(1, 3, 64, 64))
+    assert found.heatmap.shape == (1, 1, 2, 2) and found.scores.shape == (1, 3)
+
+
 def replaced(chosen: LgaSettings, **changes) -> LgaSettings:
     return LgaSettings(**(chosen.model_dump() | changes))
 

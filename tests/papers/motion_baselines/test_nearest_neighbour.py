@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from stillact_lib.networks.alexnet import BNAlexNet
+from stillact_lib.networks.mobile import mobile_network
 from stillact_lib.papers.motion_baselines.nearest_neighbour import nearest_frames
 
 
@@ -17,7 +18,7 @@ class MeanColour(nn.Module):
         super().__init__()
         self.unused = nn.Parameter(torch.zeros(1))
 
-    def pool5(self, image: Tensor) -> Tensor:
+    def descriptor(self, image: Tensor) -> Tensor:
         assert image.shape[-2:] == (32, 32)
         assert image.min() >= -1
         assert image.max() <= 1
@@ -48,3 +49,9 @@ def test_a_training_frame_finds_itself_in_pool5_space() -> None:
     assert nearest_frames(net, images, images.flip(0), batch_size=8).tolist() == list(range(29, -1, -1))
     slightly_darker = (images * 0.95).to(torch.uint8)
     assert (nearest_frames(net, images, slightly_darker) == np.arange(30)).mean() > 0.9
+
+
+def test_a_mobile_network_s_features_serve_too() -> None:
+    torch.manual_seed(0)
+    images = noise(4, seed=3)
+    assert nearest_frames(mobile_network("mobilenet_v2").eval(), images, images.flip(0)).tolist() == [3, 2, 1, 0]

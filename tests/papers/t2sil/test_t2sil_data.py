@@ -153,6 +153,15 @@ def videos_of(flow=None, frames=None) -> t2sil_data.Videos:
     return t2sil_data.Videos(table, frames, flow, frames[:, 1], frames)
 
 
+def test_mobile_networks_begin_with_imagenet_at_the_declared_side(drawn_weights):
+    chosen = settings_with(pretraining="mobilenet_v2", image_size=64)
+    assert backbones.pretrained_trunk(chosen, CPU, None) == (None, None)
+    assert not any(need.fault() for need in t2sil_data.needs(chosen))
+    network = backbones.new_network(5, 10, chosen).eval()
+    assert drawn_weights == ["mobilenet_v2"] * 2 and network.image_size == 64
+    assert network(torch.zeros(1, 10, 64, 64)).shape == (1, 5)
+
+
 def test_stacks_are_consecutive_flow_u_and_v_in_turn():
     stacks = videos_of().stacks(np.array([0, 2]), length=2, count=3)
     assert stacks.images.shape == (6, 4, 1, 1) and stacks.item.tolist() == [0, 0, 0, 2, 2, 2]

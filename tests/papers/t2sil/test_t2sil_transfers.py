@@ -1,5 +1,7 @@
 """T2SIL's three transfers: layers as Tables 5 to 9 list them, losses by hand, and what has to stay fixed."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from stillact_lib.errors import StillactError
+from stillact_lib.networks.mobile import MobileName, mobile_network
 from stillact_lib.networks.temporal_resnet import CutResNet, widened
 from stillact_lib.papers.t2sil.transfers import (
     FeatureGAN,
@@ -209,6 +212,29 @@ def test_resnet_50_at_full_size():
     more = 64 * 49 * 17
     assert sum(p.numel() for p in stack.parameters()) == 23_589_992 + more
     assert network.features == 2048 and [c.out_channels for c in network.last_block.children() if hasattr(c, "stride")]
+
+
+@pytest.mark.parametrize("name", get_args(MobileName))
+def test_mobile_networks_are_cut_and_widened_too(name):
+    torch.manual_seed(0)
+    whole = mobile_network(name).eval()
+    torch.manual_seed(0)
+    cut = CutResNet.mobile(name, 4, 64).eval()
+    images = torch.rand(2, 3, 64, 64) * 2 - 1
+    with torch.no_grad():
+        maps = whole.maps(images)
+        assert torch.equal(cut.maps(images), maps) and torch.equal(cut.pool(maps), whole.vector(maps))
+        assert cut(images).shape == (2, 4)
+    flow = CutResNet.mobile(name, 4, 64, channels=10).eval()
+    flow.begin_like(cut)
+    stack = torch.rand(2, 1, 64, 64)
+    first, rgb = flow.stem[1], cut.stem[1]
+    assert type(first) is type(rgb), "EfficientNet-Lite0 pads as TensorFlow does"
+    expected = rgb(stack.expand(-1, 3, -1, -1))
+    torch.testing.assert_close(first(stack.expand(-1, 10, -1, -1)), expected * 10 / 3, rtol=1e-4, atol=1e-5)
+    assert flow.maps(stack.expand(-1, 10, -1, -1)).shape == maps.shape
+    moving = [p for p in Student(cut).parameters() if p.requires_grad and p.ndim == 4]
+    assert len(moving) == 4
 
 
 def test_a_stack_starts_from_the_mean_of_the_rgb_filters():
