@@ -7,9 +7,10 @@ is what else it can start from (chapter 04, real video). Images are RGB in [-1, 
 from __future__ import annotations
 
 from torch import Tensor, nn
-from torchvision.models import MobileNet_V2_Weights, mobilenet_v2
+from torchvision.models import mobilenet_v2
 
-from stillact_lib.networks.pretrained import AsImageNet, with_imagenet_weights
+from stillact_lib.networks.mobile import WEIGHTS
+from stillact_lib.networks.pretrained import AsImageNet
 from stillact_lib.vision.images import at_side
 
 #: torchvision's layers of MobileNetV2 that work at 1/2, 1/4, 1/8, 1/16 and 1/32 of the side, and their channels
@@ -27,7 +28,9 @@ class TrainedEncoder(nn.Module):
 
     def __init__(self, image_size: int) -> None:
         super().__init__()
-        layers = with_imagenet_weights(mobilenet_v2, MobileNet_V2_Weights.IMAGENET1K_V1).features
+        trained = mobilenet_v2(weights=None)
+        trained.load_state_dict(WEIGHTS["mobilenet_v2"].load())
+        layers = trained.features
         self.image_size = image_size
         self.normalise = AsImageNet()
         self.stages = nn.ModuleList(nn.Sequential(*layers[first:last]) for first, last, _ in STAGES)

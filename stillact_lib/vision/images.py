@@ -17,3 +17,10 @@ def at_side(images: Tensor, side: int) -> Tensor:
     if tuple(images.shape[-2:]) == (side, side):
         return images
     return F.interpolate(images, (side, side), mode="bilinear", antialias=True)
+
+
+def resized(images: Tensor, side: int) -> Tensor:
+    """Images uint8 [B, 3, H, W] at another side, uint8."""
+    if tuple(images.shape[-2:]) == (side, side):
+        return images
+    return at_side(images.float(), side).round().clamp(0, 255).to(images.dtype)

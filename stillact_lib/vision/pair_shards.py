@@ -79,9 +79,10 @@ class PairRecipe:
         }
 
 
-def centre_pair(path: Path, recipe: PairRecipe) -> tuple[np.ndarray, np.ndarray]:
-    """A video's centre frame uint8 [S, S, 3] and the mean of the `window` estimated flows that follow it (fewer where
-    the video ends sooner), float16 [S, S, 2] in pixels of that size. Runs in a worker process."""
+def centre_pair(path: Path, recipe: PairRecipe, shown: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """A video's centre frame uint8 [S, S, 3], of side `shown` (default: the recipe's), and the mean of the `window`
+    estimated flows that follow it (fewer where the video ends sooner), float16 [F, F, 2] in pixels of the recipe's size.
+    Runs in a worker process."""
     cv2.setNumThreads(1)
     frames = DecodedVideo(path, recipe.drop_repeats).frames
     centre = len(frames) // 2
@@ -90,9 +91,8 @@ def centre_pair(path: Path, recipe: PairRecipe) -> tuple[np.ndarray, np.ndarray]
         raise UnreadableVideo(f"{path}: {len(frames)} frames are too few for flow at the centre")
     flows = list(consecutive_flow(following, recipe.flow_method))
     flow = np.mean([without_camera(one) for one in flows] if recipe.camera_removed else flows, axis=0)
-    side = (recipe.size, recipe.size)
-    image = cv2.resize(frames[centre], side, interpolation=cv2.INTER_AREA)
-    return image, resize_flow(flow, *side).astype(np.float16)
+    image = cv2.resize(frames[centre], (shown or recipe.size,) * 2, interpolation=cv2.INTER_AREA)
+    return image, resize_flow(flow, recipe.size, recipe.size).astype(np.float16)
 
 
 def evenly_spaced_frames(path: Path, count: int, side: int) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import repeat
 
 import numpy as np
@@ -13,9 +13,11 @@ from torch import Tensor
 
 from stillact_lib.evidence.records import DataOrigin
 from stillact_lib.networks.im2flow_unet import Im2FlowUNet
+from stillact_lib.networks.mobile import MobileNetwork
 from stillact_lib.networks.streams import encoder_stream
 from stillact_lib.notebook.run_data import checkpoint_for
 from stillact_lib.papers.im2flow.recognition import (
+    LARGER,
     FlowSource,
     Network,
     Split,
@@ -23,16 +25,20 @@ from stillact_lib.papers.im2flow.recognition import (
     arm_scores,
     average,
     common_scores,
+    features_of_whole,
+    features_of_windows,
     fuse,
+    last_part,
     new_network,
     split_rows,
     start_from,
     stream_scores,
+    train_last_block,
     train_stream,
 )
 from stillact_lib.papers.im2flow.settings import STREAMS, RecognitionSettings
 from stillact_lib.papers.im2flow.stills import StillSet
-from stillact_lib.training.loop import Checkpoint, Device
+from stillact_lib.training.loop import Checkpoint, Device, predict
 from stillact_lib.vision.flow_encoding import FlowEncoding
 from stillact_lib.vision.pair_shards import evenly_spaced_frames
 
@@ -63,6 +69,7 @@ class Workbench:
     flow_network: Im2FlowUNet
     seen: frozenset[str]
     data: Mapping[str, DataOrigin]
+    features: dict[tuple[str, str], tuple[Tensor, Tensor]] = field(default_factory=dict)
 
     def recognise(self, stills: StillSet, sources: Sequence[FlowSource], per_class: int) -> Recognition:
         """Trains the streams of one still set on `per_class` labelled images a class (0: all) and fuses them.
@@ -94,24 +101,58 @@ class Workbench:
         return found
 
     def _stream(self, found: Recognition, arm: str, inputs: Tensor, per_class: int, seed: int = 0) -> None:
-        """Trains one stream; all of one seed start alike and see the same windows in the same order."""
+        """Trains one stream, and one for each turn that chooses the fusion weight; all of one seed start alike and see
+        the same windows in the same order."""
+        split = found.split
+        network, found.arms[arm] = self._trained(found.stills, arm, inputs, split, per_class, seed)
+        found.networks[arm] = network
+        if split.turns:
+            nothing = np.arange(0)
+            each = [
+                self._trained(found.stills, arm, inputs, Split(fit, choose, nothing), per_class, seed, f"-turn{turn}")[
+                    1
+                ]
+                for turn, (fit, choose) in enumerate(split.turns)
+            ]
+            found.arms[arm] = replace(found.arms[arm], choose=np.concatenate([scores.choose for scores in each]))
+
+    def _trained(
+        self, stills: StillSet, arm: str, inputs: Tensor, split: Split, per_class: int, seed: int, turn: str = ""
+    ) -> tuple[Network, StreamScores]:
+        """A stream trained on the split's rows, and its scores."""
         own_seed = 1000 * seed + self.settings.seed
         torch.manual_seed(own_seed)
-        network = self._new_network(arm, len(found.stills.classes))
-        rows, labels = found.split.fit, found.stills.labels
-        train_stream(
-            network,
-            inputs[rows],
-            labels[rows],
-            self.settings,
-            self.device,
-            seed=own_seed,
-            mirrored_channel=self.encoding.mirrored_channel if arm.startswith("motion") else None,
-            label=f"{found.stills.name}, {arm.replace('_', ' ')}",
-            checkpoint=self._checkpoint(found.stills.name, arm, per_class),
-        )
-        found.networks[arm] = network
-        found.arms[arm] = stream_scores(network, inputs, found.split, self.device)
+        network = self._new_network(arm, len(stills.classes))
+        mirrored_channel = self.encoding.mirrored_channel if arm.startswith("motion") else None
+        fixed = {
+            "seed": own_seed,
+            "label": f"{stills.name}, {arm.replace('_', ' ')}{turn}",
+            "checkpoint": self._checkpoint(stills.name, arm + turn, per_class),
+        }
+        if self.settings.stream_part == "all":
+            rows = split.fit
+            given = network, inputs[rows], stills.labels[rows], self.settings, self.device
+            train_stream(*given, mirrored_channel=mirrored_channel, **fixed)
+            return network, stream_scores(network, inputs, split, self.device)
+        shown = "appearance" if mirrored_channel is None else arm
+        windows, whole = self._features(stills, shown, inputs, network, mirrored_channel)
+        learnt = np.cumsum(~stills.test)[split.fit] - 1  # where the labelled rows lie among all labelled ones
+        given = network, windows[:, learnt], stills.labels[split.fit], self.settings, self.device
+        train_last_block(*given, **fixed)
+        rows = np.concatenate([split.choose, split.test])
+        scores = predict(last_part(network), whole[rows].float(), self.device).softmax(1).numpy()
+        return network, StreamScores(scores[: len(split.choose)], scores[len(split.choose) :])
+
+    def _features(
+        self, stills: StillSet, shown: str, inputs: Tensor, network: MobileNetwork, mirrored_channel: int | None
+    ) -> tuple[Tensor, Tensor]:
+        """What the stem, which is the same in all streams and does not learn, makes of windows of the labelled images
+        and of all images whole; computed once for what is `shown`."""
+        if (stills.name, shown) not in self.features:
+            labelled = inputs[np.flatnonzero(~stills.test)]
+            windows = features_of_windows(network, labelled, mirrored_channel, self.device)
+            self.features[stills.name, shown] = windows, features_of_whole(network, inputs, self.device)
+        return self.features[stills.name, shown]
 
     def _checkpoint(self, stills: str, arm: str, per_class: int) -> Checkpoint | None:
         """Streams that see no predicted flow are shared by runs of all flow networks."""
@@ -125,6 +166,8 @@ class Workbench:
         if arm == "encoder":
             return encoder_stream(self.flow_network, classes)
         network = new_network(self.settings.stream_network, classes, self.settings)
+        if isinstance(network, MobileNetwork) and self.settings.still_size:
+            network.image_size = self.settings.still_size
         if self.settings.pretraining == "parts":
             start_from(network, self.trunk)
         return network
@@ -141,7 +184,7 @@ def scores_to_keep(found: Recognition, settings: RecognitionSettings, suffix: st
     keeper = keeps_shared_arms(found.stills.name, settings)
     for arm, scores in found.arms.items():
         own = arm in (mine, f"appearance_{mine}", f"average_{mine}")
-        if settings.stream_network == "alexnet" and (own or keeper):
+        if settings.stream_network not in LARGER and (own or keeper):
             kept |= arm_scores(found.stills, found.split, f"{arm}{suffix}", scores)
         if keeper and arm == f"appearance_{mine}":  # Table 4's rows are named by the base network
             kept |= arm_scores(found.stills, found.split, f"im2flow_{settings.stream_network}{suffix}", scores)
@@ -161,6 +204,8 @@ def summary(found: Recognition) -> dict[str, dict[str, float]]:
 def keeps_shared_arms(stills: str, settings: RecognitionSettings) -> bool:
     """Whether this run is the one that keeps a still set's appearance, true-motion, Walker and control arms."""
     keeper = {"ucf_static": "hmdb51", "yupp_static": "yupp"}.get(stills, "ucf101")
+    if settings.fold:  # the flow network has not seen this fold's videos
+        keeper = "ucf101"
     return settings.dataset == keeper and settings.arm == "im2flow"
 
 

@@ -175,8 +175,8 @@ def train_im2flow(
     """Trains G (§3.2, §4): Adam with beta1 = .5, random windows and flips; `content` is φ up to its second stage.
 
     With `settings.constant_rate` the learning rate stays, as it does in the released code (which halves a copy that the
-    optimiser never sees); else warm-up and half cosine, for runs of few steps. An encoder that ImageNet trained learns at
-    `settings.encoder_rate` of the rate. `figures` are asked for every `settings.score_every` steps.
+    optimiser never sees); else warm-up and half cosine, for runs of few steps. An encoder that ImageNet trained learns
+    at `settings.encoder_rate` of the rate. `figures` are asked for every `settings.score_every` steps.
     """
     steps = settings.longer * settings.steps
     scales = channel_scales(pairs, encoding).to(device.torch_device) if settings.matched_scales else None

@@ -13,6 +13,7 @@ import torch
 from stillact_lib.datasets.report import miniature_stamp
 from stillact_lib.manifests import load_manifest
 from stillact_lib.networks.flow_classifier import MotionContentNet
+from stillact_lib.networks.mobile import WEIGHTS
 from stillact_lib.notebook.preflight import GIB, Need
 from stillact_lib.papers.im2flow.data import PAIR_BYTES
 from stillact_lib.papers.im2flow.recognition import new_network, retrieval_network
@@ -42,13 +43,17 @@ def needs(settings: RecognitionSettings) -> Iterator[Need]:
             yield Need.loads(network, partial(new_network, network, 1, settings))
         if settings.full_architectures:
             yield Need.loads("ResNet-18", partial(MotionContentNet, 1, pretrained=True))
-    if real:
+    if settings.encoder != "own":
+        yield Need.loads(settings.encoder, WEIGHTS[settings.encoder].load)
+    if real and settings.foreground == "segmented":
         look = partial(segment_foreground, torch.zeros(1, 3, 64, 64, dtype=torch.uint8), torch.device("cpu"))
         yield Need.loads("DeepLabV3", look)
     if settings.flow_method == "raft":
         yield Need.loads("RAFT", partial(optical_flow, *np.zeros((2, 128, 128, 3), np.uint8), "raft"))
     if settings.data_root and settings.pairs_per_video:
-        videos = sum(load_manifest(name).items.count for name in settings.videos)
+        named = [load_manifest(name) for name in settings.videos]
+        part = len(settings.chosen_classes) / named[0].class_count if settings.chosen_classes else 1
+        videos = part * sum(manifest.items.count for manifest in named)
         pairs = videos * settings.pairs_per_video * PAIR_BYTES * settings.image_size**2
         yield Need.disk(round(pairs / GIB, 1), workspace() / "shards")
     if settings.profile in DISK:

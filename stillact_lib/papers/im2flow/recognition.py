@@ -34,6 +34,7 @@ from stillact_lib.training.loop import (
     Checkpoint,
     Device,
     History,
+    MakeBatch,
     StepBatches,
     classification_loss,
     predict,
@@ -44,7 +45,7 @@ from stillact_lib.training.loop import (
 from stillact_lib.training.pretraining import PartQuality, photographs_once, pretrain_on_parts
 from stillact_lib.vision.crops import cut_windows
 from stillact_lib.vision.foreground import segment_foreground
-from stillact_lib.vision.images import as_network_input, at_side
+from stillact_lib.vision.images import as_network_input, at_side, resized
 from stillact_lib.vision.pair_shards import still_foreground
 
 IMAGENET_CLASSES = 1000
@@ -109,20 +110,21 @@ class LeakError(StillactError):
 
 @dataclass(frozen=True)
 class FlowSource:
-    """Something that turns images uint8 [N, 3, S, S] into flow images [N, 3, S, S] in [-1, 1].
+    """Something that turns images uint8 [N, 3, F, F] into flow images [N, 3, F, F] in [-1, 1].
 
-    `seen` names every video it learnt from (`data.video_ids`).
+    `seen` names every video it learnt from (`data.video_ids`); `side` is F, None where any will do.
     """
 
     name: str
     infer: Callable[[Tensor], Tensor]
     seen: frozenset[str]
+    side: int | None = None
 
     def motion_of(self, images: Tensor, stills: StillSet) -> Tensor:
         """Flow images of a set's `images`, or of further frames of its videos. Raises LeakError where any test image is
         of a video that taught the flow: the cells that Table 2 leaves out cannot be computed."""
         self.check(stills.name, stills.videos)
-        return self.infer(images)
+        return self.infer(images if self.side is None else resized(images, self.side))
 
     def check(self, stills: str, videos: frozenset[str]) -> None:
         """Raises LeakError where a still set's test images are of `videos` that taught the flow."""
@@ -140,19 +142,31 @@ def start_from(network: Network, pretrained: Network) -> None:
 
 @dataclass(frozen=True)
 class Split:
-    """Rows of a still set: to fit the streams, to choose the fusion weight, to test."""
+    """Rows of a still set: to fit the streams, to choose the fusion weight, to test. With `turns`, all labelled rows are
+    fitted and all choose: (fit, choose) of each turn, whose networks score rows that they have not seen."""
 
     fit: np.ndarray
     choose: np.ndarray
     test: np.ndarray
+    turns: tuple[tuple[np.ndarray, np.ndarray], ...] = ()
 
 
 def split_rows(stills: StillSet, settings: RecognitionSettings, per_class: int) -> Split:
-    """The labelled images that a run may use, `per_class` of each class (0: all), a share of them set aside to choose
-    the fusion weight ("the optimal weight determined on a validation set"), and the test images. Images of one group
-    (a photograph's people, a source video's clips) are set aside together."""
+    """The labelled images that a run may use, `per_class` of each class (0: all), and the test images. The weight of
+    fusion is "determined on a validation set": a share of the labelled ones set aside, or with `turns` all of them, by
+    cross-validation. Images of one group (a photograph's people, a source video's clips) stay together."""
     rows = stills.training_rows(per_class, settings.seed)
     rng = np.random.default_rng(settings.seed)
+    test = np.flatnonzero(stills.test)
+    if settings.turns:
+        turn = np.zeros(len(rows), int)
+        for label in range(len(stills.classes)):
+            of_class = stills.labels[rows] == label
+            names = rng.permutation(np.unique(stills.groups[rows[of_class]]))
+            place = {name: position % settings.turns for position, name in enumerate(names)}
+            turn[of_class] = [place[name] for name in stills.groups[rows[of_class]]]
+        turns = tuple((rows[turn != k], rows[turn == k]) for k in range(settings.turns) if (turn == k).any())
+        return Split(rows, np.concatenate([choose for _, choose in turns]), test, turns)
     aside: set[str] = set()
     for label in range(len(stills.classes)):
         of_class = rows[stills.labels[rows] == label]
@@ -162,7 +176,7 @@ def split_rows(stills: StillSet, settings: RecognitionSettings, per_class: int) 
                 break
             aside.add(group)
     chosen = np.isin(stills.groups[rows], list(aside))
-    return Split(rows[~chosen], rows[chosen], np.flatnonzero(stills.test))
+    return Split(rows[~chosen], rows[chosen], test)
 
 
 @dataclass(frozen=True)
@@ -173,6 +187,10 @@ class StreamScores:
     choose: np.ndarray
     test: np.ndarray
     weight: float | None = None
+
+
+#: windows of each image whose features are computed where only a network's last block learns
+WINDOWS = 4
 
 
 def train_stream(
@@ -192,18 +210,72 @@ def train_stream(
     Windows and flips are those of Im2Flow's training, and two streams of one seed see the same ones. Where an image is
     mirrored, `mirrored_channel` of a flow image, its horizontal one, changes sign.
     """
-    wanted = torch.from_numpy(labels)
 
     def make_batch(rows: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        shown = _as_shown(inputs[rows])
-        cut, mirrored = cut_windows(shown, rng)
-        if mirrored_channel is not None:
-            cut[mirrored, mirrored_channel] *= -1
-        return at_side(cut, network.image_size), wanted[rows]
+        shown = _windows(inputs[rows], rng, mirrored_channel)
+        return at_side(shown, network.image_size), wanted[rows]
 
+    wanted = torch.from_numpy(labels)
+    return _fit(network, make_batch, len(inputs), settings, device, seed, label, checkpoint)
+
+
+def features_of_windows(network: MobileNetwork, inputs: Tensor, mirrored_channel: int | None, device: Device) -> Tensor:
+    """What the stem of a network, which does not learn, makes of `WINDOWS` random windows of each of N inputs, half of
+    them mirrored: float16 [WINDOWS, N, C, h, w]. Computed once for all trainings of the last block."""
+    rng = np.random.default_rng(0)
+
+    def one_each() -> Tensor:
+        parts = (at_side(_windows(some, rng, mirrored_channel), network.image_size) for some in inputs.split(64))
+        return torch.cat([predict(network.stem, part, device).half() for part in parts])
+
+    return torch.stack([one_each() for _ in range(WINDOWS)])
+
+
+def features_of_whole(network: MobileNetwork, inputs: Tensor, device: Device) -> Tensor:
+    """The same of whole, unflipped inputs: float16 [N, C, h, w]."""
+    parts = (at_side(_as_shown(some), network.image_size) for some in inputs.split(64))
+    return torch.cat([predict(network.stem, part, device).half() for part in parts])
+
+
+def train_last_block(
+    network: MobileNetwork,
+    features: Tensor,
+    labels: np.ndarray,
+    settings: RecognitionSettings,
+    device: Device,
+    *,
+    seed: int,
+    label: str = "stream",
+    checkpoint: Checkpoint | None = None,
+) -> History:
+    """Trains a stream's last block and classifier on features [WINDOWS, N, C, h, w] of its stem, as `train_stream` does
+    the whole; each step draws one of each image's windows."""
+
+    def make_batch(rows: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        return features[rng.integers(len(features), size=len(rows)), rows].float(), wanted[rows]
+
+    wanted = torch.from_numpy(labels)
+    return _fit(last_part(network), make_batch, features.shape[1], settings, device, seed, label, checkpoint)
+
+
+def last_part(network: MobileNetwork) -> nn.Sequential:
+    """The last block and what follows; shares its weights with the network."""
+    return nn.Sequential(network.last_block, network.vector, network.classifier)
+
+
+def _fit(
+    network: nn.Module,
+    make_batch: MakeBatch,
+    count: int,
+    settings: RecognitionSettings,
+    device: Device,
+    seed: int,
+    label: str,
+    checkpoint: Checkpoint | None,
+) -> History:
     return train(
         network,
-        StepBatches(len(inputs), min(settings.batch_size, len(inputs)), make_batch, seed),
+        StepBatches(count, min(settings.batch_size, count), make_batch, seed),
         classification_loss(network),
         torch.optim.AdamW(network.parameters(), lr=settings.stream_rate, weight_decay=0.01),
         settings.stream_steps,
@@ -215,8 +287,16 @@ def train_stream(
     )
 
 
+def _windows(inputs: Tensor, rng: np.random.Generator, mirrored_channel: int | None) -> Tensor:
+    """Random windows of images or flow images, as a stream is shown them."""
+    cut, mirrored = cut_windows(_as_shown(inputs), rng)
+    if mirrored_channel is not None:
+        cut[mirrored, mirrored_channel] *= -1
+    return cut
+
+
 def stream_scores(network: nn.Module, inputs: Tensor, split: Split, device: Device) -> StreamScores:
-    """Softmax scores of a trained stream on whole, unflipped inputs."""
+    """Softmax scores of a trained stream on the rows of a split, whole and unflipped."""
     rows = np.concatenate([split.choose, split.test])
     shown = _as_shown(inputs[rows])
     scores = predict(network, at_side(shown, network.image_size), device).softmax(1).numpy()

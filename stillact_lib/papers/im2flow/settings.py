@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 from pydantic import Field, model_validator
 
@@ -31,8 +31,9 @@ FLOW += ("content_distance", "matched_scales")
 FLOW += ("weight_gradients", "constant_rate", "steps", "longer", "score_every")
 WALKER = (*VIDEOS, "full_architectures", "batch_size", "baseline_steps", "baseline_rate", "score_every")
 FOREST = (*VIDEOS, "test_frames_per_video", "forest_images")
-NEIGHBOURS = (*VIDEOS, *PRETRAINED, "test_frames_per_video")
-STREAM = (*PRETRAINED, "stream_network", "stream_steps", "stream_rate", "validation_share")
+NEIGHBOURS = (*VIDEOS, *PRETRAINED, "test_frames_per_video", "stream_network")
+STREAM = (*PRETRAINED, "stream_network", "stream_part", "still_size", "stream_steps", "stream_rate", "classes", "folds")
+STREAM += ("fold", "validation_share", "turns")
 #: an arm's name begins with -> the same for its stream; the first that fits
 STREAMS = {
     "appearance": STREAM,
@@ -148,11 +149,14 @@ class RecognitionSettings(Im2FlowSettings):
     stills: str
     stills_root: str
     stream_network: Literal["alexnet", "vgg16", "resnet50", MobileName]
+    still_size: int = Field(ge=0)
+    stream_part: Literal["all", "last"]
     stream_steps: int = Field(ge=1)
     stream_rate: float = Field(gt=0)
     labels_per_class: int = Field(ge=0)
     curve: str
     validation_share: float = Field(gt=0, lt=1)
+    turns: int = Field(ge=0)
     controls: bool
     video_frames: int = Field(ge=1)
 
@@ -161,11 +165,22 @@ class RecognitionSettings(Im2FlowSettings):
         known = [*PHOTOGRAPHS, *FROM_VIDEOS]
         if unknown := [name for name in self.stills.split() if name not in known]:
             raise ValueError(f"stills: there is no set {', '.join(map(repr, unknown))}; there are: {', '.join(known)}")
+        if self.stream_part == "last" and self.stream_network not in get_args(MobileName):
+            raise ValueError(
+                f"stream_part = 'last' needs a network that has a last block: {', '.join(get_args(MobileName))}"
+            )
+        if self.turns == 1:
+            raise ValueError("turns = 1: to choose the weight in turns takes two parts at least; 0 sets a share aside")
         if self.data_root and self.stills.split() and not self.stills_root:
             raise ValueError("stills need stills_root, the folder of their real datasets; it is empty")
         if not all(word.isdecimal() and int(word) > 0 for word in self.curve.split()):
             raise ValueError(f"curve = {self.curve!r} should be numbers of labelled stills a class, as in '10 25 50'")
         return self
+
+    @property
+    def shown_size(self) -> int:
+        """Side at which stills are kept, and MobileNetV2 or EfficientNet-Lite0 sees them and their flow images."""
+        return self.still_size or self.image_size
 
     @property
     def motion_arm(self) -> str:

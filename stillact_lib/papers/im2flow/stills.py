@@ -36,7 +36,7 @@ CROPS = {"willow": 1.5, "voc2012_action": 1.0}
 class StillSet:
     """N labelled images.
 
-    images: uint8 [N, 3, S, S]; positives: bool [N, C]; labels: int64 [N], the first class of each; test: bool [N];
+    images: uint8 [N, 3, S, S], S the side at which streams see them; positives: bool [N, C]; labels: int64 [N], the first class of each; test: bool [N];
     items: str [N], the photograph or video each image is of; groups: str [N], what belongs together, which is what an
     interval draws: the photograph, or the class and group of the video; videos: where the *test*
     images come from, as `video_ids` writes them; true_flow: float32 [N, 2, S, S], the estimated mean flow at the image
@@ -82,7 +82,7 @@ def open_stills(name: str, settings: RecognitionSettings, executor: Executor) ->
     if name in PHOTOGRAPHS:
         dataset, options = PHOTOGRAPHS[name]
         photographs = read(dataset, root_of(dataset, settings.stills_root, settings), **options)
-        stills = _of_photographs(name, photographs, settings.image_size, CROPS.get(name))
+        stills = _of_photographs(name, photographs, settings.shown_size, CROPS.get(name))
     else:
         stills = _of_videos(name, _videos_of(name, settings), settings, executor)
     if stills.test.all() or not stills.test.any():
@@ -169,7 +169,7 @@ def _of_videos(name: str, samples: Samples, settings: RecognitionSettings, execu
     videos = static_set(samples)
     recipe = pair_recipe(settings)
     paths = [samples.root / video for video in videos["video"]]
-    made = list(executor.map(_centre_or_reason, paths, repeat(recipe)))
+    made = list(executor.map(_centre_or_reason, paths, repeat(recipe), repeat(settings.shown_size)))
     problems = [(video, one) for video, one in zip(videos["video"], made, strict=True) if isinstance(one, str)]
     report = data_report(samples.name, samples, problems)
     videos = videos[[not isinstance(one, str) for one in made]]
@@ -192,9 +192,9 @@ def _of_videos(name: str, samples: Samples, settings: RecognitionSettings, execu
     )
 
 
-def _centre_or_reason(path: Path, recipe: PairRecipe) -> tuple[np.ndarray, np.ndarray] | str:
+def _centre_or_reason(path: Path, recipe: PairRecipe, side: int) -> tuple[np.ndarray, np.ndarray] | str:
     """`centre_pair`, or why a video has none. Runs in a worker process."""
     try:
-        return centre_pair(path, recipe)
+        return centre_pair(path, recipe, side)
     except UnreadableVideo as reason:
         return str(reason)
