@@ -81,8 +81,8 @@ class PairRecipe:
 
 def centre_pair(path: Path, recipe: PairRecipe, shown: int | None = None) -> tuple[np.ndarray, np.ndarray]:
     """A video's centre frame uint8 [S, S, 3], of side `shown` (default: the recipe's), and the mean of the `window`
-    estimated flows that follow it (fewer where the video ends sooner), float16 [F, F, 2] in pixels of the recipe's size.
-    Runs in a worker process."""
+    estimated flows that follow it (fewer where the video ends sooner), float16 [F, F, 2] in pixels of the recipe's
+    size. Runs in a worker process."""
     cv2.setNumThreads(1)
     frames = DecodedVideo(path, recipe.drop_repeats).frames
     centre = len(frames) // 2

@@ -1,4 +1,4 @@
-"""A video decoded once: repeated frames found, flow estimated once for all that is made of it, the camera's taken out."""
+"""A video decoded once: repeated frames found, flow estimated once for all, the camera's taken out."""
 
 from concurrent.futures import ThreadPoolExecutor
 

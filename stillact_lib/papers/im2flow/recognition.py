@@ -142,8 +142,8 @@ def start_from(network: Network, pretrained: Network) -> None:
 
 @dataclass(frozen=True)
 class Split:
-    """Rows of a still set: to fit the streams, to choose the fusion weight, to test. With `turns`, all labelled rows are
-    fitted and all choose: (fit, choose) of each turn, whose networks score rows that they have not seen."""
+    """Rows of a still set: to fit the streams, to choose the fusion weight, to test. With `turns` all labelled rows are
+    fitted, and all choose: (fit, choose) of each turn, whose networks score rows that they have not seen."""
 
     fit: np.ndarray
     choose: np.ndarray
