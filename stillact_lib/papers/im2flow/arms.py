@@ -32,7 +32,7 @@ from stillact_lib.papers.im2flow.recognition import (
 )
 from stillact_lib.papers.im2flow.settings import STREAMS, RecognitionSettings
 from stillact_lib.papers.im2flow.stills import StillSet
-from stillact_lib.training.loop import Checkpoint, Device
+from stillact_lib.training.loop import Checkpoint, Device, History
 from stillact_lib.vision.flow_encoding import FlowEncoding
 from stillact_lib.vision.pair_shards import evenly_spaced_frames
 
@@ -42,12 +42,14 @@ AT_ONCE = 64
 
 @dataclass
 class Recognition:
-    """What became of one still set: its rows, and each arm's scores; trained streams by the arm they make alone."""
+    """What became of one still set: its rows, and each arm's scores; trained streams, and how their training went,
+    by the arm they make alone."""
 
     stills: StillSet
     split: Split
     arms: dict[str, StreamScores] = field(default_factory=dict)
     networks: dict[str, Network] = field(default_factory=dict)
+    histories: dict[str, History] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ class Workbench:
         torch.manual_seed(own_seed)
         network = self._new_network(arm, len(found.stills.classes))
         rows, labels = found.split.fit, found.stills.labels
-        train_stream(
+        found.histories[arm] = train_stream(
             network,
             inputs[rows],
             labels[rows],

@@ -27,7 +27,7 @@ from stillact_lib.networks.streams import (
 )
 from stillact_lib.notebook.run_data import checkpoint_for
 from stillact_lib.papers.im2flow.settings import PRETRAINED, Im2FlowSettings, RecognitionSettings
-from stillact_lib.papers.im2flow.stills import StillSet
+from stillact_lib.papers.im2flow.stills import CROPS, StillSet
 from stillact_lib.training.loop import (
     Checkpoint,
     Device,
@@ -261,13 +261,15 @@ def motion_potential(flow: np.ndarray, foreground: np.ndarray) -> np.ndarray:
 
 
 def foreground_of(stills: StillSet, rows: np.ndarray, device: Device, executor: Executor) -> np.ndarray:
-    """Foreground bool [R, S, S] of whole photographs: of the miniature's its truth, in place of the paper's segmenter,
-    of real ones DeepLabV3's. Raises StillactError for other sets, whose images are not the photographs'."""
-    if not stills.whole:
-        raise StillactError(f"{stills.name}: no foreground is known for its images; use a set of whole photographs")
-    if miniature_stamp(stills.root) is None:
-        return segment_foreground(stills.images[rows], device.torch_device)
+    """Foreground bool [R, S, S] of some images: of the miniature's photographs and frames its truth, in place of the
+    paper's segmenter; of real images DeepLabV3's. All of an image where there is no such thing: in scenes without
+    people, and in the miniature's people cut out of photographs, whose place in the cut-out is not kept."""
     side = stills.images.shape[-1]
+    drawn = miniature_stamp(stills.root) is not None
+    if stills.name == "yupp_static" or (drawn and stills.name in CROPS):
+        return np.ones((len(rows), side, side), bool)
+    if not drawn:
+        return segment_foreground(stills.images[rows], device.torch_device)
     jobs = [executor.submit(still_foreground, stills.root, stills.items[row], side) for row in rows]
     return np.stack([job.result() for job in jobs])
 
