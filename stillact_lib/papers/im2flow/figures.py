@@ -87,12 +87,17 @@ def best_middle_worst(similarity: np.ndarray, moving_share: np.ndarray, groups: 
     return rows[np.argsort(-similarity[rows], kind="stable")]
 
 
+def full_colour_of(flow: np.ndarray) -> float:
+    """Pixels of motion that 1 % of the pixels of a flow [..., 2] exceed: a range in which most of it can be seen."""
+    return max(float(np.quantile(np.linalg.norm(flow, axis=-1), 0.99)), 1e-3)
+
+
 def each_in_its_range(flows: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Each method's flows [N, H, W, 2] as colour pictures uint8 [N, H, W, 3] on a range of its own, so that a method
-    that predicts little can be seen too; its name with that range: full colour is what 1 % of its pixels exceed."""
+    that predicts little can be seen too, by its name with that range."""
     rows = {}
     for name, flow in flows.items():
-        full = max(float(np.quantile(np.linalg.norm(flow, axis=-1), 0.99)), 1e-3)
+        full = full_colour_of(flow)
         rows[f"{name.replace('_', chr(10))}\n{full:.2g} px"] = colours(flow, full)
     return rows
 

@@ -124,7 +124,7 @@ def stream_curves(histories: Mapping[str, History]) -> Figure:
         for axis, name in zip(axes, ("loss", "accuracy"), strict=True):
             steps, values = history.series(name)
             axis.plot(steps, running_mean(values, 5), color=shades[place], ls=line, label=spaced(arm))
-    axes[0].set(title="cross entropy", xlabel="training step", yscale="log")
+    axes[0].set(title="cross entropy", xlabel="training step", ylim=(0, None))
     axes[1].set(title="accuracy on its training batches", xlabel="training step", ylim=(0, 1.02))
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
