@@ -103,7 +103,8 @@ class Bound(Strict):
 class Entry(Strict):
     """A claim or a check: a sentence, and the cells it is decided by (or why it is not attempted).
 
-    decided_by: "every" cell, their "mean", or "some" of them; only where there is more than one.
+    decided_by: "every" cell, their "mean", or "some" of them; only where there is more than one. real: the cells in
+    their place where runs of the profile `real` decide, which have no truth and other sets of images.
     """
 
     id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
@@ -111,6 +112,7 @@ class Entry(Strict):
     where: str
     decided_by: Literal["every", "mean", "some"] | None = None
     cells: list[Cells] = []
+    real: list[Cells] = []
     bound: Bound | None = None
     note: str = ""
     not_attempted: str | None = Field(default=None, min_length=1)
@@ -119,11 +121,18 @@ class Entry(Strict):
     def _decidable(self) -> Entry:
         if bool(self.cells) == (self.not_attempted is not None):
             raise ValueError(f"{self.id}: give either cells or not_attempted (why, in one sentence)")
-        number = sum(len(c.dataset) * len(c.metric) * len(c.arm) * len(c.against or [c]) for c in self.cells)
+        if self.real and not self.cells:
+            raise ValueError(f"{self.id}: real goes with cells, in whose place it stands")
+        number = max(map(_number, (self.cells, self.real)))
         if (number > 1) != (self.decided_by is not None):
             raise ValueError(f"{self.id}: has {number} cells; decided_by goes with more than one, and is needed there")
-        metrics = {name for one in self.cells for name in one.metric}
-        kinds = {(one.near, one.against is None, one.more_than is None, one.direction) for one in self.cells}
-        if self.decided_by == "mean" and len(metrics) + len(kinds) > 2:
-            raise ValueError(f"{self.id}: decided_by mean takes cells of one metric and one kind")
+        for cells in (self.cells, self.real):
+            metrics = {name for one in cells for name in one.metric}
+            kinds = {(one.near, one.against is None, one.more_than is None, one.direction) for one in cells}
+            if self.decided_by == "mean" and len(metrics) + len(kinds) > 2:
+                raise ValueError(f"{self.id}: decided_by mean takes cells of one metric and one kind")
         return self
+
+
+def _number(cells: list[Cells]) -> int:
+    return sum(len(c.dataset) * len(c.metric) * len(c.arm) * len(c.against or [c]) for c in cells)

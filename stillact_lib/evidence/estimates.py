@@ -45,6 +45,7 @@ class Pool:
                 f"records of several profiles ({', '.join(profiles)}) give no joint verdict; select one"
             )
         self.records = list(records)
+        self.profile = "".join(profiles)
         self._holding: dict[str, dict[Run, RunRecord]] = {}
         self._estimates: dict[tuple, Estimate] = {}
 

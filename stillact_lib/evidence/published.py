@@ -121,9 +121,10 @@ class Published(Strict):
         for entry in self.entries:
             if ids.count(entry.id) > 1:
                 raise ValueError(f"claims and checks: the id {entry.id!r} stands twice")
-            cells = self.cells_of(entry)
-            if len({tuple(cell.gains) for cell in cells}) < len(cells):
+            lists = [self.cells_of(entry), self.cells_of(entry, real=True) if entry.real else []]
+            if any(len({tuple(cell.gains) for cell in of}) < len(of) for of in lists):
                 raise ValueError(f"{entry.id}: a cell stands twice")
+            cells = lists[0] + lists[1]
             named += [(entry.id, gain.metric, gain.dataset) for cell in cells for gain in cell.gains]
             arms = [arm for cell in cells for gain in cell.gains for arm in gain.arms]
             if (bound := entry.bound) and bound.against not in [cell.gain.against for cell in cells]:
@@ -146,9 +147,9 @@ class Published(Strict):
         """The paper's claims, then our checks."""
         return [*self.claims, *self.checks]
 
-    def cells_of(self, entry: Entry) -> list[Cell]:
-        """The comparisons of an entry, with the paper's effects."""
-        cells = [cell for cells in entry.cells for cell in self._expanded(cells)]
+    def cells_of(self, entry: Entry, real: bool = False) -> list[Cell]:
+        """The comparisons of an entry, with the paper's effects; `real`: by which runs of the profile `real` decide."""
+        cells = [cell for cells in (real and entry.real) or entry.cells for cell in self._expanded(cells)]
         return [cell if cell.effect is not None else cell._replace(effect=self._effect(cell)) for cell in cells]
 
     def _expanded(self, cells: Cells) -> Iterator[Cell]:

@@ -84,7 +84,7 @@ def count(verdicts: Sequence[Verdict], level: float) -> Counts:
 
 def decide(published: Published, entry: Entry, pool: Pool) -> Verdict:
     """The verdict of an entry over the runs of one world."""
-    cells = published.cells_of(entry)
+    cells = published.cells_of(entry, real=pool.profile == "real")
     if entry.not_attempted is not None:
         return Verdict(entry, "not attempted", [], why=entry.not_attempted)
     judge = _Judge(published, pool, entry.bound)

@@ -156,9 +156,9 @@ def image_grid(
 
 
 def _fit_titles(figure: Figure, width: float) -> None:
-    """Shrinks all titles alike until the longest fits above a picture `width` inches wide (a letter is about .6 em)."""
+    """Shrinks all titles alike until the longest fits above a picture `width` inches wide (a bold letter is .7 em)."""
     longest = max((len(axis.get_title()) for axis in figure.axes), default=0)
-    size = min(8.5, 72 * width / (0.62 * max(longest, 1)))
+    size = min(8.5, 72 * width / (0.72 * max(longest, 1)))
     for axis in figure.axes:
         axis.title.set_fontsize(size)
 

@@ -117,12 +117,14 @@ def exact_pairs(root: Path, video: str, frames: np.ndarray, recipe: PairRecipe) 
     return flow, np.stack([_acting(clip, t, recipe.size) for t in frames])
 
 
-def still_foreground(root: Path, image: str, side: int) -> np.ndarray:
-    """The same foreground, bool [S, S], of a photograph of the miniature. Runs in a worker process."""
+def still_foreground(root: Path, item: str, side: int) -> np.ndarray:
+    """The same foreground, bool [S, S], of a photograph of the miniature, or of the centre frame of a video. Runs in a
+    worker process."""
     from stillact_lib.miniature import truth_of
 
     cv2.setNumThreads(1)
-    return _acting(truth_of(root, image), 0, side)
+    clip = truth_of(root, item)
+    return _acting(clip, len(clip.person_mask) // 2, side)
 
 
 def _acting(clip: Clip, frame: int, side: int) -> np.ndarray:

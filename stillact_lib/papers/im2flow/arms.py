@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from itertools import repeat
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -38,7 +39,7 @@ from stillact_lib.papers.im2flow.recognition import (
 )
 from stillact_lib.papers.im2flow.settings import STREAMS, RecognitionSettings
 from stillact_lib.papers.im2flow.stills import StillSet
-from stillact_lib.training.loop import Checkpoint, Device, predict
+from stillact_lib.training.loop import Checkpoint, Device, History
 from stillact_lib.vision.flow_encoding import FlowEncoding
 from stillact_lib.vision.pair_shards import evenly_spaced_frames
 
@@ -48,12 +49,22 @@ AT_ONCE = 64
 
 @dataclass
 class Recognition:
-    """What became of one still set: its rows, and each arm's scores; trained streams by the arm they make alone."""
+    """What became of one still set: its rows, and each arm's scores; trained streams, and how their training went,
+    by the arm they make alone."""
 
     stills: StillSet
     split: Split
     arms: dict[str, StreamScores] = field(default_factory=dict)
     networks: dict[str, Network] = field(default_factory=dict)
+    histories: dict[str, History] = field(default_factory=dict)
+
+
+class Trained(NamedTuple):
+    """A stream, its scores, and how its training went."""
+
+    network: Network
+    scores: StreamScores
+    history: History
 
 
 @dataclass(frozen=True)
@@ -103,45 +114,44 @@ class Workbench:
     def _stream(self, found: Recognition, arm: str, inputs: Tensor, per_class: int, seed: int = 0) -> None:
         """Trains one stream, and one for each turn that chooses the fusion weight; all of one seed start alike and see
         the same windows in the same order."""
-        split = found.split
-        network, found.arms[arm] = self._trained(found.stills, arm, inputs, split, per_class, seed)
-        found.networks[arm] = network
+        split, nothing = found.split, np.arange(0)
+
+        def trained(rows: Split, turn: str = "") -> Trained:
+            return self._trained(found.stills, arm, inputs, rows, per_class, seed, turn)
+
+        whole = trained(Split(split.fit, nothing, split.test) if split.turns else split)
+        found.networks[arm], found.arms[arm], found.histories[arm] = whole
         if split.turns:
-            nothing = np.arange(0)
             each = [
-                self._trained(found.stills, arm, inputs, Split(fit, choose, nothing), per_class, seed, f"-turn{turn}")[
-                    1
-                ]
-                for turn, (fit, choose) in enumerate(split.turns)
+                trained(Split(fit, choose, nothing), f"-turn{number}")
+                for number, (fit, choose) in enumerate(split.turns)
             ]
-            found.arms[arm] = replace(found.arms[arm], choose=np.concatenate([scores.choose for scores in each]))
+            chosen = np.concatenate([turn.scores.choose for turn in each])
+            found.arms[arm] = replace(found.arms[arm], choose=chosen)
 
     def _trained(
-        self, stills: StillSet, arm: str, inputs: Tensor, split: Split, per_class: int, seed: int, turn: str = ""
-    ) -> tuple[Network, StreamScores]:
-        """A stream trained on the split's rows, and its scores."""
+        self, stills: StillSet, arm: str, inputs: Tensor, split: Split, per_class: int, seed: int, turn: str
+    ) -> Trained:
+        """A stream trained on the split's rows to fit, and its scores on the others."""
         own_seed = 1000 * seed + self.settings.seed
         torch.manual_seed(own_seed)
         network = self._new_network(arm, len(stills.classes))
         mirrored_channel = self.encoding.mirrored_channel if arm.startswith("motion") else None
-        fixed = {
+        labels = stills.labels[split.fit]
+        run = {
             "seed": own_seed,
             "label": f"{stills.name}, {arm.replace('_', ' ')}{turn}",
             "checkpoint": self._checkpoint(stills.name, arm + turn, per_class),
         }
         if self.settings.stream_part == "all":
-            rows = split.fit
-            given = network, inputs[rows], stills.labels[rows], self.settings, self.device
-            train_stream(*given, mirrored_channel=mirrored_channel, **fixed)
-            return network, stream_scores(network, inputs, split, self.device)
+            given = network, inputs[split.fit], labels, self.settings, self.device
+            history = train_stream(*given, mirrored_channel=mirrored_channel, **run)
+            return Trained(network, stream_scores(network, inputs, split, self.device), history)
         shown = "appearance" if mirrored_channel is None else arm
         windows, whole = self._features(stills, shown, inputs, network, mirrored_channel)
-        learnt = np.cumsum(~stills.test)[split.fit] - 1  # where the labelled rows lie among all labelled ones
-        given = network, windows[:, learnt], stills.labels[split.fit], self.settings, self.device
-        train_last_block(*given, **fixed)
-        rows = np.concatenate([split.choose, split.test])
-        scores = predict(last_part(network), whole[rows].float(), self.device).softmax(1).numpy()
-        return network, StreamScores(scores[: len(split.choose)], scores[len(split.choose) :])
+        learnt = np.cumsum(~stills.test)[split.fit] - 1  # where the rows lie among all labelled ones
+        history = train_last_block(network, windows[:, learnt], labels, self.settings, self.device, **run)
+        return Trained(network, stream_scores(last_part(network), whole, split, self.device), history)
 
     def _features(
         self, stills: StillSet, shown: str, inputs: Tensor, network: MobileNetwork, mirrored_channel: int | None

@@ -21,6 +21,7 @@ from stillact_lib.evaluation.flow_metrics import evaluation_masks, flow_scores
 from stillact_lib.notebook.run_data import grouped, miniature_or_real
 from stillact_lib.papers.im2flow.settings import Im2FlowSettings
 from stillact_lib.training.loop import History
+from stillact_lib.vision.flow_encoding import mirror_flow
 from stillact_lib.vision.flow_pairs import FlowPairs, build_flow_pairs, exact_flow
 from stillact_lib.vision.foreground import segment_foreground
 from stillact_lib.vision.pair_shards import PairRecipe
@@ -106,8 +107,15 @@ def split_videos(settings: Im2FlowSettings, samples: Samples) -> tuple[pd.DataFr
         return train, test
     if settings.fold:
         test = fold_of(videos, settings.folds) == settings.fold
+        if settings.shared_groups:
+            test &= every_second(videos)
         return videos[~test].reset_index(drop=True), videos[test].reset_index(drop=True)
     return hold_out(videos, settings.held_out_videos, seed=0)
+
+
+def every_second(videos: pd.DataFrame) -> np.ndarray:
+    """Whether each video is the second, fourth ... of its group in the order of names, bool [N]."""
+    return (videos.sort_values("video").groupby(["class_name", "group"]).cumcount().sort_index() % 2 == 1).to_numpy()
 
 
 def fold_of(videos: pd.DataFrame, folds: int) -> np.ndarray:
@@ -177,6 +185,16 @@ def pair_recipe(
 def evenly(pairs: FlowPairs, count: int) -> np.ndarray:
     """Rows of at most `count` pairs, evenly spaced."""
     return np.linspace(0, len(pairs) - 1, min(count, len(pairs))).astype(int)
+
+
+def mean_field(pairs: FlowPairs) -> np.ndarray:
+    """The mean target float32 [S, S, 2] of all pairs and their mirror images: what one would answer without a look at
+    the image. Direction similarity above zero can come from it alone."""
+    total = sum(
+        pairs.load(rows)[1].float().sum(0) for rows in np.array_split(np.arange(len(pairs)), 1 + len(pairs) // 5000)
+    )
+    mean = total / len(pairs)
+    return ((mean + mirror_flow(mean)) / 2).permute(1, 2, 0).numpy()
 
 
 @dataclass(frozen=True)
@@ -279,10 +297,26 @@ def frame_scores(test: TestFrames, predictions: dict[str, np.ndarray], dataset: 
     return scores
 
 
-def scores_to_keep(scores: dict[str, np.ndarray], settings: Im2FlowSettings) -> dict[str, np.ndarray]:
-    """What a run's record keeps: all methods, or in an ablation its own arm only, so that every arm's scores come from
-    one kind of run."""
-    if settings.baselines and settings.arm == "im2flow":
+def scores_to_keep(
+    scores: dict[str, np.ndarray], settings: Im2FlowSettings, table: pd.DataFrame
+) -> dict[str, np.ndarray]:
+    """What a run's record keeps of the test frames of `table`: all methods, or in an ablation its own arm only, so that
+    every arm's scores come from one kind of run. With folds, those on every second clip of each group also as
+    "ucf101_shared", which a run with `shared_groups` keeps alone: the same clips, taught by their groups' others."""
+    name, halved = settings.dataset, f"{settings.dataset}_shared"
+    if settings.shared_groups:
+        return {_shared(key, halved): values for key, values in scores.items()}
+    if not settings.baselines or settings.arm != "im2flow":
+        mine = tuple(f"{name}/{own}" for own in ("clip", "group", f"{settings.arm}/"))
+        return {key: values for key, values in scores.items() if key.startswith(mine)}
+    if not settings.fold:
         return scores
-    mine = tuple(f"{settings.dataset}/{name}" for name in ("clip", "group", f"{settings.arm}/"))
-    return {name: values for name, values in scores.items() if name.startswith(mine)}
+    videos = table[["video", "class_name", "group"]].drop_duplicates().reset_index(drop=True)
+    second = table["video"].isin(videos["video"][every_second(videos)]).to_numpy()
+    return scores | {halved + key.removeprefix(name): values[second] for key, values in scores.items()}
+
+
+def _shared(key: str, dataset: str) -> str:
+    """The name of an array of scores, "dataset/clip" or "dataset/arm/metric", in a run with `shared_groups`."""
+    arm, _, kind = key.partition("/")[2].rpartition("/")
+    return "/".join(filter(None, (dataset, arm and arm.removesuffix("_shared") + "_shared", kind)))

@@ -28,9 +28,14 @@ def training_curves(curves: Mapping[str, tuple[History, str]]) -> Figure:
     for axis, (title, (history, name)) in zip(axes[0], curves.items(), strict=True):
         steps, values = history.series(name)
         axis.plot(steps, values, color=PALETTE["grey"], alpha=0.5, lw=1)
-        axis.plot(steps, pd.Series(values).rolling(9, min_periods=1).mean(), color=method_colour("im2flow"))
+        axis.plot(steps, running_mean(values), color=method_colour("im2flow"))
         axis.set(title=title, xlabel="training step", yscale="linear" if "accuracy" in name else "log")
     return figure
+
+
+def running_mean(values: Sequence[float], over: int = 9) -> np.ndarray:
+    """The mean of the last `over` values, of fewer at the beginning."""
+    return pd.Series(values).rolling(over, min_periods=1).mean().to_numpy()
 
 
 def cluster_centres(centres: torch.Tensor, max_magnitude: float) -> Figure:
@@ -59,22 +64,42 @@ def class_bars(scores: Mapping[str, np.ndarray], dataset: str, method: str, clas
     return figure
 
 
-def best_middle_worst(similarity: np.ndarray, moving_share: np.ndarray, clips: np.ndarray) -> np.ndarray:
-    """Rows of the three best, three middle and three worst frames, a clip at most once in each third.
+def best_middle_worst(similarity: np.ndarray, moving_share: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Rows of the three best, three middle and three worst frames, the best first, no two of one group (the clips cut
+    from one source video share person and scene).
 
     similarity: a score a frame, higher is better; moving_share: share of the frame's pixels that move; frames with less
     than 2 % are passed over.
     """
     enough = np.flatnonzero((moving_share > 0.02) & np.isfinite(similarity))
     ranked = enough[np.argsort(-similarity[enough], kind="stable")]
-    by_distance_to_middle = ranked[np.argsort(np.abs(np.arange(len(ranked)) - len(ranked) // 2), kind="stable")]
+    to_middle = ranked[np.argsort(np.abs(np.arange(len(ranked)) - len(ranked) // 2), kind="stable")]
+    taken: dict[str, int] = {}  # group -> its row
+    thirds = []
+    for candidates in (ranked, ranked[::-1], to_middle):
+        before = len(taken)
+        for row in candidates:
+            if len(taken) < before + 3:
+                taken.setdefault(groups[row], row)
+        thirds.append(list(taken.values())[before:])
+    best, worst, middle = thirds
+    rows = np.array([*best, *middle, *worst], int)
+    return rows[np.argsort(-similarity[rows], kind="stable")]
 
-    def three(candidates: np.ndarray) -> np.ndarray:
-        _, first = np.unique(clips[candidates], return_index=True)
-        rows = candidates[np.sort(first)][:3]
-        return rows[np.argsort(-similarity[rows], kind="stable")]
 
-    return np.concatenate([three(ranked), three(by_distance_to_middle), three(ranked[::-1])])
+def full_colour_of(flow: np.ndarray) -> float:
+    """Pixels of motion that 1 % of the pixels of a flow [..., 2] exceed: a range in which most of it can be seen."""
+    return max(float(np.quantile(np.linalg.norm(flow, axis=-1), 0.99)), 1e-3)
+
+
+def each_in_its_range(flows: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Each method's flows [N, H, W, 2] as colour pictures uint8 [N, H, W, 3] on a range of its own, so that a method
+    that predicts little can be seen too, by its name with that range."""
+    rows = {}
+    for name, flow in flows.items():
+        full = full_colour_of(flow)
+        rows[f"{name.replace('_', chr(10))}\n{full:.2g} px"] = colours(flow, full)
+    return rows
 
 
 def arrows(image: np.ndarray, flows: Mapping[str, np.ndarray], title: str) -> Figure:

@@ -204,14 +204,14 @@ def train_im2flow(
 
 
 def infer_flow_images(model: nn.Module, images: Tensor, device: Device) -> Tensor:
-    """Flow images float32 [N, 3, S, S] in [-1, 1] of images uint8 [N, 3, S, S], whole and unflipped: the network's own
+    """Flow images float32 [N, 3, S, S] in [-1, 1] of images uint8 [N, 3, H, W], whole and unflipped: the network's own
     output, whose direction channels are short where it hesitates."""
-    return predict(model, as_network_input(images), device)
+    return predict(model, as_network_input(images, model.image_size), device)
 
 
 def predict_flow(
     model: nn.Module, images: Tensor, encoding: FlowEncoding, device: Device, *, unit_direction: bool = False
 ) -> np.ndarray:
-    """Flow float32 [N, S, S, 2] in pixels that `model` infers from images uint8 [N, 3, S, S], whole and unflipped."""
+    """Flow float32 [N, S, S, 2] in pixels that `model` infers from images uint8 [N, 3, H, W], whole and unflipped."""
     encoded = infer_flow_images(model, images, device)
     return encoding.decode(encoded, unit_direction).permute(0, 2, 3, 1).contiguous().numpy()

@@ -29,7 +29,7 @@ from stillact_lib.networks.streams import (
 )
 from stillact_lib.notebook.run_data import checkpoint_for
 from stillact_lib.papers.im2flow.settings import PRETRAINED, Im2FlowSettings, RecognitionSettings
-from stillact_lib.papers.im2flow.stills import StillSet
+from stillact_lib.papers.im2flow.stills import CROPS, StillSet
 from stillact_lib.training.loop import (
     Checkpoint,
     Device,
@@ -296,10 +296,11 @@ def _windows(inputs: Tensor, rng: np.random.Generator, mirrored_channel: int | N
 
 
 def stream_scores(network: nn.Module, inputs: Tensor, split: Split, device: Device) -> StreamScores:
-    """Softmax scores of a trained stream on the rows of a split, whole and unflipped."""
+    """Softmax scores of a trained stream on the rows of a split, whole and unflipped; of its last part, which has no
+    `image_size`, on the features of its stem."""
     rows = np.concatenate([split.choose, split.test])
-    shown = _as_shown(inputs[rows])
-    scores = predict(network, at_side(shown, network.image_size), device).softmax(1).numpy()
+    shown, side = _as_shown(inputs[rows]), getattr(network, "image_size", None)
+    scores = predict(network, shown if side is None else at_side(shown, side), device).softmax(1).numpy()
     return StreamScores(scores[: len(split.choose)], scores[len(split.choose) :])
 
 
@@ -351,13 +352,15 @@ def motion_potential(flow: np.ndarray, foreground: np.ndarray) -> np.ndarray:
 
 
 def foreground_of(stills: StillSet, rows: np.ndarray, device: Device, executor: Executor) -> np.ndarray:
-    """Foreground bool [R, S, S] of whole photographs: of the miniature's its truth, in place of the paper's segmenter,
-    of real ones DeepLabV3's. Raises StillactError for other sets, whose images are not the photographs'."""
-    if not stills.whole:
-        raise StillactError(f"{stills.name}: no foreground is known for its images; use a set of whole photographs")
-    if miniature_stamp(stills.root) is None:
-        return segment_foreground(stills.images[rows], device.torch_device)
+    """Foreground bool [R, S, S] of some images: of the miniature's photographs and frames its truth, in place of the
+    paper's segmenter; of real images DeepLabV3's. All of an image where there is no such thing: in scenes without
+    people, and in the miniature's people cut out of photographs, whose place in the cut-out is not kept."""
     side = stills.images.shape[-1]
+    drawn = miniature_stamp(stills.root) is not None
+    if stills.name == "yupp_static" or (drawn and stills.name in CROPS):
+        return np.ones((len(rows), side, side), bool)
+    if not drawn:
+        return segment_foreground(stills.images[rows], device.torch_device)
     jobs = [executor.submit(still_foreground, stills.root, stills.items[row], side) for row in rows]
     return np.stack([job.result() for job in jobs])
 

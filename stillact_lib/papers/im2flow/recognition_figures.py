@@ -16,7 +16,8 @@ from stillact_lib.errors import StillactError
 from stillact_lib.evidence.bootstrap import Interval
 from stillact_lib.notebook.class_charts import best_classes, spaced
 from stillact_lib.notebook.figures import PALETTE, bare, image_grid, method_colour
-from stillact_lib.papers.im2flow.figures import draw_arrows
+from stillact_lib.papers.im2flow.figures import draw_arrows, running_mean
+from stillact_lib.training.loop import History
 
 #: part of an arm's name -> its colour; the first that fits
 ARM_COLOURS = {
@@ -111,6 +112,21 @@ def changed_decisions(
             best_classes(axis, scores, classes, 3, right)
     for axis, title in zip(axes[0, 2:], ("appearance", "appearance + motion"), strict=True):
         axis.set_title(title, fontsize=8.5, pad=3)
+    return figure
+
+
+def stream_curves(histories: Mapping[str, History]) -> Figure:
+    """Loss and accuracy of streams on their training batches, means of five logged figures: arm -> history."""
+    figure, axes = plt.subplots(1, 2, figsize=(7.2, 3.0))
+    shades = [arm_colour(arm) for arm in histories]
+    for place, (arm, history) in enumerate(histories.items()):
+        line = LINES[shades[:place].count(shades[place]) % len(LINES)]
+        for axis, name in zip(axes, ("loss", "accuracy"), strict=True):
+            steps, values = history.series(name)
+            axis.plot(steps, running_mean(values, 5), color=shades[place], ls=line, label=spaced(arm))
+    axes[0].set(title="cross entropy", xlabel="training step", ylim=(0, None))
+    axes[1].set(title="accuracy on its training batches", xlabel="training step", ylim=(0, 1.02))
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
 

@@ -21,7 +21,7 @@ FROM_VIDEOS = {"ucf_static": "ucf101", "hmdb_static": "hmdb51", "penn_action": "
 
 # the settings that change a network (or what else takes a while), whose checkpoints are known by them
 VIDEOS = ("dataset", "classes", "folds", "fold", "held_out_videos", "image_size", "pairs_per_video", "flow_method")
-VIDEOS += ("target", "drop_repeats", "camera_removed")
+VIDEOS += ("shared_groups", "target", "drop_repeats", "camera_removed")
 PRETRAINED = ("full_architectures", "image_size", "batch_size", "miniature_seed", "pretraining")
 PRETRAINED += ("pretraining_photographs", "pretraining_steps", "pretraining_rate")
 ENCODED = ("encoding", "max_magnitude")
@@ -55,6 +55,7 @@ class Im2FlowSettings(RunSettings):
     data_root: str
     folds: int = Field(ge=2)
     fold: int = Field(ge=0)
+    shared_groups: bool
     held_out_videos: int = Field(ge=1)
     image_size: int = Field(ge=16)
     pairs_per_video: int = Field(ge=0)
@@ -107,6 +108,8 @@ class Im2FlowSettings(RunSettings):
             )
         if self.fold > self.folds:
             raise ValueError(f"fold = {self.fold}: there are {self.folds} folds; 0 holds out held_out_videos instead")
+        if self.shared_groups and not self.fold:
+            raise ValueError("shared_groups = True is about the groups of one fold; say which (fold)")
         if self.fold and self.dataset != "ucf101":
             raise ValueError(f"fold = {self.fold}: only the groups of ucf101 are rotated, dataset is {self.dataset!r}")
         if self.encoder != "own" and (self.dilated or self.image_size < 32):
@@ -133,6 +136,7 @@ class Im2FlowSettings(RunSettings):
             "u_v_zero": self.encoding == "u_v_zero",
             "no_content": self.content_distance == "none",
             "l2_content": self.content_distance == "l2",
+            "shared": self.shared_groups,
             "matched": self.matched_scales and self.encoder == "own",
             "no_weighting": not self.weight_gradients,
             "dilated": self.dilated,

@@ -40,7 +40,8 @@ class StillSet:
     first class of each; test: bool [N]; items: str [N], the photograph or video each image is of; groups: str [N], what
     belongs together, which is what an interval draws: the photograph, or the class and group of the video; videos:
     where the *test* images come from, as `video_ids` writes them; true_flow: float32 [N, 2, F, F], the estimated mean
-    flow at the image in pixels of the side F that flow has, None for photographs; report: what was found of the dataset, and what is wrong with it.
+    flow at the image in pixels of the side F that flow has, None for photographs; report: what was found of the
+    dataset, and what is wrong with it.
     """
 
     name: str

@@ -76,6 +76,7 @@ def test_every_row_of_table_2_is_an_arm(tmp_path):
     seconds = {"motion_im2flow_ucf", "motion_truth", "encoder"}
     fused = {f"appearance_{name}" for name in seconds | {"appearance"}} | {f"average_{name}" for name in seconds}
     assert set(found.arms) == singles | fused
+    assert set(found.histories) == set(found.networks) == singles | {"second_appearance"}
     halves = (found.arms["appearance"].test + found.arms["encoder"].test) / 2
     assert np.allclose(found.arms["average_encoder"].test, halves)
     for arm, scores in found.arms.items():

@@ -12,7 +12,7 @@ from stillact_lib.papers.im2flow.data import (
     scores_to_keep,
     split_videos,
 )
-from stillact_lib.papers.im2flow.figures import best_middle_worst
+from stillact_lib.papers.im2flow.figures import best_middle_worst, each_in_its_range
 from stillact_lib.vision.flow_pairs import build_flow_pairs
 from stillact_lib.vision.pair_shards import PairRecipe
 from stillact_lib.vision.shards import worker_processes
@@ -65,13 +65,25 @@ def test_weizmann_holds_out_its_person(tmp_path, monkeypatch):
 def test_examples_are_the_best_the_middle_and_the_worst():
     similarity = np.linspace(1, -1, 41)
     similarity[3] = np.nan
-    clips = np.array([f"clip {i // 2}" for i in range(41)])
+    groups = np.array([f"group {i // 2}" for i in range(41)])
+    groups[20] = "group 1"  # the very middle is of a group that stands among the best
     moving = np.full(41, 0.1)
     moving[0] = 0.0  # the best frame hardly moves: passed over
-    chosen = best_middle_worst(similarity, moving, clips)
+    chosen = best_middle_worst(similarity, moving, groups)
     assert list(chosen[:3]) == [1, 2, 4]
-    assert sorted(chosen[6:]) == [37, 39, 40]
-    assert np.all(np.diff(similarity[chosen]) <= 0)
+    assert list(chosen[3:6]) == [19, 21, 22]
+    assert list(chosen[6:]) == [37, 39, 40]
+    few = best_middle_worst(similarity[:8], moving[:8], groups[:8])
+    assert len(few) == len(set(groups[few])) == 4 and few[0] == 1
+
+
+def test_a_row_of_flow_fills_its_own_range_whatever_its_length():
+    flow = np.zeros((2, 8, 8, 2), np.float32)
+    flow[:, :4] = (3, 4)
+    rows = each_in_its_range({"nearest_neighbour": flow, "walker": flow / 100, "none": 0 * flow})
+    assert list(rows) == ["nearest\nneighbour\n5 px", "walker\n0.05 px", "none\n0.001 px"]
+    long, short, still = rows.values()
+    assert np.array_equal(long, short) and (long[:, :4] < 250).any() and (still == 255).all()
 
 
 def test_an_ablation_keeps_its_own_arm_only():

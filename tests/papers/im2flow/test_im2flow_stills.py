@@ -18,12 +18,14 @@ from PIL import Image
 from stillact_lib.datasets import Samples, read
 from stillact_lib.datasets.images import UnreadableImage
 from stillact_lib.errors import StillactError
-from stillact_lib.miniature import video_layouts
+from stillact_lib.miniature import truth_of, video_layouts
 from stillact_lib.miniature.layout import Scale
 from stillact_lib.papers.im2flow import stills as im2flow_stills
 from stillact_lib.papers.im2flow.data import open_videos, root_of, split_videos, video_ids
+from stillact_lib.papers.im2flow.recognition import foreground_of
 from stillact_lib.papers.im2flow.settings import FROM_VIDEOS, PHOTOGRAPHS
 from stillact_lib.papers.im2flow.stills import _cut_out, open_stills, two_thirds_of_training
+from stillact_lib.training.loop import choose_device
 from stillact_lib.vision.images import as_network_input
 from stillact_lib.vision.optical_flow import consecutive_flow, resize_flow
 from stillact_lib.vision.shards import worker_processes
@@ -197,6 +199,22 @@ def test_the_centre_of_every_video_with_the_motion_that_follows(sets, name):
         flow = np.mean(list(consecutive_flow(frames[middle : middle + 6], SETTINGS.flow_method)), axis=0)
         expected = resize_flow(flow, 32, 32)
         np.testing.assert_allclose(stills.true_flow[row].permute(1, 2, 0), expected, atol=0.01, rtol=0.002)
+
+
+def test_photographs_and_frames_have_their_true_foreground_and_cut_out_people_all_of_it(sets):
+    with ThreadPoolExecutor(1) as pool:
+        masks = {
+            name: foreground_of(sets[name][0], np.array([0, 5]), choose_device("cpu"), pool)
+            for name in ("stanford10", "ucf_static", "willow")
+        }
+    assert masks["willow"].all() and masks["willow"].shape == (2, 32, 32)
+    for name in ("stanford10", "ucf_static"):
+        stills = sets[name][0]
+        for mask, row in zip(masks[name], (0, 5), strict=True):
+            clip = truth_of(stills.root, stills.items[row])
+            centre = len(clip.frames) // 2
+            acting = (clip.person_mask[centre] | clip.object_mask[centre]).astype(np.float32)
+            assert mask.any() and np.array_equal(mask, shrunk(acting) >= 0.5), name
 
 
 def test_unused_videos_and_leaking_names(sets):

@@ -13,6 +13,7 @@ from stillact_lib.notebook.class_charts import RIGHT, WRONG
 from stillact_lib.notebook.figures import PALETTE, use_book_style
 from stillact_lib.papers.im2flow import recognition_figures as charts
 from stillact_lib.papers.im2flow.figures import arrows
+from stillact_lib.training.loop import History
 
 matplotlib.use("Agg")
 
@@ -146,6 +147,17 @@ def test_class_gains_are_sorted_and_coloured_by_their_intervals():
     spans = [interval.get_segments()[0][:, 0].tolist() for interval in axis.collections]
     assert spans == [[2, 8], [-2, 4], [-7, -1]]
     assert axis.get_ylim()[0] > axis.get_ylim()[1], "the greatest gain stands on top"
+
+
+def test_stream_curves_show_running_means_of_loss_and_accuracy():
+    rows = [{"step": 10.0 * (k + 1), "loss": 2.0 - 0.1 * k, "accuracy": 0.1 * k} for k in range(8)]
+    figure = charts.stream_curves({"appearance": History(rows), "second_appearance": History(rows[:3])})
+    loss, accuracy = figure.axes
+    (first, second), (rising, _) = loss.lines, accuracy.lines
+    np.testing.assert_allclose(first.get_ydata()[[0, 1, 7]], [2.0, 1.95, 1.5])  # means of 1, 2 and 5 figures
+    assert list(second.get_xdata()) == [10, 20, 30] and rising.get_ydata()[-1] == pytest.approx(0.5)
+    assert first.get_linestyle() != second.get_linestyle()  # they share the colour
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["appearance", "second appearance"]
 
 
 def test_gain_curves_draw_each_arm_over_the_counts_it_has():
