@@ -221,7 +221,7 @@ FLOW = NETWORK | {
     *("miniature_seed", "trunk_photographs", "trunk_steps", "trunk_rate"),
 }
 START = NETWORK | {"stored_size", "batch_size", "pretraining", "pretraining_steps", "pretraining_rate"}
-REGIME = NETWORK | {"every", "left_out", "stored_size", "steps", "batch_size", "rate", "rate_step"}
+REGIME = NETWORK | {"pretraining", "every", "left_out", "stored_size", "steps", "batch_size", "rate", "rate_step"}
 SALIENCY = {"feature_side", "surround_side", "steering_axes"}
 PREDICTED = FLOW | {"reading", "most_likely", "full_share"}
 
