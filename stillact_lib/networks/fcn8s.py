@@ -15,11 +15,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from stillact_lib.networks.mobile import MobileNetwork
 from stillact_lib.networks.vgg import Vgg
 
 STRIDE = 32
 #: learning rates of the skips from pool4 and pool3 relative to the rest
 SKIP_RATES = {"skip4": 0.1, "skip3": 0.01}
+#: dropout after a mobile network, the share that MobileNetV2 was trained with
+MOBILE_DROP = 0.2
 #: pixels of a label map that are not labelled
 IGNORED = 255
 
@@ -28,24 +31,20 @@ class FCN8s(nn.Module):
     """Scores of L labels at every pixel: [B, 3, H, W] -> [B, L, H, W], before the softmax.
 
     Made of a VGG network, whose convolutions and hidden layers it copies: `head` holds fc6 and fc7 as convolutions,
-    which keep the size. `skip4` and `skip3` score the maps after the fourth and the third pooling.
+    which keep the size. `skip4` and `skip3` score the maps after the fourth and the third pooling. A mobile network's
+    five stages serve as well, with its last convolution as the head.
     """
 
-    def __init__(self, vgg: Vgg, labels: int) -> None:
+    def __init__(self, begins_as: Vgg | MobileNetwork, labels: int) -> None:
         super().__init__()
-        vgg = deepcopy(vgg)
-        self.normalise = vgg.normalise
-        self.to_pool3 = nn.Sequential(*vgg.stages[:3])
-        self.to_pool4, self.to_pool5 = vgg.stages[3], vgg.stages[4]
-        widths = [[layer for layer in stage if isinstance(layer, nn.Conv2d)][-1].out_channels for stage in vgg.stages]
-        layers: list[nn.Module] = []
-        before = widths[-1]
-        for hidden in vgg.hidden:
-            layers += [as_convolution(hidden, before), nn.ReLU(), nn.Dropout2d(vgg.dropout.p)]
-            before = hidden.out_features
-        self.head = nn.Sequential(*layers)
-        self.score = nn.Conv2d(before, labels, 1)
-        self.skip4, self.skip3 = nn.Conv2d(widths[3], labels, 1), nn.Conv2d(widths[2], labels, 1)
+        trunk = deepcopy(begins_as)
+        self.normalise = trunk.normalise
+        *first, self.to_pool4, self.to_pool5 = trunk.stages
+        self.to_pool3 = nn.Sequential(*first)
+        self.head = head_of(trunk)
+        self.score = nn.Conv2d(width_of(self.head), labels, 1)
+        self.skip4 = nn.Conv2d(width_of(self.to_pool4), labels, 1)
+        self.skip3 = nn.Conv2d(width_of(self.to_pool3), labels, 1)
         for layer in (self.score, self.skip4, self.skip3):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
@@ -66,6 +65,23 @@ class FCN8s(nn.Module):
         return [{"params": rest, "lr": rate}] + [
             {"params": own, "lr": rate * SKIP_RATES[name]} for name, own in skips.items()
         ]
+
+
+def width_of(layers: nn.Module) -> int:
+    """Channels of the last convolution among some layers."""
+    return [layer for layer in layers.modules() if isinstance(layer, nn.Conv2d)][-1].out_channels
+
+
+def head_of(trunk: Vgg | MobileNetwork) -> nn.Sequential:
+    """What comes after the fifth stage, as convolutions that keep the size, with dropout."""
+    if isinstance(trunk, MobileNetwork):
+        return nn.Sequential(*trunk.last_block[1:], nn.Dropout2d(MOBILE_DROP))
+    layers: list[nn.Module] = []
+    before = width_of(trunk.stages[-1])
+    for hidden in trunk.hidden:
+        layers += [as_convolution(hidden, before), nn.ReLU(), nn.Dropout2d(trunk.dropout.p)]
+        before = hidden.out_features
+    return nn.Sequential(*layers)
 
 
 def as_convolution(layer: nn.Linear, channels: int) -> nn.Conv2d:

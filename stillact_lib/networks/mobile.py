@@ -5,6 +5,7 @@ with ImageNet, as their trained weights come from a package registry (`make weig
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Literal
 
 import timm
@@ -38,7 +39,7 @@ class MobileNetwork(nn.Module):
 
     stem: [B, 3, S, S] -> [B, C, h, w], h = S / 32 rounded up; its first layer normalises, its second is the first
     convolution. last_block, an inverted residual and a convolution to 1280 channels: -> [B, 1280, h, w]. vector, the
-    mean over places: -> [B, 1280].
+    mean over places: -> [B, 1280]. Batch normalisation whose weights do not learn stays as it is in training too.
     """
 
     image_size, channels = MOBILE_SIDE, MOBILE_CHANNELS
@@ -48,7 +49,26 @@ class MobileNetwork(nn.Module):
         self.stem = stem
         self.last_block = last_block
         self.vector = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
-        self.classifier = classifier
+        self.classifier = nn.Sequential(classifier)
+
+    @property
+    def normalise(self) -> nn.Module:
+        return self.stem[0]
+
+    @property
+    def stages(self) -> list[nn.Sequential]:
+        """The convolutions but that to 1280 channels as five parts, each of which halves the size."""
+        layers = [*self.stem[1:], self.last_block[0]]
+        halving = [any(getattr(m, "stride", 1) == (2, 2) for m in layer.modules()) for layer in layers]
+        begins = [place for place, halves in enumerate(halving) if halves]
+        return [nn.Sequential(*layers[begin:end]) for begin, end in pairwise([*begins, len(layers)])]
+
+    def train(self, mode: bool = True) -> MobileNetwork:
+        super().train(mode)
+        for layer in self.modules():
+            if isinstance(layer, nn.BatchNorm2d) and not layer.weight.requires_grad:
+                layer.eval()
+        return self
 
     @property
     def maps(self) -> nn.Sequential:

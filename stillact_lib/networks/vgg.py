@@ -65,15 +65,20 @@ class Vgg(nn.Module):
         fc6 = nn.Linear(3 * 3 * COMPACT[-1], COMPACT_FC6)
         return cls(nn.Identity(), stages, [fc6], 0.2, num_classes, COMPACT_SIDE)
 
-    def fc6(self, images: Tensor) -> Tensor:
-        """The first hidden layer after its ReLU: [B, 3, S, S] -> [B, length]."""
+    @property
+    def channels(self) -> int:
+        """Units of fc6."""
+        return self.hidden[0].out_features
+
+    def descriptor(self, images: Tensor) -> Tensor:
+        """fc6, the first hidden layer after its ReLU: [B, 3, S, S] -> [B, channels]."""
         maps = self.normalise(images)
         for stage in self.stages:
             maps = stage(maps)
         return self.hidden[0](maps.flatten(1)).relu()
 
     def forward(self, images: Tensor) -> Tensor:
-        vector = self.dropout(self.fc6(images))
+        vector = self.dropout(self.descriptor(images))
         for layer in self.hidden[1:]:
             vector = self.dropout(layer(vector).relu())
         return self.classifier(vector)

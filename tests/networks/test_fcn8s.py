@@ -5,6 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from stillact_lib.networks.fcn8s import IGNORED, FCN8s, segmentation_loss
+from stillact_lib.networks.mobile import mobile_network
 from stillact_lib.networks.vgg import Vgg
 
 
@@ -41,6 +42,21 @@ def test_every_layer_learns_once_the_scores_leave_zero():
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in network.parameters())
 
 
+@pytest.mark.parametrize(("name", "skips"), [("mobilenet_v2", (96, 32)), ("efficientnet_lite0", (112, 40))])
+def test_a_mobile_network_serves_too(name, skips):
+    torch.manual_seed(0)
+    mobile = mobile_network(name).eval()
+    network = FCN8s(mobile, 5).eval()
+    assert (network.skip4.in_channels, network.skip3.in_channels) == skips
+    images = torch.rand(1, 3, 64, 96) * 2 - 1
+    with torch.no_grad():
+        pool5 = network.to_pool5(network.to_pool4(network.to_pool3(network.normalise(images))))
+        torch.testing.assert_close(network.head(pool5), mobile.maps(images))
+        network.score.weight.normal_()
+        assert network(images).shape == (1, 5, 64, 96) and network(images).std() > 0
+    assert not {id(p) for p in network.parameters()} & {id(p) for p in mobile.parameters()}, "a copy"
+
+
 def test_the_loss_is_the_mean_over_labelled_pixels():
     scores, labels = torch.randn(2, 3, 4, 4), torch.randint(3, (2, 4, 4))
     plain = F.cross_entropy(scores[:1], labels[:1])
@@ -63,6 +79,6 @@ def test_it_begins_with_the_convolutions_and_fc6_of_its_vgg():
     images = torch.randn(2, 3, vgg.image_size, vgg.image_size)
     with torch.inference_mode():
         maps = network.to_pool5(network.to_pool4(network.to_pool3(images)))
-        assert torch.allclose(network.head[:2](maps)[:, :, 1, 1], vgg.fc6(images), atol=1e-5)
+        assert torch.allclose(network.head[:2](maps)[:, :, 1, 1], vgg.descriptor(images), atol=1e-5)
     network.head[0].weight.data.zero_()
     assert vgg.hidden[0].weight.abs().sum() > 0  # a copy

@@ -76,6 +76,37 @@ def test_maps_and_vector(name, side, cells):
 
 
 @of_both
+def test_stages_halve_the_size_and_make_up_the_maps(name):
+    torch.manual_seed(0)
+    network = mobile_network(name).eval()
+    images = torch.rand(1, 3, 96, 96) * 2 - 1
+    sides, maps = [], network.normalise(images)
+    with torch.no_grad():
+        for stage in network.stages:
+            maps = stage(maps)
+            sides.append(maps.shape[-1])
+        assert sides == [48, 24, 12, 6, 3]
+        assert torch.equal(network.last_block[1:](maps), network.maps(images))
+
+
+@of_both
+def test_what_is_frozen_stays_as_it_is_while_the_rest_learns(name):
+    """Its batch normalisation too, which would follow the images that it is shown."""
+    torch.manual_seed(0)
+    network = mobile_network(name, num_classes=2)
+    network.stem.requires_grad_(False)
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    optimiser = torch.optim.SGD([p for p in network.parameters() if p.requires_grad], lr=0.1)
+    network.train()(torch.rand(4, 3, 64, 64)).square().mean().backward()
+    optimiser.step()
+    moved = {key.split(".")[0] for key, value in network.state_dict().items() if not torch.equal(value, before[key])}
+    assert moved == {"last_block", "classifier"}
+    assert any("running_mean" in key for key in before if key.startswith("stem"))
+    network.stem.requires_grad_(True)
+    assert all(layer.training for layer in network.train().modules())
+
+
+@of_both
 def test_maps_share_the_weights_of_the_network(name):
     network = mobile_network(name)
     in_maps = {id(p) for p in network.maps.parameters()}

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from stillact_lib.evaluation.kernel_svm import decide, fit_from_gram
+from stillact_lib.networks.mobile import MobileNetwork
 from stillact_lib.networks.pretrained import IMAGENET_MEAN
 from stillact_lib.networks.vgg import Vgg
 from stillact_lib.papers.fra.data import Region
@@ -57,16 +58,16 @@ BLANK = 2 * torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1) - 1
 
 @dataclass(frozen=True)
 class Fc6:
-    """fc6 of a network that stays as pre-training left it."""
+    """fc6 of a VGG network that stays as pre-training left it; or the vector of a mobile one."""
 
-    network: Vgg
+    network: Vgg | MobileNetwork
     device: Device
 
     def of(self, images: Tensor, boxes: np.ndarray, masks: Sequence[Region] | None = None) -> np.ndarray:
         """Of one window of each image: images uint8 [N, 3, S, S], boxes [N, 4] -> float32 [N, D]; zero where a box is
         NaN. masks: regions outside of which pixels are blanked (§2)."""
         known = np.flatnonzero(np.isfinite(boxes).all(axis=1))
-        features = np.zeros((len(images), self.network.hidden[0].out_features), np.float32)
+        features = np.zeros((len(images), self.network.channels), np.float32)
         for rows in np.array_split(known, range(AT_ONCE, len(known), AT_ONCE)):
             shown = as_network_input(images[torch.from_numpy(rows)])
             if masks is not None:
@@ -90,12 +91,12 @@ class Fc6:
 
 
 class _Fc6(nn.Module):
-    def __init__(self, network: Vgg) -> None:
+    def __init__(self, network: Vgg | MobileNetwork) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.network.fc6(images)
+        return self.network.descriptor(images)
 
 
 def _placed(region: Region, size: tuple[int, int]) -> np.ndarray:

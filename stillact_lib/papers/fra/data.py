@@ -180,7 +180,7 @@ def _root(name: str, settings: FraSettings) -> Path:
 
 def open_imagenet(settings: FraSettings) -> Photographs | None:
     """The miniature's photographs of things, on which the run's own VGG is trained; None for ImageNet's weights."""
-    if settings.pretraining == "imagenet":
+    if settings.pretraining != "own":
         return None
     side = FULL_SIDE if settings.full_architectures else COMPACT_SIDE
     stills = read(IMAGENET, miniature_or_real(IMAGENET, None, settings))
@@ -190,5 +190,5 @@ def open_imagenet(settings: FraSettings) -> Photographs | None:
 def learnt_from(settings: FraSettings, fra: FraImages | None = None) -> tuple[DataOrigin, ...]:
     """The data that a network of the run has seen, of which its checkpoint keeps the identity."""
     things = DataOrigin(name=IMAGENET, kind="miniature", detail=miniature_of(IMAGENET, settings))
-    own = () if settings.pretraining == "imagenet" else (things,)
+    own = (things,) if settings.pretraining == "own" else ()
     return own if fra is None else (*own, DataOrigin(**asdict(fra.photographs.report.identity) | {"name": FRA}))

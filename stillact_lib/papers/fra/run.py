@@ -19,7 +19,6 @@ from stillact_lib.evidence.bootstrap import Interval, map_estimate
 from stillact_lib.evidence.records import RunRecord, world_of
 from stillact_lib.manifests import load_manifest
 from stillact_lib.networks.fcn8s import FCN8s
-from stillact_lib.networks.vgg import Vgg
 from stillact_lib.notebook.preflight import GIB, Need
 from stillact_lib.notebook.run_data import arrays_for
 from stillact_lib.papers.fra import faces as fra_faces
@@ -37,6 +36,7 @@ from stillact_lib.papers.fra.localising import (
     stages,
     windows_of,
 )
+from stillact_lib.papers.fra.segmentation import imagenet_network
 from stillact_lib.papers.fra.settings import FraSettings
 from stillact_lib.paths import workspace
 from stillact_lib.training.loop import Device
@@ -61,8 +61,8 @@ def needs(settings: FraSettings) -> list[Need]:
         found += [Need.dataset(STANFORD40, root), Need.loads("FRA's annotation", partial(read_fra, root))]
     if detector:
         found.append(Need.loads("face_detector_file", partial(fra_faces.YuNet, detector)))
-    if settings.pretraining == "imagenet":
-        found.append(Need.loads("VGG-16's weights", partial(Vgg.full, 1, imagenet=True)))
+    if settings.pretraining != "own":
+        found.append(Need.loads("ImageNet's weights", partial(imagenet_network, settings)))
     return found
 
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from stillact_lib.datasets.fra import OBJECTS
 from stillact_lib.evidence.records import DataOrigin
 from stillact_lib.networks.fcn8s import IGNORED, FCN8s, segmentation_loss
+from stillact_lib.networks.mobile import MobileNetwork, mobile_network
 from stillact_lib.networks.vgg import Vgg
 from stillact_lib.notebook.run_data import checkpoint_for
 from stillact_lib.papers.fra.data import LABELS, FraImages, learnt_from, objects_only
@@ -40,13 +41,21 @@ MOMENTUM, DECAY = 0.9, 5e-4
 WHOLE_JITTER, FACE_JITTER = (0.05, 0.1), (0.15, 0.2)
 
 
+def imagenet_network(settings: FraSettings) -> Vgg | MobileNetwork:
+    """VGG-16, or the mobile network that `pretraining` names, with ImageNet's weights. Raises StillactError where these
+    cannot be had."""
+    if settings.pretraining == "imagenet":
+        return Vgg.full(1, imagenet=True)
+    return mobile_network(settings.pretraining, imagenet=True)
+
+
 def pretrained(
     settings: FraSettings, photographs: Photographs | None, device: Device
-) -> tuple[Vgg, ClassQuality | None]:
-    """VGG-16 with ImageNet's weights, or (`pretraining` "own") the run's VGG trained on `photographs`, and how well."""
+) -> tuple[Vgg | MobileNetwork, ClassQuality | None]:
+    """A network with ImageNet's weights, or (`pretraining` "own") a VGG trained on `photographs`, and how well."""
     torch.manual_seed(settings.seed)
-    if settings.pretraining == "imagenet":
-        return Vgg.full(1, imagenet=True), None
+    if settings.pretraining != "own":
+        return imagenet_network(settings), None
     classes = len(photographs.classes)
     network = Vgg.full(classes) if settings.full_architectures else Vgg.compact(classes)
     quality = pretrain_on_photographs(
@@ -122,7 +131,9 @@ def fine_lesson(fra: FraImages, settings: FraSettings) -> Lesson:
     return Lesson("fine network", fra.images[rows], fra.label_maps()[rows], len(LABELS), boxes, *how)
 
 
-def train_segmentation(start: Vgg, lesson: Lesson, settings: FraSettings, device: Device) -> tuple[FCN8s, History]:
+def train_segmentation(
+    start: Vgg | MobileNetwork, lesson: Lesson, settings: FraSettings, device: Device
+) -> tuple[FCN8s, History]:
     """An FCN-8s made of the network `start`; the rate falls by a half cosine. "sgd" is the paper's solver, with slow
     skips; "adam", for the small network and few steps, teaches all layers alike."""
     torch.manual_seed(settings.seed)

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from stillact_lib.configuration import RunSettings
 from stillact_lib.networks.fcn8s import STRIDE
+from stillact_lib.networks.mobile import MobileName
 
 
 class FraSettings(RunSettings):
@@ -27,7 +28,7 @@ class FraSettings(RunSettings):
     maxima: int = Field(ge=1)
     kept_regions: int = Field(ge=1)
 
-    pretraining: Literal["own", "imagenet"]
+    pretraining: Literal["own", "imagenet", MobileName]
     pretraining_steps: int = Field(ge=1)
     pretraining_rate: float = Field(gt=0)
     steps: int = Field(ge=1)
@@ -42,7 +43,7 @@ class FraSettings(RunSettings):
     @model_validator(mode="after")
     def _fields_fit(self) -> FraSettings:
         if self.pretraining == "imagenet" and not self.full_architectures:
-            raise ValueError("pretraining 'imagenet' has weights for full_architectures only; take 'own'")
+            raise ValueError("pretraining 'imagenet' has weights for full_architectures only; take 'mobilenet_v2'")
         if self.profile == "paper" and not self.stanford40_root:
             raise ValueError("profile 'paper' needs stanford40_root; it is empty")
         return self

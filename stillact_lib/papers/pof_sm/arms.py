@@ -19,7 +19,7 @@ from stillact_lib.notebook.run_data import checkpoint_for, grouped
 from stillact_lib.papers.pof_sm import domain as pof_sm
 from stillact_lib.papers.pof_sm.data import WILLOW_GROUPS
 from stillact_lib.papers.pof_sm.flow import NETWORK
-from stillact_lib.papers.pof_sm.recognition import REGIME, START, AlexNet, accuracies, begin, fit, linear_softmax
+from stillact_lib.papers.pof_sm.recognition import REGIME, START, Network, accuracies, begin, fit, linear_softmax
 from stillact_lib.papers.pof_sm.settings import PofSmSettings
 from stillact_lib.training.classification import scores_of
 from stillact_lib.training.loop import Checkpoint, Device, History
@@ -84,10 +84,10 @@ class Recognition:
     pictures: dict[str, Callable[[np.ndarray], Tensor]]
     settings: PofSmSettings
     device: Device
-    start: AlexNet
+    start: Network
     data: Sequence[DataOrigin] = ()
     start_data: Sequence[DataOrigin] = ()
-    networks: dict[str, AlexNet] = field(default_factory=dict)
+    networks: dict[str, Network] = field(default_factory=dict)
     histories: dict[str, History] = field(default_factory=dict)
     scores: dict[str, np.ndarray] = field(default_factory=dict)
 
@@ -169,7 +169,7 @@ class WillowTransfer:
     device: Device
     scores: dict[str, np.ndarray] = field(default_factory=dict)
 
-    def classify(self, arm: str, network: AlexNet, kind: str) -> None:
+    def classify(self, arm: str, network: Network, kind: str) -> None:
         """Class scores of the test photographs from `network`'s fixed features, under the name `arm`."""
         images = INPUTS[kind].of_images(self.photographs.images if kind == "rgb" else self.pofsm)
         self.scores[arm] = linear_softmax(network, self.photographs, images, INPUTS[kind].mirror, self.device)

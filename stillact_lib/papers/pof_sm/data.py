@@ -6,6 +6,7 @@ the settings name its root, else from its miniature.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from stillact_lib.notebook.preflight import GIB, Need
 from stillact_lib.notebook.run_data import miniature_or_real
 from stillact_lib.papers.pof_sm.domain import encode_flow
 from stillact_lib.papers.pof_sm.flow import full_scale
-from stillact_lib.papers.pof_sm.recognition import torchvision_start
+from stillact_lib.papers.pof_sm.recognition import trained_start
 from stillact_lib.papers.pof_sm.settings import PofSmSettings
 from stillact_lib.paths import workspace
 from stillact_lib.vision.flow_pairs import FlowPairs
@@ -61,7 +62,7 @@ def needs(settings: PofSmSettings) -> list[Need]:
         Need.memory(memory),
     ]
     if not own:
-        needed.append(Need.loads("torchvision's AlexNet", torchvision_start))
+        needed.append(Need.loads("ImageNet's weights", partial(trained_start, settings)))
     if settings.flow_method == "raft":
         frame = np.zeros((128, 128, 3), np.uint8)
         needed.append(Need.loads("RAFT", lambda: optical_flow(frame, frame, "raft")))

@@ -7,7 +7,8 @@ III.B and IV.A: a base learning rate of 0.001 and a step of 70,000 iterations; t
 paper, and chosen: momentum .9 and weight decay .0005 (Krizhevsky, Sutskever, Hinton, 2012); a step divides the rate by
 ten, and FC8 learns ten times as fast as what is fine-tuned (habits of Caffe's examples, whose terms the paper uses).
 They serve any AlexNet of five convolutions and three linear layers, the last of them `classifier[-1]`: `LRNAlexNet`,
-and torchvision's as `ImageNetAlexNet`.
+and torchvision's as `ImageNetAlexNet`; and, for trained weights that are easier to come by, mobile networks, whose five
+stages stand for the convolutions.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 import torch
@@ -28,6 +30,7 @@ from stillact_lib.evaluation.top_accuracy import within_top
 from stillact_lib.evidence.records import DataOrigin
 from stillact_lib.networks.alexnet import ImageNetAlexNet
 from stillact_lib.networks.lrn_alexnet import LRNAlexNet
+from stillact_lib.networks.mobile import MobileName, MobileNetwork, mobile_network
 from stillact_lib.notebook.run_data import checkpoint_for
 from stillact_lib.papers.pof_sm.settings import PofSmSettings
 from stillact_lib.training.classification import crop_batches
@@ -42,13 +45,13 @@ BASE_RATE, STEP, DROP = 1e-3, 70_000, 0.1
 MOMENTUM, WEIGHT_DECAY = 0.9, 5e-4
 FASTER = 10.0  # FC8 against what is fine-tuned
 
-AlexNet = LRNAlexNet | ImageNetAlexNet
+Network = LRNAlexNet | ImageNetAlexNet | MobileNetwork
 IMAGENET_CLASSES = 1000
 #: the settings that change the ImageNet start, and those that change a regime beside its start and its pictures
 START = ("full_architectures", "stored_size", "image_size", "batch_size")
 START += ("pretraining", "pretraining_steps", "pretraining_rate")
 REGIME = ("full_architectures", "every", "left_out", "stored_size", "image_size")
-REGIME += ("steps", "batch_size", "rate", "rate_step")
+REGIME += ("pretraining", "steps", "batch_size", "rate", "rate_step")
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,11 @@ REGIMES = {
 
 
 def weighted_layers(network: nn.Module) -> dict[str, nn.Module]:
-    """C1 to C5 and FC6 to FC8 of an AlexNet. Raises StillactError for a network with other layers that learn."""
+    """C1 to C5 and FC6 to FC8 of an AlexNet; of a mobile network the five stages as C1 to C5, the last convolution as
+    FC6, the classifier as FC8. Raises StillactError for another network with other layers that learn."""
+    if isinstance(network, MobileNetwork):
+        layers = (*network.stages, network.last_block[1:], network.classifier)
+        return dict(zip((*LAYERS[:6], LAYERS[-1]), layers, strict=True))
     convolutions = [m for m in network.modules() if isinstance(m, nn.Conv2d)]
     linear = [m for m in network.modules() if isinstance(m, nn.Linear)]
     known = {id(p) for layer in (*convolutions, *linear) for p in layer.parameters()}
@@ -80,10 +87,10 @@ def weighted_layers(network: nn.Module) -> dict[str, nn.Module]:
     return dict(zip(LAYERS, (*convolutions, *linear), strict=True))
 
 
-def with_new_fc8(network: AlexNet, num_classes: int) -> AlexNet:
+def with_new_fc8(network: Network, num_classes: int) -> Network:
     """A copy of a pre-trained network whose FC8 is new, for `num_classes` (III.B): weights N(0, .01), biases 0."""
     adapted = deepcopy(network)
-    old = weighted_layers(adapted)["FC8"]
+    old = adapted.classifier[-1]
     new = nn.Linear(old.in_features, num_classes)
     nn.init.normal_(new.weight, std=0.01)
     nn.init.zeros_(new.bias)
@@ -114,13 +121,15 @@ def step_schedule(step: int = STEP) -> Callable[[int], float]:
     return lambda iteration: DROP ** (iteration // step)
 
 
-def new_alexnet(classes: int, settings: PofSmSettings) -> LRNAlexNet:
-    """The paper's network, untrained, at the published size or small."""
+def new_network(classes: int, settings: PofSmSettings) -> LRNAlexNet | MobileNetwork:
+    """The paper's network, untrained, at the published size or small; or the mobile one that `pretraining` names."""
+    if settings.pretraining in get_args(MobileName):
+        return mobile_network(settings.pretraining, classes)
     return LRNAlexNet.full(classes) if settings.full_architectures else LRNAlexNet.compact(classes, settings.image_size)
 
 
 def fit(
-    network: AlexNet,
+    network: Network,
     images: Callable[[np.ndarray, np.random.Generator], Tensor],
     labels: np.ndarray,
     regime: str,
@@ -152,7 +161,7 @@ class Start:
     """The network that fine-tuning begins with, and how well it knows ImageNet: top-1 on its validation part in %,
     beside what always naming one class would reach. Both NaN where the weights were downloaded."""
 
-    network: AlexNet
+    network: Network
     accuracy: float
     commonest: float
     history: History | None
@@ -163,7 +172,7 @@ def pretrain(
 ) -> Start:
     """The paper's AlexNet, trained on ImageNet's photographs, which are of `data`; the paper takes it trained."""
     torch.manual_seed(settings.seed)
-    network = new_alexnet(len(photographs.classes), settings)
+    network = new_network(len(photographs.classes), settings)
     quality = pretrain_on_photographs(
         network,
         photographs,
@@ -178,18 +187,23 @@ def pretrain(
     return Start(network, quality.accuracy, quality.commonest, quality.history)
 
 
-def torchvision_start() -> Start:
-    """torchvision's AlexNet with its ImageNet weights, a declared deviation: no normalisation, narrower convolutions.
+def trained_start(settings: PofSmSettings) -> Start:
+    """A network with ImageNet's weights, a declared deviation: torchvision's AlexNet (no normalisation, narrower
+    convolutions), or the mobile network that `pretraining` names.
 
     Raises StillactError where the weights cannot be had.
     """
-    return Start(ImageNetAlexNet(IMAGENET_CLASSES), float("nan"), float("nan"), None)
+    if settings.pretraining == "torchvision":
+        network = ImageNetAlexNet(IMAGENET_CLASSES)
+    else:
+        network = mobile_network(settings.pretraining, imagenet=True)
+    return Start(network, float("nan"), float("nan"), None)
 
 
-def begin(regime: str, start: AlexNet, classes: int, settings: PofSmSettings) -> AlexNet:
+def begin(regime: str, start: Network, classes: int, settings: PofSmSettings) -> Network:
     """The network that a regime starts from: a new one, or the pre-trained one with a new FC8."""
     torch.manual_seed(settings.seed)
-    return with_new_fc8(start, classes) if REGIMES[regime].pretrained else new_alexnet(classes, settings)
+    return with_new_fc8(start, classes) if REGIMES[regime].pretrained else new_network(classes, settings)
 
 
 def accuracies(scores: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
@@ -197,15 +211,15 @@ def accuracies(scores: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
     return {f"top{k}": 100.0 * within_top(scores, labels, k) for k in (1, 5)}
 
 
-def fixed_features(network: AlexNet, images: Tensor, device: Device) -> np.ndarray:
-    """What is left when the last layer is removed (§IV.B): FC7's outputs [N, hidden] of centre crops."""
+def fixed_features(network: Network, images: Tensor, device: Device) -> np.ndarray:
+    """What is left when the last layer is removed (§IV.B): what FC8 reads, [N, hidden], of centre crops."""
     body = deepcopy(network)
     body.classifier = body.classifier[:-1]
     return predict(body, as_network_input(centre_crops(images, network.image_size)), device).numpy()
 
 
 def linear_softmax(
-    network: AlexNet, photographs: Photographs, images: Tensor, mirror: Mirror, device: Device
+    network: Network, photographs: Photographs, images: Tensor, mirror: Mirror, device: Device
 ) -> np.ndarray:
     """Class scores [T, C] of the test photographs: a linear soft-max classifier on fixed features of `images`, the
     photographs themselves or their POF-SM images.

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, model_validator
 
 from stillact_lib.configuration import RunSettings
+from stillact_lib.networks.mobile import MobileName
 from stillact_lib.papers.pof_sm.flow_loss import READINGS
 from stillact_lib.vision.pair_shards import PairRecipe
 
@@ -42,7 +43,7 @@ class PofSmSettings(RunSettings):
     surround_side: int = Field(ge=0)
     steering_axes: Literal["authors", "gradient"]
 
-    pretraining: Literal["own", "torchvision"]
+    pretraining: Literal["own", "torchvision", MobileName]
     pretraining_steps: int = Field(ge=1)
     pretraining_rate: float = Field(gt=0)
     steps: int = Field(ge=1)
@@ -59,7 +60,7 @@ class PofSmSettings(RunSettings):
             raise ValueError(f"most_likely = {self.most_likely} exceeds the {self.clusters} clusters")
         if self.image_size > self.stored_size:
             raise ValueError(f"image_size = {self.image_size} is cut out of stored_size = {self.stored_size}")
-        fixed = 227 if self.full_architectures else 224 if self.pretraining == "torchvision" else 0
+        fixed = 227 if self.full_architectures else 224 if self.pretraining != "own" else 0
         if fixed > self.stored_size:
             raise ValueError(f"stored_size = {self.stored_size}: a network of this run sees {fixed} px")
         surround = self.surround_side or 3  # 0 is all pixels

@@ -243,6 +243,29 @@ def test_everything_that_is_lacking_is_named_at_once(tmp_path):
     preflight(fra_run.needs(settings_with()))
 
 
+def test_a_mobile_network_gives_features_and_begins_the_localisers(drawn_weights):
+    settings = settings_with(pretraining="efficientnet_lite0")
+    assert fra_data.open_imagenet(settings) is None and fra_data.learnt_from(settings) == ()
+    preflight(fra_run.needs(settings))
+    network, quality = fra_networks.pretrained(settings, None, CPU)
+    assert drawn_weights == ["efficientnet_lite0"] * 2 and quality is None
+    images = torch.randint(0, 255, (2, 3, 64, 64), dtype=torch.uint8)
+    found = Fc6(network.eval(), CPU).of(images, np.array([[0.0, 0, 64, 64], [np.nan] * 4]))
+    assert found.shape == (2, 1280) and found[0].any() and not found[1].any()
+    lesson = fra_networks.Lesson(
+        "coarse network",
+        images,
+        torch.ones(2, 1, 64, 64, dtype=torch.uint8),
+        3,
+        np.array([[0.0, 0, 64, 64]] * 2),
+        (0, 0),
+        64,
+    )
+    once = settings.model_copy(update={"steps": 1, "batch_size": 2})
+    localiser, _ = fra_networks.train_segmentation(network, lesson, once, CPU)
+    assert localiser.eval()(torch.zeros(1, 3, 64, 64)).any(), "the score layer has left zero"
+
+
 def test_parts_make_up_the_whole():
     assert FOUND_ARMS["without_object"] == ("whole", "face", "coarse", "fine")
     assert sorted(FOUND_ARMS["all"]) == sorted(kind for kinds in PARTS.values() for kind in kinds)

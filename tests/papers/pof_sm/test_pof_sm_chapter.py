@@ -61,9 +61,11 @@ from stillact_lib.papers.pof_sm.recognition import (
     accuracies,
     begin,
     fit,
+    fixed_features,
     linear_softmax,
-    new_alexnet,
+    new_network,
     pretrain,
+    trained_start,
     weighted_layers,
 )
 from stillact_lib.papers.pof_sm.settings import PofSmSettings
@@ -161,6 +163,7 @@ def imagined(world) -> torch.Tensor:
         ({"surround_side": 1}, "feature_side and surround_side are odd, 3 px or more"),
         ({"full_architectures": True}, "stored_size = 36: a network of this run sees 227 px"),
         ({"pretraining": "torchvision"}, "stored_size = 36: a network of this run sees 224 px"),
+        ({"pretraining": "mobilenet_v2"}, "stored_size = 36: a network of this run sees 224 px"),
         ({"profile": "paper", "data_root": "/ucf"}, "profile 'paper' needs data_root (UCF-101) and willow_root"),
         ({"profile": "paper", "data_root": "/u", "willow_root": "/w"}, "needs imagenet_root in profile 'paper'"),
         ({"full_share": 0.0}, "parameter 'full_share' = 0.0 (float): should be greater than 0"),
@@ -184,6 +187,20 @@ def test_what_the_paper_needs_is_possible() -> None:
     assert settings_of(**real, pretraining="torchvision", image_size=224)
 
 
+def test_mobile_networks_start_every_regime(drawn_weights) -> None:
+    settings = settings_of(pretraining="mobilenet_v2", stored_size=224)
+    assert not any(need.fault() for need in needs(settings)[2:])
+    start = trained_start(settings).network
+    assert drawn_weights == ["mobilenet_v2"] * 2
+    scratch, tuned = (begin(regime, start, 4, settings).eval() for regime in ("scratch", "fine-tune top five"))
+    images = torch.rand(2, 3, 64, 64)
+    assert scratch(images).shape == tuned(images).shape == (2, 4) and start(images).shape == (2, 1000)
+    assert not torch.equal(scratch.stem[1].weight, start.stem[1].weight)
+    assert torch.equal(tuned.stem[1].weight, start.stem[1].weight)
+    features = fixed_features(tuned, torch.zeros(2, 3, 224, 224, dtype=torch.uint8), CPU)
+    assert features.shape == (2, 1280)
+
+
 def other_value(value: object) -> object:
     if isinstance(value, bool):
         return not value
@@ -204,7 +221,7 @@ FLOW = NETWORK | {
     *("miniature_seed", "trunk_photographs", "trunk_steps", "trunk_rate"),
 }
 START = NETWORK | {"stored_size", "batch_size", "pretraining", "pretraining_steps", "pretraining_rate"}
-REGIME = NETWORK | {"every", "left_out", "stored_size", "steps", "batch_size", "rate", "rate_step"}
+REGIME = NETWORK | {"pretraining", "every", "left_out", "stored_size", "steps", "batch_size", "rate", "rate_step"}
 SALIENCY = {"feature_side", "surround_side", "steering_axes"}
 PREDICTED = FLOW | {"reading", "most_likely", "full_share"}
 
@@ -626,7 +643,7 @@ def test_two_arms_of_a_regime_see_the_same_rows_windows_and_mirrors(world) -> No
     generator = torch.Generator().manual_seed(0)
     rgb = torch.randint(1, 256, (30, 3, 36, 36), generator=generator, dtype=torch.uint8)
     rgb[:, 2] = torch.arange(30)[:, None, None]
-    network, labels = new_alexnet(4, world.settings), np.arange(30)
+    network, labels = new_network(4, world.settings), np.arange(30)
     photographs = crop_batches(rgb, labels, network.image_size, mirrored_photograph, 8, 0)
     domain = crop_batches(rgb, labels, network.image_size, pof_sm.mirrored, 8, 0)
     mirrors, rows = 0, []
@@ -645,7 +662,7 @@ def test_two_arms_of_a_regime_see_the_same_rows_windows_and_mirrors(world) -> No
 
 def test_the_frozen_three_stay_bit_for_bit(world) -> None:
     torch.manual_seed(0)
-    start = new_alexnet(7, world.settings)
+    start = new_network(7, world.settings)
     before = {name: layer.weight.clone() for name, layer in weighted_layers(start).items()}
     images, labels = world.pictures[:16], np.arange(16) % 4
     network = begin("fine-tune top five", start, 4, world.settings)
@@ -661,7 +678,7 @@ def test_the_frozen_three_stay_bit_for_bit(world) -> None:
 
 def test_what_a_regime_starts_from(world) -> None:
     torch.manual_seed(3)
-    start = new_alexnet(7, world.settings)
+    start = new_network(7, world.settings)
     for regime, same in (("scratch", False), ("fine-tune all", True), ("fine-tune top five", True)):
         network = begin(regime, start, 4, world.settings)
         assert torch.equal(network.features[0].weight, start.features[0].weight) == same

@@ -9,6 +9,7 @@ from torch import nn
 from stillact_lib.errors import StillactError
 from stillact_lib.networks.alexnet import BNAlexNet, ImageNetAlexNet
 from stillact_lib.networks.lrn_alexnet import LocalResponseNorm, LRNAlexNet
+from stillact_lib.networks.mobile import mobile_network
 from stillact_lib.papers.pof_sm.recognition import (
     LAYERS,
     REGIMES,
@@ -120,6 +121,15 @@ def steps_of(net: nn.Module, regime: str, steps: int = 3) -> dict[str, bool]:
         name: all(torch.equal(a, b) for a, b in zip(was, after[name].parameters(), strict=True))
         for name, was in before.items()
     }
+
+
+@pytest.mark.parametrize("regime", REGIMES)
+def test_a_mobile_network_s_stages_stand_for_the_convolutions(regime: str) -> None:
+    net = mobile_network("efficientnet_lite0", 5)
+    unmoved = steps_of(net, regime, steps=1)
+    assert list(unmoved) == [name for name in LAYERS if name != "FC7"]
+    assert tuple(name for name, same in unmoved.items() if same) == REGIMES[regime].frozen
+    assert sum(count(layer) for layer in weighted_layers(net).values()) == count(net), "nothing is left out"
 
 
 @pytest.mark.parametrize("regime", REGIMES)
