@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from chapter_settings import recognition_settings
 
 from stillact_lib.evidence.records import DataOrigin
 from stillact_lib.networks.im2flow_unet import Im2FlowUNet
+from stillact_lib.papers.im2flow import arms
 from stillact_lib.papers.im2flow.arms import (
     Recognition,
     Workbench,
@@ -21,7 +23,7 @@ from stillact_lib.papers.im2flow.arms import (
     scores_to_keep,
     summary,
 )
-from stillact_lib.papers.im2flow.recognition import FlowSource, Split, StreamScores, new_network
+from stillact_lib.papers.im2flow.recognition import FlowSource, Split, StreamScores, new_network, stream_scores
 from stillact_lib.papers.im2flow.stills import StillSet
 from stillact_lib.paths import workspace
 from stillact_lib.training.loop import Device
@@ -93,10 +95,40 @@ def test_the_encoder_of_a_flow_network_that_saw_the_videos_is_no_control(tmp_pat
     assert set(bench_with(controls=True).recognise(stills, [], 0).arms) == {"appearance", "appearance_appearance"}
 
 
-def found_with(stills: StillSet, arms: list[str]) -> Recognition:
+def test_every_labelled_image_chooses_the_weight_unseen(tmp_path):
+    bench = bench_with(controls=False, turns=3)
+    found = bench.recognise(stills_named("penn_action", tmp_path, moving=True), [], 0)
+    assert sorted(found.split.choose) == sorted(found.split.fit) == [0, 1, 2, 4, 5, 6, 8, 9, 10]
+    for fit, choose in found.split.turns:
+        assert not set(fit) & set(choose) and sorted([*fit, *choose]) == sorted(found.split.fit)
+    assert found.arms["appearance"].choose.shape == (9, 3) and found.arms["appearance"].test.shape == (3, 3)
+    whole = bench_with(controls=False).recognise(stills_named("penn_action", tmp_path, moving=True), [], 0)
+    assert whole.split.turns == () and len(whole.split.choose) < 9
+
+
+def test_only_the_last_block_learns_where_that_is_asked_and_features_are_computed_once(tmp_path, monkeypatch):
+    asked = []
+    compute = arms.features_of_windows
+    monkeypatch.setattr(arms, "features_of_windows", lambda *given: asked.append(1) or compute(*given))
+    bench = bench_with(controls=False, stream_network="mobilenet_v2", stream_part="last", still_size=SIDE, turns=2)
+    untrained = new_network("mobilenet_v2", 3, bench.settings)
+    bench = replace(bench, trunk=untrained)
+    monkeypatch.setattr(arms, "new_network", lambda *_: deepcopy(untrained))
+    stills = stills_named("penn_action", tmp_path, moving=True)
+    found = bench.recognise(stills, [], 0)
+    bench.recognise(stills, [], 2)
+    assert len(asked) == 2, "one for appearance, one for true motion"
+    network = found.networks["motion_truth"]
+    assert all(torch.equal(*pair) for pair in zip(network.stem.parameters(), untrained.stem.parameters(), strict=True))
+    assert not torch.equal(next(network.last_block.parameters()), next(untrained.last_block.parameters()))
+    whole = stream_scores(found.networks["appearance"], stills.images, found.split, CPU)
+    assert np.allclose(whole.test, found.arms["appearance"].test, atol=2e-2), "the parts together are the network"
+
+
+def found_with(stills: StillSet, names: list[str]) -> Recognition:
     split = Split(np.arange(2), np.arange(2, 3), np.flatnonzero(stills.test))
     perfect = StreamScores(np.zeros((1, 3)), np.eye(3))
-    return Recognition(stills, split, dict.fromkeys(arms, perfect))
+    return Recognition(stills, split, dict.fromkeys(names, perfect))
 
 
 ARMS = ["appearance", "motion_im2flow_hmdb", "appearance_motion_im2flow_hmdb", "motion_walker"]
@@ -104,8 +136,8 @@ ARMS = ["appearance", "motion_im2flow_hmdb", "appearance_motion_im2flow_hmdb", "
 
 def arms_kept(name: str, tmp_path, **changes) -> set[str]:
     settings = recognition_settings(**SETTINGS, **changes)
-    arms = [arm.replace("im2flow_hmdb", settings.motion_arm.removeprefix("motion_")) for arm in ARMS]
-    kept = scores_to_keep(found_with(stills_named(name, tmp_path), arms), settings)
+    names = [arm.replace("im2flow_hmdb", settings.motion_arm.removeprefix("motion_")) for arm in ARMS]
+    kept = scores_to_keep(found_with(stills_named(name, tmp_path), names), settings)
     assert {f"{name}/clip", f"{name}/positives"} <= set(kept)
     return {key.split("/")[1] for key in kept if key.endswith("/accuracy")}
 

@@ -1,18 +1,29 @@
 """Chapter 04's data on a tiny miniature: from settings to test frames with their truth, and to named scores."""
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from chapter_settings import flow_settings
 
+from stillact_lib.datasets import Samples
+from stillact_lib.errors import StillactError
+from stillact_lib.notebook.run_data import grouped
 from stillact_lib.papers.im2flow.data import (
+    curve_of,
+    figures_while_training,
+    fold_of,
     frame_scores,
     frames_to_score,
+    mean_field,
     open_videos,
     scores_to_keep,
     split_videos,
 )
 from stillact_lib.papers.im2flow.figures import best_middle_worst, each_in_its_range
+from stillact_lib.training.loop import History
 from stillact_lib.vision.flow_pairs import build_flow_pairs
 from stillact_lib.vision.pair_shards import PairRecipe
 from stillact_lib.vision.shards import worker_processes
@@ -86,9 +97,78 @@ def test_a_row_of_flow_fills_its_own_range_whatever_its_length():
     assert np.array_equal(long, short) and (long[:, :4] < 250).any() and (still == 255).all()
 
 
+TABLE = pd.DataFrame(
+    [
+        (f"v_{name}_g{group:02}_c{clip:02}.avi", name, f"g{group:02}")
+        for name in "AB"
+        for group in range(7)
+        for clip in (1, 2, 3)
+    ],
+    columns=["video", "class_name", "group"],
+)
+
+
 def test_an_ablation_keeps_its_own_arm_only():
     scores = {f"ucf101/{arm}/epe_fg": np.zeros(1) for arm in ("im2flow_dilated", "walker", "zero_flow")}
     scores["ucf101/clip"] = np.array(["a"])
-    kept = scores_to_keep(scores, flow_settings(dilated=True))
+    kept = scores_to_keep(scores, flow_settings(dilated=True), TABLE)
     assert set(kept) == {"ucf101/clip", "ucf101/im2flow_dilated/epe_fg"}
-    assert scores_to_keep(scores, flow_settings()) == scores
+    assert scores_to_keep(scores, flow_settings(), TABLE) == scores
+
+
+def test_folds_are_of_whole_groups_and_hold_every_class():
+    fold = fold_of(TABLE, 3)
+    groups = TABLE.assign(fold=fold).groupby(["class_name", "group"])["fold"]
+    assert (groups.nunique() == 1).all()
+    assert TABLE.assign(fold=fold).groupby("class_name")["fold"].unique().map(sorted).tolist() == [[1, 2, 3]] * 2
+    shuffled = TABLE.sample(frac=1, random_state=0)
+    assert np.array_equal(fold_of(shuffled, 3), fold[shuffled.index]), "the order of rows plays no part"
+    with pytest.raises(StillactError, match="class A: 7 groups make no 8 folds"):
+        fold_of(TABLE, 8)
+
+
+def test_a_fold_shares_no_group_and_with_shared_groups_every_second_clip_is_tested():
+    samples = Samples("ucf101", Path("x"), ("A", "B"), TABLE.assign(split="train", label=0), [])
+    train, test = split_videos(flow_settings(fold=2, folds=3), samples)
+    assert len(train) + len(test) == len(TABLE) and not set(grouped(train)) & set(grouped(test))
+    taught, asked = split_videos(flow_settings(fold=2, folds=3, shared_groups=True), samples)
+    assert set(asked["video"]) == {video for video in test["video"] if "_c02" in video}
+    assert set(grouped(asked)) <= set(grouped(taught)) and len(taught) + len(asked) == len(TABLE)
+
+
+def test_a_run_with_shared_groups_and_one_without_score_the_same_clips():
+    samples = Samples("ucf101", Path("x"), ("A", "B"), TABLE.assign(split="train", label=0), [])
+
+    def kept(**changes):
+        settings = flow_settings(fold=2, folds=3, **changes)
+        table = split_videos(settings, samples)[1]
+        scores = {"ucf101/clip": table["video"].to_numpy(str), f"ucf101/{settings.arm}/epe_all": np.zeros(len(table))}
+        return scores_to_keep(scores | {"ucf101/walker/epe_all": np.ones(len(table))}, settings, table)
+
+    apart, shared = kept(), kept(shared_groups=True)
+    assert np.array_equal(apart["ucf101_shared/clip"], shared["ucf101_shared/clip"])
+    assert set(shared) == {
+        "ucf101_shared/clip",
+        "ucf101_shared/im2flow_shared/epe_all",
+        "ucf101_shared/walker_shared/epe_all",
+    }
+    assert len(apart["ucf101_shared/walker/epe_all"]) == len(shared["ucf101_shared/clip"]) < len(apart["ucf101/clip"])
+
+
+def test_a_watched_training_leaves_its_curve_in_the_record(tiny):
+    settings, _, frames, _ = tiny
+    figures = figures_while_training(frames, lambda images: np.zeros_like(frames.target))()
+    assert figures["ds_all"] == 0 and figures["epe_all"] == pytest.approx(np.linalg.norm(frames.target, axis=-1).mean())
+    history = History([{"step": 10, "loss": 1.0}, {"step": 10, **figures}, {"step": 20, "loss": 0.5}])
+    curve = curve_of(history, settings, "im2flow")
+    assert curve["ucf101/im2flow/epe_all@10"] == figures["epe_all"] and not any("loss" in name for name in curve)
+
+
+def test_the_mean_of_all_flow_is_that_of_a_mirrored_world_too(tiny):
+    *_, exact = tiny
+    field = mean_field(exact)
+    assert np.allclose(field[..., 0], -field[:, ::-1, 0], atol=1e-6) and np.allclose(
+        field[..., 1], field[:, ::-1, 1], atol=1e-6
+    )
+    mean = exact.load()[1].float().mean(0).permute(1, 2, 0).numpy()
+    assert np.allclose(field[..., 1], (mean + mean[:, ::-1])[..., 1] / 2, atol=1e-5)
