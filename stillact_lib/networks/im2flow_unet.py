@@ -112,12 +112,12 @@ class Im2FlowUNet(nn.Module):
 
 class TrainedEncoderUNet(nn.Module):
     """The same idea with an encoder that begins as ImageNet's MobileNetV2: from its deepest maps up, each decoder stage
-    doubles the side, with the encoder's maps of that side beside it; stages have at most `width` channels."""
+    doubles the side, and sees the encoder's maps of that side too; stages have at most `width` channels."""
 
     def __init__(self, image_size: int, width: int = 128, out_channels: int = 3) -> None:
         super().__init__()
         self.image_size = image_size
-        self.encoder = TrainedEncoder(image_size)
+        self.encoder = TrainedEncoder()
         *beside, width_in = self.encoder.channels
         self.decoder = nn.ModuleList()
         for stage, skipped in enumerate(reversed(beside)):
@@ -125,7 +125,7 @@ class TrainedEncoderUNet(nn.Module):
             layers = [nn.ConvTranspose2d(width_in, wide, 4, stride=2, padding=1, bias=False), nn.BatchNorm2d(wide)]
             self.decoder.append(nn.Sequential(*layers))
             width_in = wide + skipped
-        self.last = nn.Conv2d(width_in, out_channels, 3, padding=1)
+        self.last = nn.ConvTranspose2d(width_in, out_channels, 4, stride=2, padding=1)
         self.decoder.apply(_initialise)
 
     def trained_and_new(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:

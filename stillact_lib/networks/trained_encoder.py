@@ -11,32 +11,27 @@ from torchvision.models import mobilenet_v2
 
 from stillact_lib.networks.mobile import WEIGHTS
 from stillact_lib.networks.pretrained import AsImageNet
-from stillact_lib.vision.images import at_side
 
 #: torchvision's layers of MobileNetV2 that work at 1/2, 1/4, 1/8, 1/16 and 1/32 of the side, and their channels
 STAGES = ((0, 2, 16), (2, 4, 24), (4, 7, 32), (7, 14, 96), (14, 18, 320))
 
 
 class TrainedEncoder(nn.Module):
-    """Maps of images [B, 3, S, S], which it sees at twice their size: [B, 16, S, S], [B, 24, S/2, S/2] ... [B, 320,
-    S/16, S/16]. Doubling adds nothing to see; it brings a 64 px image nearer to the size of things on ImageNet.
-
-    Raises StillactError where the weights cannot be had.
-    """
+    """Maps of images [B, 3, S, S]: [B, 16, S/2, S/2], [B, 24, S/4, S/4] ... [B, 320, S/32, S/32]. Raises StillactError
+    where the weights cannot be had."""
 
     channels = tuple(width for *_, width in STAGES)
 
-    def __init__(self, image_size: int) -> None:
+    def __init__(self) -> None:
         super().__init__()
         trained = mobilenet_v2(weights=None)
         trained.load_state_dict(WEIGHTS["mobilenet_v2"].load())
         layers = trained.features
-        self.image_size = image_size
         self.normalise = AsImageNet()
         self.stages = nn.ModuleList(nn.Sequential(*layers[first:last]) for first, last, _ in STAGES)
 
     def forward(self, image: Tensor) -> list[Tensor]:
-        maps = [self.normalise(at_side(image, 2 * self.image_size))]
+        maps = [self.normalise(image)]
         for stage in self.stages:
             maps.append(stage(maps[-1]))
         return maps[1:]

@@ -66,9 +66,9 @@ class WalkerNet(nn.Module):
 
     @classmethod
     def trained(cls, image_size: int = 64, grid: int = 16, clusters: int = 40, hidden: int = 512) -> WalkerNet:
-        """The compact network on the convolutions of ImageNet's MobileNetV2, which see the image at twice its size."""
-        trunk = TrainedEncoder(image_size)
-        length = trunk.channels[-1] * (2 * image_size // 32) ** 2
+        """The compact network on the convolutions of ImageNet's MobileNetV2."""
+        trunk = TrainedEncoder()
+        length = trunk.channels[-1] * (image_size // 32) ** 2
         head = dropout_layers(length, hidden, clusters * grid * grid)
         return cls(image_size, grid, clusters, nn.Sequential(trunk, Last(), nn.Flatten()), head)
 

@@ -196,3 +196,14 @@ def test_chance_makes_few_verdicts(runs):
     assert counts.by_chance == pytest.approx(2 * 0.025)
     near = judge(runs, {"cells": [cells("equal", near=0.2)]})
     assert count(near, 0.95).by_chance == 0  # a true difference of zero makes it true
+
+
+def test_runs_on_real_data_are_judged_by_comparisons_of_their_own(runs):
+    real = [run.model_copy(update={"profile": "real"}) for run in runs]
+    for copy, run in zip(real, runs, strict=True):
+        copy._folder = run._folder
+    entry = {"cells": [cells("better")], "real": [cells("worse")]}
+    assert labels(runs, entry) == ["not reproduced"] and labels(real, entry) == ["reproduced"]
+    assert labels(real, {"cells": [cells("better")]}) == ["not reproduced"], "without, the others hold there too"
+    with pytest.raises(ValueError, match="real goes with cells"):
+        chapter({"not_attempted": "No data.", "real": [cells("worse")]})
