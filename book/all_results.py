@@ -20,9 +20,10 @@ from stillact_lib.evidence import tables
 from stillact_lib.evidence.kept import PROFILES, PROVISIONAL, READING, WORLDS
 from stillact_lib.evidence.ledger import Ledger, open_ledger
 from stillact_lib.evidence.published import published_folder
-from stillact_lib.evidence.records import CLASS_SCORES, CLIP, GROUP, RunRecord, code_digest, load_records
+from stillact_lib.evidence.records import CLASS_SCORES, CLIP, GROUP, RunRecord, load_records
 from stillact_lib.evidence.verdicts import LABELS, Counts
 from stillact_lib.paths import project_root
+from stillact_lib.version import code_digest
 
 MEANINGS = """\
 A verdict follows from a rule that the chapter's file declares before the runs that decide. Of one comparison, the 95 %
@@ -190,7 +191,7 @@ def _runs_table(records: list[RunRecord]) -> str:
     rows = [
         f'<tr><th scope="row">{record.run_id}</th><td>{escape("; ".join(map(str, record.data)))}</td>'
         f"<td>{escape(record.device)}</td><td>{record.wall_seconds:.0f}</td><td>{record.peak_memory_mib:.0f} MiB</td>"
-        f"<td>{record.code}{'' if record.code == code_digest() else ' (older)'}</td></tr>"
+        f"<td>{record.code}{'' if record.code == code_digest(record.chapter) else ' (older)'}</td></tr>"
         for record in records
     ]
     return f'<table class="stillact-table"><thead><tr>{heads}</tr></thead><tbody>{"".join(rows)}</tbody></table>'

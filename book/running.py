@@ -17,7 +17,8 @@ from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
-from stillact_lib.paths import code_digest, project_root, workspace
+from stillact_lib.paths import project_root, workspace
+from stillact_lib.version import code_digest
 
 ROOT = project_root()
 #: else each kernel warns of plain TCP
@@ -113,9 +114,9 @@ def sanitised(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 
 def measuring_digest(notebook: Path) -> str:
-    """12 hex digits of a SHA-256 over what a run's networks and record are made by: the library, and the chapter's
-    code up to the last cell that completes a record. Parameters are not in it."""
+    """12 hex digits of a SHA-256 over what a run's networks and record are made by: what of the library it
+    measures with, and the chapter's code up to the last cell that completes a record. Parameters are not in it."""
     sources = [cell.source for cell in nbformat.read(notebook, as_version=4).cells if cell.cell_type == "code"]
     saving = [number for number, source in enumerate(sources) if re.search(r"save_record\(|\.finish\(", source)]
     measuring = sources[: saving[-1] + 1] if saving else sources
-    return hashlib.sha256(json.dumps([code_digest(), measuring]).encode()).hexdigest()[:12]
+    return hashlib.sha256(json.dumps([code_digest(notebook.stem), measuring]).encode()).hexdigest()[:12]

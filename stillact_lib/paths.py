@@ -4,14 +4,12 @@ their names: whole or not at all, whoever else writes them at the same time."""
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import secrets
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import IO
 
@@ -22,16 +20,6 @@ LEFT_OVER_AFTER = 3600
 def project_root() -> Path:
     """The folder that holds `stillact_lib/`, `chapters/` and `book/` (the library is installed in place)."""
     return Path(__file__).resolve().parents[1]
-
-
-@cache
-def code_digest() -> str:
-    """First 12 hex digits of the SHA-256 over every source file of `stillact_lib`, whatever git knows of it."""
-    folder = project_root() / "stillact_lib"
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*.py")):
-        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()[:12]
 
 
 def workspace() -> Path:

@@ -11,7 +11,7 @@ from stillact_lib.paths import project_root
 
 LIBRARY = project_root() / "stillact_lib"
 FLOORS = [
-    {"errors", "paths"},
+    {"errors", "paths", "version"},
     {"configuration", "manifests"},
     {"datasets", "miniature"},
     {"vision"},

@@ -17,8 +17,9 @@ import numpy as np
 
 from stillact_lib.evidence.estimates import Pool
 from stillact_lib.evidence.published import Published
-from stillact_lib.evidence.records import CLIP, GROUP, RunRecord, code_digest, is_fold, world_of
+from stillact_lib.evidence.records import CLIP, GROUP, RunRecord, is_fold, world_of
 from stillact_lib.paths import project_root
+from stillact_lib.version import code_digest
 
 World = Literal["drawn", "real", "full architecture"]
 WORLDS: tuple[World, ...] = get_args(World)
@@ -90,7 +91,7 @@ class Kept(NamedTuple):
         if len(codes) > 1:
             groups = _listed([f"{number} of {code}" for code, number in codes.most_common()])
             found.append(f"The runs come from {len(codes)} versions of the library: {groups}.")
-        if older := sum(number for code, number in codes.items() if code != code_digest()):
+        if older := sum(number for code, number in codes.items() if code != code_digest(chapter)):
             found.append(f"The library has changed since {older} of {len(self.records)} runs were made.")
         parameters = chapter_parameters(chapter)
         gone = {name for record in self.records for name in record.parameters} - (parameters or set())

@@ -29,7 +29,8 @@ from safetensors.numpy import save_file
 from stillact_lib.configuration import Configuration, deciding
 from stillact_lib.errors import StillactError
 from stillact_lib.evaluation.average_precision import mean_average_precision
-from stillact_lib.paths import code_digest, project_root, workspace, written_whole
+from stillact_lib.paths import project_root, workspace, written_whole
+from stillact_lib.version import code_digest
 
 STATED_VERSIONS = ("torch", "torchvision", "numpy", "scikit-learn")
 #: the distributions that OpenCV comes in; all of them install the module cv2
@@ -139,7 +140,7 @@ def new_record(
         profile=parameters["profile"],
         seed=parameters["seed"],
         parameters=parameters,
-        code=code_digest(),
+        code=code_digest(chapter),
         data=tuple(data),
         device=device,
         versions=_versions(),

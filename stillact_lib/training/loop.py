@@ -25,9 +25,10 @@ from torch.nn import functional
 from torch.utils.data import Dataset
 
 from stillact_lib.errors import StillactError
-from stillact_lib.paths import code_digest, is_kept, sweep, written_whole
+from stillact_lib.paths import is_kept, sweep, written_whole
 from stillact_lib.training.batch_workers import batches_ahead
 from stillact_lib.training.progress import progress, told
+from stillact_lib.version import code_digest
 
 #: a step's items and augmentation -> a batch; the generator is the only source of randomness it may use
 MakeBatch = Callable[[np.ndarray, np.random.Generator], Any]

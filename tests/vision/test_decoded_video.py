@@ -24,11 +24,6 @@ def frames_at(*shifts):
 
 def test_a_frame_shown_twice_is_found_and_a_still_scene_is_not():
     assert np.flatnonzero(repeated(frames_at(0, 2, 4, 4, 6, 8, 8, 10))).tolist() == [3, 6]
-        False,
-        False,
-        True,
-        False,
-    ]
     still = [np.clip(TEXTURE[:96, :128].astype(int) + RNG.integers(-1, 2, (96, 128, 1)), 0, 255) for _ in range(6)]
     assert not repeated(np.stack(still).astype(np.uint8)).any(), "noise alone is no repetition"
     assert repeated(frames_at(3)).tolist() == [False]

@@ -21,24 +21,24 @@ from stillact_lib.papers.im2flow.recognition import (
     LARGER,
     FlowSource,
     Network,
+    new_network,
+    start_from,
+)
+from stillact_lib.papers.im2flow.settings import STREAMS, RecognitionSettings
+from stillact_lib.papers.im2flow.stills import StillSet
+from stillact_lib.papers.im2flow.streams import (
     Split,
     StreamScores,
-    arm_scores,
     average,
-    common_scores,
     features_of_whole,
     features_of_windows,
     fuse,
     last_part,
-    new_network,
     split_rows,
-    start_from,
     stream_scores,
     train_last_block,
     train_stream,
 )
-from stillact_lib.papers.im2flow.settings import STREAMS, RecognitionSettings
-from stillact_lib.papers.im2flow.stills import StillSet
 from stillact_lib.training.loop import Checkpoint, Device, History
 from stillact_lib.vision.flow_encoding import FlowEncoding
 from stillact_lib.vision.pair_shards import evenly_spaced_frames
@@ -181,6 +181,25 @@ class Workbench:
         if self.settings.pretraining == "parts":
             start_from(network, self.trunk)
         return network
+
+
+def arm_scores(stills: StillSet, split: Split, arm: str, scores: StreamScores) -> dict[str, np.ndarray]:
+    """What a record keeps of an arm: for each test image 100 where its best class is right and 0 elsewhere (the mean is
+    the accuracy in %), and its class scores, from which mAP is computed. Of several actions of a person, any is right.
+    """
+    positives = stills.positives[split.test]
+    right = positives[np.arange(len(positives)), scores.test.argmax(1)]
+    name = f"{stills.name}/{arm}"
+    return {f"{name}/accuracy": 100.0 * right, f"{name}/class_scores": scores.test.astype(np.float32)}
+
+
+def common_scores(stills: StillSet, split: Split) -> dict[str, np.ndarray]:
+    """What all arms of a set share: the photograph or video of each test image, and what it shows, bool [T, C]."""
+    return {
+        f"{stills.name}/clip": stills.items[split.test],
+        f"{stills.name}/group": stills.groups[split.test],
+        f"{stills.name}/positives": stills.positives[split.test].astype(np.float32),
+    }
 
 
 def scores_to_keep(found: Recognition, settings: RecognitionSettings, suffix: str = "") -> dict[str, np.ndarray]:

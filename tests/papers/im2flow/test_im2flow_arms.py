@@ -23,8 +23,9 @@ from stillact_lib.papers.im2flow.arms import (
     scores_to_keep,
     summary,
 )
-from stillact_lib.papers.im2flow.recognition import FlowSource, Split, StreamScores, new_network, stream_scores
+from stillact_lib.papers.im2flow.recognition import FlowSource, new_network
 from stillact_lib.papers.im2flow.stills import StillSet
+from stillact_lib.papers.im2flow.streams import Split, StreamScores, stream_scores
 from stillact_lib.paths import workspace
 from stillact_lib.training.loop import Device
 from stillact_lib.vision.flow_encoding import FlowEncoding

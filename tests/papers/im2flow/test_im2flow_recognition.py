@@ -18,22 +18,17 @@ from stillact_lib.networks.im2flow_unet import Im2FlowUNet
 from stillact_lib.networks.pretrained import IMAGENET_MEAN, IMAGENET_STD
 from stillact_lib.networks.streams import encoder_stream, resnet50_stream, vgg16_stream
 from stillact_lib.papers.im2flow import stills as im2flow_stills
+from stillact_lib.papers.im2flow.arms import arm_scores, common_scores
 from stillact_lib.papers.im2flow.data import open_videos, root_of, split_videos, video_ids
 from stillact_lib.papers.im2flow.recognition import (
     FlowSource,
     LeakError,
-    StreamScores,
-    arm_scores,
-    common_scores,
-    fuse,
     motion_potential,
     new_network,
-    split_rows,
     start_from,
-    stream_scores,
-    train_stream,
 )
 from stillact_lib.papers.im2flow.stills import StillSet
+from stillact_lib.papers.im2flow.streams import StreamScores, fuse, split_rows, stream_scores, train_stream
 from stillact_lib.training.loop import Device
 
 CPU = Device(torch.device("cpu"), None)
