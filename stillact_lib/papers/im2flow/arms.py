@@ -176,8 +176,6 @@ class Workbench:
         if arm == "encoder":
             return encoder_stream(self.flow_network, classes)
         network = new_network(self.settings.stream_network, classes, self.settings)
-        if isinstance(network, MobileNetwork) and self.settings.still_size:
-            network.image_size = self.settings.still_size
         if self.settings.pretraining == "parts":
             start_from(network, self.trunk)
         return network

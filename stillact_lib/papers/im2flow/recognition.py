@@ -27,7 +27,7 @@ from stillact_lib.networks.streams import (
     vgg16_stream,
 )
 from stillact_lib.notebook.run_data import checkpoint_for
-from stillact_lib.papers.im2flow.settings import PRETRAINED, Im2FlowSettings, RecognitionSettings
+from stillact_lib.papers.im2flow.settings import PRETRAINED, RecognitionSettings
 from stillact_lib.papers.im2flow.stills import CROPS, StillSet
 from stillact_lib.training.loop import (
     Device,
@@ -44,12 +44,14 @@ Network = Stream | BNAlexNet | ImageNetAlexNet | MobileNetwork
 LARGER = {"vgg16": (vgg16_stream, compact_vgg_stream), "resnet50": (resnet50_stream, compact_resnet_stream)}
 
 
-def new_network(name: str, classes: int, settings: Im2FlowSettings) -> Network:
-    """An "alexnet", "vgg16" or "resnet50" of the run's size, or a mobile network at its own, with a fresh last layer,
-    untrained or, where `pretraining` says so, with ImageNet's weights."""
+def new_network(name: str, classes: int, settings: RecognitionSettings) -> Network:
+    """An "alexnet", "vgg16" or "resnet50" of the run's size, or a mobile one at the side of the stills, with a fresh
+    last layer, untrained or, where `pretraining` says so, with ImageNet's weights."""
     imagenet = settings.pretraining == "imagenet"
     if name in get_args(MobileName):
-        return mobile_network(name, classes, imagenet)
+        network = mobile_network(name, classes, imagenet)
+        network.image_size = settings.still_size or network.image_size
+        return network
     if name != "alexnet":
         full, compact = LARGER[name]
         wanted = settings.full_architectures or imagenet
@@ -66,7 +68,7 @@ def retrieval_network(settings: RecognitionSettings) -> str:
 
 
 def pretrained_network(
-    name: str, settings: Im2FlowSettings, device: Device, executor: Executor
+    name: str, settings: RecognitionSettings, device: Device, executor: Executor
 ) -> tuple[Network, PartQuality | None]:
     """A network that knows what its streams shall start from: its convolutions pre-trained on body parts, and how well
     that went; or with `pretraining` "imagenet" its weights, and None. It is in evaluation mode. Runs that differ in

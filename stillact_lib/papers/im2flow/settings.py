@@ -31,7 +31,7 @@ FLOW += ("content_distance", "matched_scales")
 FLOW += ("weight_gradients", "constant_rate", "steps", "longer", "score_every")
 WALKER = (*VIDEOS, "full_architectures", "batch_size", "baseline_steps", "baseline_rate", "score_every")
 FOREST = (*VIDEOS, "test_frames_per_video", "forest_images")
-NEIGHBOURS = (*VIDEOS, *PRETRAINED, "test_frames_per_video", "stream_network")
+NEIGHBOURS = (*VIDEOS, *PRETRAINED, "test_frames_per_video", "remembered_frames", "stream_network", "still_size")
 STREAM = (*PRETRAINED, "stream_network", "stream_part", "still_size", "stream_steps", "stream_rate", "classes", "folds")
 STREAM += ("fold", "validation_share", "turns")
 #: an arm's name begins with -> the same for its stream; the first that fits
@@ -95,6 +95,7 @@ class Im2FlowSettings(RunSettings):
     baseline_steps: int = Field(ge=1)
     baseline_rate: float = Field(gt=0)
     forest_images: int = Field(ge=1)
+    remembered_frames: int = Field(ge=1)
 
     @model_validator(mode="after")
     def _sizes_and_data_fit(self) -> Im2FlowSettings:
