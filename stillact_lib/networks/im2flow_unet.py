@@ -128,10 +128,6 @@ class TrainedEncoderUNet(nn.Module):
         self.last = nn.ConvTranspose2d(width_in, out_channels, 4, stride=2, padding=1)
         self.decoder.apply(_initialise)
 
-    def trained_and_new(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
-        """The parameters that ImageNet trained, and those that start from nothing."""
-        return list(self.encoder.parameters()), [*self.decoder.parameters(), *self.last.parameters()]
-
     def encode(self, image: Tensor) -> list[Tensor]:
         """The encoder's maps, shallow to deep, as `TrainedEncoder` gives them."""
         return self.encoder(image)

@@ -35,3 +35,12 @@ class TrainedEncoder(nn.Module):
         for stage in self.stages:
             maps.append(stage(maps[-1]))
         return maps[1:]
+
+
+def parameter_groups(network: nn.Module, rate: float, share: float) -> list[dict]:
+    """What an optimiser of learning rate `rate` is given of a network: where ImageNet trained a part, it learns at that
+    share of the rate."""
+    trained = [p for part in network.modules() if isinstance(part, TrainedEncoder) for p in part.parameters()]
+    known = {id(parameter) for parameter in trained}
+    groups: list[dict] = [{"params": [p for p in network.parameters() if id(p) not in known]}]
+    return [*groups, {"params": trained, "lr": share * rate}] if trained else groups

@@ -72,13 +72,6 @@ class WalkerNet(nn.Module):
         head = dropout_layers(length, hidden, clusters * grid * grid)
         return cls(image_size, grid, clusters, nn.Sequential(trunk, Last(), nn.Flatten()), head)
 
-    def rates(self, rate: float, start_rate: float) -> list[dict]:
-        """Parameter groups for an optimiser: a trunk that ImageNet trained learns at `start_rate` of the rate."""
-        trunk = list(self.trunk.parameters())
-        if not isinstance(self.trunk[0], TrainedEncoder):
-            return [{"params": [*trunk, *self.head.parameters()]}]
-        return [{"params": list(self.head.parameters())}, {"params": trunk, "lr": start_rate * rate}]
-
     def forward(self, image: Tensor) -> Tensor:
         """Scores before the softmax over clusters, cell by cell: [B,3,H,W] -> [B,clusters,grid,grid] (row, column)."""
         return fc8_to_grid(self.head(self.trunk(image)), self.clusters, self.grid)

@@ -7,12 +7,14 @@ from torch import nn
 from torchvision.models import ResNet18_Weights, resnet18
 from torchvision.models.optical_flow import Raft_Small_Weights
 from torchvision.models.segmentation import DeepLabV3_ResNet50_Weights
+from trained_weights import needs_weights
 
 from stillact_lib.errors import StillactError
 from stillact_lib.networks.alexnet import BNAlexNet
 from stillact_lib.networks.flow_classifier import MotionContentNet
-from stillact_lib.networks.im2flow_unet import Im2FlowUNet
+from stillact_lib.networks.im2flow_unet import Im2FlowUNet, TrainedEncoderUNet
 from stillact_lib.networks.pretrained import IMAGENET_MEAN, IMAGENET_STD
+from stillact_lib.networks.trained_encoder import TrainedEncoder, parameter_groups
 from stillact_lib.networks.walker import CaffeInput, WalkerNet, fc8_to_grid
 from stillact_lib.vision.foreground import segment_foreground
 from stillact_lib.vision.optical_flow import consecutive_flow
@@ -301,3 +303,19 @@ def test_other_weights_that_are_none_are_named_too(monkeypatch: pytest.MonkeyPat
         segment_foreground(torch.zeros(1, 3, 8, 8, dtype=torch.uint8), torch.device("cpu"))
     with pytest.raises(StillactError, match=r"raft_small_\w+-\w+\.pth, are not whole"):
         list(consecutive_flow(np.zeros((2, 16, 16, 3), np.uint8), "raft"))
+
+
+@needs_weights
+def test_networks_that_begin_with_imagenet_s_encoder_let_it_learn_at_a_share_of_the_rate() -> None:
+    encoder = parameters(TrainedEncoder())
+    image = torch.rand(2, 3, 64, 64) * 2 - 1
+    unet, walker = TrainedEncoderUNet(64, 64).eval(), WalkerNet.trained(64, grid=8, clusters=5, hidden=16).eval()
+    assert unet(image).shape == (2, 3, 64, 64) and walker(image).shape == (2, 5, 8, 8)
+    for network in (unet, walker):
+        new, trained = parameter_groups(network, 1e-3, 0.1)
+        assert sum(p.numel() for p in trained["params"]) == encoder and trained["lr"] == pytest.approx(1e-4)
+        assert sum(p.numel() for p in new["params"]) == parameters(network) - encoder > 0
+    shapes = [tuple(stage.shape[1:]) for stage in unet.encode(image)]
+    assert shapes == [(16, 32, 32), (24, 16, 16), (32, 8, 8), (96, 4, 4), (320, 2, 2)]
+    (everything,) = parameter_groups(Im2FlowUNet(64, 4, 8), 1e-3, 0.1)
+    assert sum(p.numel() for p in everything["params"]) == parameters(Im2FlowUNet(64, 4, 8))

@@ -19,6 +19,7 @@ from stillact_lib.training.loop import (
     Checkpoint,
     Device,
     StepBatches,
+    Watch,
     choose_device,
     predict,
     train,
@@ -103,6 +104,25 @@ def linear_run(steps=4, make_batch=None, checkpoint=None, workers=0):
         workers=workers,
     )
     return model, history
+
+
+def test_a_watched_training_ends_in_the_same_weights_and_knows_its_curve():
+    data = torch.randn(16, 4)
+
+    def trained(watched):
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Linear(4, 4), nn.Dropout(0.5), nn.Linear(4, 1))
+        batches = StepBatches(16, 4, lambda rows, _: data[rows], seed=0)
+        optimiser = torch.optim.SGD(model.parameters(), 0.1)
+        looks = Watch(4, lambda: {"training": float(model.eval().training), "drawn": torch.rand(1).item()})
+        loss = lambda batch: (model(batch).square().mean(), {})
+        return model, train(model, batches, loss, optimiser, 10, CPU, watch=looks if watched else None)
+
+    plain, _ = trained(False)
+    watched, history = trained(True)
+    assert all(torch.equal(*pair) for pair in zip(plain.parameters(), watched.parameters(), strict=True))
+    assert history.series("training") == ([4, 8, 10], [0.0, 0.0, 0.0])
+    assert history.series("loss")[0] == [10]
 
 
 def test_items_are_drawn_without_replacement_epoch_by_epoch():

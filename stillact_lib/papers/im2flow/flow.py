@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from stillact_lib.evidence.records import DataOrigin
 from stillact_lib.networks.im2flow_unet import Im2FlowUNet, TrainedEncoderUNet
+from stillact_lib.networks.trained_encoder import parameter_groups
 from stillact_lib.networks.walker import WalkerNet
 from stillact_lib.notebook.run_data import checkpoint_for
 from stillact_lib.papers.im2flow.data import evenly
@@ -180,10 +181,7 @@ def train_im2flow(
     """
     steps = settings.longer * settings.steps
     scales = channel_scales(pairs, encoding).to(device.torch_device) if settings.matched_scales else None
-    rates = model.parameters()
-    if isinstance(model, TrainedEncoderUNet):
-        start, new = model.trained_and_new()
-        rates = [{"params": new}, {"params": start, "lr": settings.encoder_rate * settings.learning_rate}]
+    groups = parameter_groups(model, settings.learning_rate, settings.encoder_rate)
 
     def make_batch(rows: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         return random_window(*pairs.load(rows), rng)
@@ -192,7 +190,7 @@ def train_im2flow(
         model,
         StepBatches(len(pairs), settings.batch_size, make_batch, settings.seed),
         im2flow_loss(model, content, encoding, settings, scales),
-        torch.optim.Adam(rates, lr=settings.learning_rate, betas=(0.5, 0.999)),
+        torch.optim.Adam(groups, lr=settings.learning_rate, betas=(0.5, 0.999)),
         steps,
         device,
         label="Im2Flow",

@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from stillact_lib.errors import StillactError
+from stillact_lib.networks.trained_encoder import parameter_groups
 from stillact_lib.networks.walker import WalkerNet
 from stillact_lib.training.loop import (
     Checkpoint,
@@ -142,7 +143,7 @@ def train_walker(
         network,
         StepBatches(len(pairs), batch_size, make_batch, seed),
         step_loss,
-        torch.optim.Adam(network.rates(rate, start_rate), lr=rate),
+        torch.optim.Adam(parameter_groups(network, rate, start_rate), lr=rate),
         steps,
         device,
         label=label,

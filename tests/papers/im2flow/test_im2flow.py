@@ -10,6 +10,7 @@ from torch import nn
 from stillact_lib.errors import StillactError
 from stillact_lib.papers.im2flow.data import hold_out
 from stillact_lib.papers.im2flow.flow import (
+    channel_scales,
     content_loss,
     im2flow_loss,
     pixel_loss,
@@ -22,6 +23,32 @@ from stillact_lib.vision.images import as_network_input
 
 def test_pixel_loss_is_the_mean_square():
     assert pixel_loss(torch.tensor([1.0, 3.0]), torch.tensor([0.0, 1.0])).item() == pytest.approx(2.5)
+
+
+def test_scales_weigh_channels_by_how_much_they_vary():
+    error = torch.tensor([1.0, 2.0, 3.0]).reshape(1, 3, 1, 1)
+    scales = torch.tensor([1.0, 2.0, 0.5])
+    assert pixel_loss(error, torch.zeros(1, 3, 1, 1), scales).item() == pytest.approx((1 + 1 + 36) / 3)
+
+
+class Pairs:
+    """Flow pairs of which channel scales need no more than this; half of them rest."""
+
+    def __len__(self):
+        return 8
+
+    def load(self, rows):
+        flow = torch.randn(8, 2, 16, 16, generator=torch.Generator().manual_seed(0))
+        flow[::2] = 0
+        return None, flow[rows]
+
+
+def test_the_channels_of_a_slow_world_are_brought_to_one_scale():
+    encoding = FlowEncoding(max_magnitude=30)
+    scales = channel_scales(Pairs(), encoding)
+    assert scales.square().mean() == pytest.approx(1) and scales[2] < 0.2 * scales[:2].min()
+    encoded = encoding.encode(Pairs().load(np.arange(8))[1]) / scales[:, None, None]
+    assert torch.allclose(encoded.std((0, 2, 3)), encoded.std((0, 2, 3)).mean().expand(3), rtol=1e-4)
 
 
 def test_content_loss_by_hand():
