@@ -115,7 +115,10 @@ def test_a_watched_training_ends_in_the_same_weights_and_knows_its_curve():
         batches = StepBatches(16, 4, lambda rows, _: data[rows], seed=0)
         optimiser = torch.optim.SGD(model.parameters(), 0.1)
         looks = Watch(4, lambda: {"training": float(model.eval().training), "drawn": torch.rand(1).item()})
-        loss = lambda batch: (model(batch).square().mean(), {})
+
+        def loss(batch):
+            return model(batch).square().mean(), {}
+
         return model, train(model, batches, loss, optimiser, 10, CPU, watch=looks if watched else None)
 
     plain, _ = trained(False)
