@@ -48,7 +48,7 @@ def digests(notebook: Path) -> dict[str, str]:
 
 def _input_files(chapter: str) -> Iterator[Path]:
     yield from sorted((ROOT / "stillact_lib").rglob("*.py"))
-    yield from sorted((ROOT / "data_manifests").glob("[!.]*.yaml"))
+    yield from sorted(path for path in (ROOT / "data_manifests").glob("[!.]*") if path.suffix in (".yaml", ".txt"))
     yield from sorted((ROOT / "chapters" / "published").glob(f"{chapter}.yaml"))
     yield from sorted(path for path in (ROOT / "book" / "results" / chapter).glob("*") if path.is_file())
     yield ROOT / "requirements.lock"

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import all_results
 from coverage_tables import coverage_page
+from datasets_page import datasets_page
 
-from stillact_lib import manifests
 from stillact_lib.evidence.records import kept_records_folder
 from stillact_lib.paths import project_root, written_whole
 
@@ -23,7 +23,7 @@ SCORES = kept_records_folder() / "scores.csv"
 
 def main() -> None:
     GENERATED.mkdir(parents=True, exist_ok=True)
-    _write(GENERATED / "datasets.md", manifests.as_markdown())
+    _write(GENERATED / "datasets.md", datasets_page())
     _write(GENERATED / "results.md", all_results.results_page())
     _write(GENERATED / "counts.md", all_results.counts_for_the_front_page())
     _write(GENERATED / "meanings.md", all_results.MEANINGS)

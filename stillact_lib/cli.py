@@ -83,7 +83,7 @@ def verify_dataset(
     from stillact_lib.datasets.verification import verify
     from stillact_lib.datasets.verification_text import as_text
 
-    chosen = None if classes is None else classes.split(",")
+    chosen = None if classes is None else [name.strip() for name in classes.split(",")]
     report = verify(name, root, split=split, quick=quick, workers=workers, classes=chosen)
     typer.echo(json.dumps(report.as_json(), indent=1) if as_json else as_text(report, everything))
     raise typer.Exit(0 if report.complete else 1)

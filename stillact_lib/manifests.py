@@ -9,6 +9,7 @@ book's page on the data.
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -60,13 +61,22 @@ class Items(Record):
 
 
 class Split(Record):
-    """One way to divide the dataset: part -> items, and class -> part -> items where that is known."""
+    """One way to divide the dataset: part -> items, and class -> part -> items where that is known; of a division that
+    is our own, its seed and the share of each class that tests."""
 
     name: str
     counts: Counts
     certainty: Certainty
     note: str = ""
     per_class: dict[str, Counts] = {}
+    seed: int | None = None
+    test_share: float | None = Field(default=None, gt=0, lt=1)
+
+    def counts_of(self, classes: Collection[str]) -> Counts:
+        """Part -> items of some classes only; {} where the manifest does not count them class by class."""
+        if not self.per_class.keys() >= set(classes):
+            return {}
+        return {part: sum(self.per_class[name].get(part, 0) for name in classes) for part in self.counts}
 
     @model_validator(mode="after")
     def classes_add_up(self) -> Split:
@@ -124,7 +134,8 @@ class SharedClass(Record):
 
 
 class Manifest(Record):
-    """One dataset; see the fields' names."""
+    """One dataset; see the fields' names. in_ucf101: class -> those of UCF-101 that show the same, as we see it;
+    miniature: whether there is one in its layout."""
 
     name: str = Field(pattern=r"^[a-z0-9_]+$")
     title: str
@@ -143,6 +154,8 @@ class Manifest(Record):
     classes: tuple[str, ...] = ()
     shared_classes: tuple[SharedClass, ...] = ()
     class_groups: dict[str, tuple[str, ...]] = {}
+    in_ucf101: dict[str, tuple[str, ...]] = {}
+    miniature: bool = True
     splits: tuple[Split, ...] = Field(min_length=1)
     subsets: tuple[Subset, ...] = ()
     checksums: tuple[Checksum, ...] = ()
@@ -177,6 +190,8 @@ class Manifest(Record):
         grouped = [name for group in self.class_groups.values() for name in group]
         if grouped and sorted(grouped) != sorted(names):
             raise ValueError("class_groups must hold every class exactly once")
+        if unknown := set(self.in_ucf101) - set(names):
+            raise ValueError(f"in_ucf101: no such class: {', '.join(sorted(unknown))}")
         held = [("name", c.name) for c in self.shared_classes] + [pair for c in self.shared_classes for pair in c.pairs]
         if twice := sorted({" ".join(pair) for pair in held if held.count(pair) > 1}):
             raise ValueError(f"shared_classes: two of them hold {', '.join(twice)}")
@@ -250,81 +265,6 @@ def overview() -> list[dict[str, str]]:
     ]
 
 
-def as_markdown() -> str:
-    """The book's page on the data: an overview table, then a section a dataset. MyST that Jupyter Book 1 and 2 read."""
-    header = ["Dataset", "Kind", "Items", "Classes", "Licence", "Chapters"]
-    rows = [[f"[](#data-{r['name'].replace('_', '-')})", *list(r.values())[1:]] for r in overview()]
-    parts = [
-        "# The data",
-        "What the papers' datasets are, where to get them, what they hold and where they surprise. None of them comes "
-        "with the book, which runs without them, on miniatures in the same layouts. This page is made from "
-        "`data_manifests/`, the files that also answer `stillact data list` and back `stillact data verify`.",
-        f"How sure each fact is: {'; '.join(f'**{mark}** {text}' for mark, text in CERTAINTY_MARKS.values())}.",
-        markdown_table(header, rows, "llrrll"),
-        *(markdown_section(manifest) for manifest in load_all().values()),
-    ]
-    return "\n\n".join(parts) + "\n"
-
-
-CERTAINTY_MARKS: dict[Certainty, tuple[str, str]] = {
-    "verified": ("✓", "checked on real files"),
-    "cited": ("°", "stated by a public source"),
-    "recollection": ("?", "from memory, to be confirmed"),
-}
-
-
-def marked(text: str, fact: Statement | Source | Split | Subset | Checksum | Items) -> str:
-    note = (f" ({fact.note})" if text else fact.note) if fact.note else ""
-    return f"{text}{note} {CERTAINTY_MARKS[fact.certainty][0]}".strip()
-
-
 def markdown_table(header: list[str], rows: list[list[str]], align: str) -> str:
     rule = ["---:" if side == "r" else "---" for side in align]
     return "\n".join("| " + " | ".join(row) + " |" for row in [header, rule, *rows])
-
-
-def counts_text(counts: Counts) -> str:
-    return " · ".join(f"{number:,} {part}" for part, number in counts.items())
-
-
-def markdown_section(manifest: Manifest) -> str:
-    """One dataset's section: what, where from, licence, citation, layout, counts, checksums, oddities."""
-    facts = [f"- **Used in** chapter{'s' * (len(manifest.chapters) > 1)} {', '.join(manifest.chapters)}"]
-    facts += [f"- **Built from** {', '.join(f'`{name}`' for name in manifest.derived_from)}"] * bool(
-        manifest.derived_from
-    )
-    facts += [f"- **Page** <{manifest.page}>"] * bool(manifest.page)
-    facts += [
-        "- **Source** " + marked(f"[{s.what}]({s.url})" + (f", {s.bytes:,} bytes" if s.bytes else ""), s)
-        for s in manifest.sources
-    ]
-    facts.append("- **Licence** " + marked(manifest.licence.text, manifest.licence))
-    facts += ["- **Size** " + marked(manifest.size.text, manifest.size)] if manifest.size else []
-    facts.append("- **Holds** " + marked(f"{manifest.items.count:,} {manifest.items.unit}", manifest.items))
-    facts.append(f"- **Cite** {manifest.citation.text}")
-    splits = [[s.name, counts_text(s.counts), marked("", s)] for s in manifest.splits]
-    splits += [[s.name, counts_text(s.counts), marked(", ".join(s.classes), s)] for s in manifest.subsets]
-    parts = [
-        f"(data-{manifest.name.replace('_', '-')})=\n## {manifest.title}",
-        manifest.summary,
-        "\n".join(facts),
-        f"As `data_root`, give {manifest.place}:" if manifest.sources else f"It is {manifest.place}:",
-        f"```text\n{manifest.layout.rstrip()}\n```",
-        markdown_table(["Split or subset", "Items", "Note"], splits, "lll"),
-    ]
-    if manifest.class_groups:
-        groups = [[name, str(len(members)), ", ".join(members)] for name, members in manifest.class_groups.items()]
-        parts.append(markdown_table(["Group", "Classes", "Names"], groups, "lrl"))
-    if per_class := manifest.splits[0].per_class:
-        rows = [[f"`{name}`", counts_text(counts)] for name, counts in per_class.items()]
-        table = markdown_table(["Class", "Items"], rows, "ll")
-        parts.append(f":::{{dropdown}} Items per class, split {manifest.splits[0].name}\n{table}\n:::")
-    if shared := manifest.shared_classes:
-        rows = [[f"`{c.name}`", " · ".join(map(" ".join, c.pairs)), c.certainty, c.note] for c in shared]
-        table = markdown_table(["Class", "Called", "Certainty", "Note"], rows, "llll")
-        parts.append(f":::{{dropdown}} The classes, and what each source calls them\n{table}\n:::")
-    if manifest.checksums:
-        rows = [[marked(f"`{c.file}`", c), f"{c.algorithm} `{c.digest}`"] for c in manifest.checksums]
-        parts.append(f":::{{dropdown}} Checksums\n{markdown_table(['File', 'Digest'], rows, 'll')}\n:::")
-    parts.append("Worth knowing:\n\n" + "\n".join("- " + marked(fact.text, fact) for fact in manifest.irregularities))
-    return "\n\n".join(parts)

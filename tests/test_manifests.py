@@ -11,10 +11,11 @@ from awkward_files import real
 
 from stillact_lib import manifests
 from stillact_lib.errors import StillactError
+from stillact_lib.miniature import LAYOUTS
 
 EXPECTED = {
     "ucf101", "hmdb51", "penn_action", "willow_actions", "stanford40", "voc2012_action", "mpii", "yupp", "weizmann",
-    "imsitu", "imagenet", "imagenet_actions", "ucfsi101", "ssvac40",
+    "imsitu", "imagenet", "imagenet_actions", "sports100", "ucfsi101", "ssvac40",
 }  # fmt: skip
 
 
@@ -97,6 +98,7 @@ def test_unknown_names_are_told_what_is_known() -> None:
         ({"name": "weissmann"}, r"name: is 'weissmann', must be the file's own name 'weizmann'"),
         ({"checksums": [{"file": "a", "algorithm": "md5", "digest": "0", "certainty": "cited"}]}, "32 digits"),
         ({"class_groups": {"all": ["bend"]}}, "class_groups must hold every class exactly once"),
+        ({"in_ucf101": {"bow": ["Archery"]}}, "in_ucf101: no such class: bow"),
     ],
 )
 def test_a_faulty_manifest_names_file_and_field(tmp_path, change, message) -> None:
@@ -123,14 +125,26 @@ def test_not_yaml(tmp_path) -> None:
         manifests.read_manifest(path)
 
 
-def test_table_and_page_hold_every_dataset() -> None:
+def test_the_overview_holds_every_dataset() -> None:
     assert {row["name"] for row in manifests.overview()} == EXPECTED
-    page = manifests.as_markdown()
-    for manifest in manifests.load_all().values():
-        anchor = f"data-{manifest.name.replace('_', '-')}"
-        assert page.count(f"({anchor})=\n## {manifest.title}\n") == 1
-        assert f"[](#{anchor})" in page
-        assert manifest.citation.text in page
-        assert all(fact.text in page for fact in manifest.irregularities)
-    assert page.count("```") % 2 == 0
-    assert page.count(":::") % 2 == 0
+
+
+def test_a_part_is_counted_class_by_class_or_not_at_all() -> None:
+    split = manifests.load_manifest("ucf101").split("2")
+    assert split.counts_of(["YoYo", "Archery"]) == {"train": 93 + 104, "test": 35 + 41}
+    assert split.counts_of(split.per_class) == split.counts
+    assert (
+        split.counts_of(["YoYo", "Yodelling"]) == {} == manifests.load_manifest("yupp").splits[0].counts_of(["Beach"])
+    )
+
+
+def test_sports_that_ucf101_has_too() -> None:
+    shared = manifests.load_manifest("sports100").in_ucf101
+    theirs = [name for names in shared.values() for name in names]
+    assert len(shared) == 32 and len(theirs) == len(set(theirs)) == 35
+    assert set(theirs) <= set(manifests.load_manifest("ucf101").class_names)
+
+
+def test_who_has_a_miniature_says_so() -> None:
+    original = {name: manifest for name, manifest in manifests.load_all().items() if not manifest.derived_from}
+    assert {name for name, manifest in original.items() if manifest.miniature} == original.keys() & LAYOUTS.keys()

@@ -17,6 +17,7 @@ from stillact_lib.datasets.mpii import read_mpii, survey_mpii
 from stillact_lib.datasets.penn_action import read_penn_action, survey_penn_action
 from stillact_lib.datasets.problems import Problem
 from stillact_lib.datasets.samples import COLUMNS, Samples, Survey
+from stillact_lib.datasets.sports100 import read_sports100, survey_sports100
 from stillact_lib.datasets.stanford40 import read_stanford40, survey_stanford40
 from stillact_lib.datasets.stills import PERSON_COLUMNS, Stills
 from stillact_lib.datasets.ucf101 import read_ucf101, survey_ucf101
@@ -40,6 +41,7 @@ DATASETS: dict[str, tuple[Callable[..., Survey], Callable[..., Samples | Stills]
     "imagenet_actions": (survey_synset_folders, read_synset_folders),
     "imsitu": (survey_imsitu, read_imsitu),
     "mpii": (survey_mpii, read_mpii),
+    "sports100": (survey_sports100, read_sports100),
 }
 SURVEYS = {name: survey for name, (survey, _) in DATASETS.items()}
 READERS = {name: reader for name, (_, reader) in DATASETS.items()}

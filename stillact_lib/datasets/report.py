@@ -20,7 +20,7 @@ from stillact_lib.datasets.problems import HEADINGS, LOST, Problem, as_problem, 
 from stillact_lib.datasets.samples import Lists, Samples, said_as_part
 from stillact_lib.datasets.stills import Stills
 from stillact_lib.errors import StillactError
-from stillact_lib.manifests import Counts, load_manifest, markdown_table
+from stillact_lib.manifests import Counts, Split, load_manifest, markdown_table
 
 #: share of what the lists name that may be missing or unreadable: as much as the builders of shards allow
 MOST_UNUSABLE = 0.05
@@ -35,7 +35,8 @@ WIDTH = 180  # of a fault in a table
 class DataIdentity:
     """Which data. detail: of a miniature, wherever it lies, its size, seed and identity, as "mini-seed1-5e99f947"; of
     real data, what there is to say where it is a part. items_found of items_official: usable ones of those that the
-    manifest counts, of a miniature of those that its own lists name. lists_sha256: of what lists say, "" without."""
+    manifest counts in the whole, of a miniature of those that its own lists name. lists_sha256: of what lists say and,
+    for a part of real data, of its classes' names; "" without lists."""
 
     name: str
     kind: Literal["miniature", "real"]
@@ -50,8 +51,8 @@ class DataReport:
     """What was found of a dataset; prints as a short table.
 
     found, named, official: part -> items that can be used, that the lists name of the classes read, that the manifest
-    counts in the whole (nothing for a miniature); problems: folded, an example of each; unusable: the share of what
-    is named that is missing or unreadable.
+    counts of them (nothing for a miniature, nor where it does not count a part class by class); problems: folded, an
+    example of each; unusable: the share of what is named that is missing or unreadable.
     """
 
     identity: DataIdentity
@@ -86,7 +87,7 @@ class DataReport:
 
     def _counts(self) -> list[list[str]]:
         """Part, and how many are found, named and official: of a miniature its own lists are official."""
-        official = self.official or self.named
+        official = self.named if self.identity.kind == "miniature" else self.official
         return [
             [part, *(f"{of[part]:,}" if part in of else "–" for of in (self.found, self.named, official))]
             for part in dict.fromkeys([*self.found, *self.named])
@@ -124,7 +125,7 @@ def data_report(
             f"lists name are missing or unreadable (at most {most_unusable:.0%} may be): {first}; complete it, or read "
             "only classes that are complete"
         )
-    official = {} if identity.kind == "miniature" else _official(name, lists)
+    official = {} if identity.kind == "miniature" else _official(name, lists, _part(read))
     return DataReport(identity, found, dict(lists.items), official, shown, round(unusable, 6))
 
 
@@ -142,9 +143,9 @@ def identity_of_data(
         return DataIdentity(name, "miniature", miniature_detail(stamps), found, named, lists.sha256)
     manifest = load_manifest(name)
     official = sum(_official(name, lists).values()) or named
-    classes = read.attrs["classes"] if isinstance(read, pd.DataFrame) else read.classes
-    part = said_as_part(lists, len(classes), found, manifest.items.unit)
-    return DataIdentity(name, "real", part, found, official, lists.sha256)
+    part = said_as_part(lists, len(_classes(read)), found, manifest.items.unit)
+    digest = hashlib.sha256("\n".join([lists.sha256, *_part(read)]).encode()).hexdigest() if part else lists.sha256
+    return DataIdentity(name, "real", part, found, official, digest)
 
 
 def miniature_stamp(root: Path | str) -> dict[str, Any] | None:
@@ -181,13 +182,25 @@ def _lists(read: Samples | Stills | pd.DataFrame) -> Lists:
     return read.attrs["lists"] if isinstance(read, pd.DataFrame) else read.lists
 
 
+def _classes(read: Samples | Stills | pd.DataFrame) -> tuple[str, ...]:
+    return tuple(read.attrs["classes"] if isinstance(read, pd.DataFrame) else read.classes)
+
+
+def _part(read: Samples | Stills | pd.DataFrame) -> tuple[str, ...]:
+    """The classes that were read where the lists name more; () for the whole."""
+    return _classes(read) if len(_classes(read)) < _lists(read).classes else ()
+
+
 def _roots(read: Samples | Stills | pd.DataFrame) -> list[Path]:
     return [Path(root) for root in read["root"].unique()] if isinstance(read, pd.DataFrame) else [read.root]
 
 
-def _official(name: str, lists: Lists) -> Counts:
-    """The manifest's counts of the lists' split or subset, by a reader's parts."""
+def _official(name: str, lists: Lists, classes: tuple[str, ...] = ()) -> Counts:
+    """The manifest's counts of the lists' split or subset, or of some `classes` of it, by a reader's parts."""
     manifest = load_manifest(name)
-    counts = next((b.counts for b in (*manifest.splits, *manifest.subsets) if b.name == lists.split), {})
+    block = next((block for block in (*manifest.splits, *manifest.subsets) if block.name == lists.split), None)
+    counts = block.counts if block else {}
+    if classes:
+        counts = block.counts_of(classes) if isinstance(block, Split) else {}
     readers = {official: part for part, official in PARTS_TOO.items()}
     return {readers.get(part, part): number for part, number in counts.items()}

@@ -139,7 +139,7 @@ def narrowed(survey: AnySurvey, classes: Collection[str] | None = None) -> AnySu
     found = survey.cut({label: place for place, label in enumerate(old)})
     found.classes, found.named_classes = tuple(survey.classes[label] for label in old), len(survey.classes)
     gone = {stem(item.video) for item in survey.listed} - {stem(item.video) for item in found.listed}
-    bound = ("missing", "annotation", "unreadable")
+    bound = ("missing", "annotation", "unreadable", "note")
     found.problems = [p for p in survey.problems if p.kind not in bound or stem(p.path) not in gone]
     if classes is None and (lost := len(survey.listed) - len(found.listed)):
         names = ", ".join(name for label, name in enumerate(survey.classes) if label not in kept)
@@ -165,10 +165,10 @@ def absent(name: str, root: Path, found: str) -> StillactError:
     """The error for a root that does not hold dataset `name`: what is wrong, where it should lie, where to get it."""
     manifest = load_manifest(name)
     size = manifest.size.text if manifest.size else "size not known"
+    drawn = f", or make a miniature: stillact data miniature {name} OUT" * manifest.miniature
     return StillactError(
         f"{manifest.title} is not at {root}: {found}. Give {manifest.place}; "
-        f"get it from {manifest.page or manifest.sources[0].url} ({size}; licence: {manifest.licence.text}), "
-        f"or make a miniature: stillact data miniature {name} OUT"
+        f"get it from {manifest.page or manifest.sources[0].url} ({size}; licence: {manifest.licence.text}){drawn}"
     )
 
 

@@ -112,9 +112,7 @@ def verify(
 
     images = isinstance(survey, StillSurvey)
     decodings = decode_all(survey, quick, workers or cpu_count())
-    counts = compare_stills(survey) if images else compare(survey)
-    if classes is not None:  # the manifest counts the whole
-        counts = [replace(count, decides=False) for count in counts]
+    counts = compare_part(survey) if classes is not None else compare_stills(survey) if images else compare(survey)
     unreadable = [Problem(item, found.fault, "unreadable") for item, found in decodings.items() if found.fault]
     list_faults, official = check_lists(survey, manifest.checksums)
     problems, told = survey.problems + unreadable + list_faults, narrowed(survey) if survey.here else survey
@@ -146,6 +144,21 @@ def compare(survey: Survey) -> list[Count]:
         Count("videos", len(survey.here), len(survey.listed) if has_lists else None, manifest.items.count),
         Count("classes", classes_here, len(survey.classes) if has_lists else None, manifest.class_count),
         *(Count(part, here[part], listed[part] if has_lists else None, n) for part, n in split.counts.items()),
+    ]
+
+
+def compare_part(survey: Survey) -> list[Count]:
+    """Items, classes and parts of the split, of the survey's classes alone: on disk, in the lists and, where it counts
+    class by class, in the manifest."""
+    manifest = load_manifest(survey.name)
+    split = next((split for split in manifest.splits if split.name == survey.split), None)
+    official = split.counts_of(survey.classes) if split else {}
+    here, listed = (Counter(item.split for item in items) for items in (survey.here, survey.listed))
+    whole = sum(official.values()) if official and sum(split.counts.values()) == manifest.items.count else None
+    return [
+        Count(manifest.items.unit, len(survey.here), len(survey.listed), whole),
+        Count("classes", len(survey.labels_here()), len(survey.classes), None),
+        *(Count(part, here[part], listed[part], official.get(part)) for part in {**official, **listed}),
     ]
 
 

@@ -10,8 +10,16 @@ import pytest
 from awkward_files import FRAMES, make_ucf101, shared, truncate, write_clip
 
 from stillact_lib.datasets import read
-from stillact_lib.datasets.clips import UnreadableClip, broken_chain, decode_every_frame, missing_bytes, read_header
+from stillact_lib.datasets.clips import (
+    Decoding,
+    UnreadableClip,
+    broken_chain,
+    decode_every_frame,
+    missing_bytes,
+    read_header,
+)
 from stillact_lib.datasets.verification import verify
+from stillact_lib.vision.pair_shards import PairRecipe, centre_pair, pairs_of_video
 from stillact_lib.vision.video import UnreadableVideo, read_frames
 
 
@@ -78,6 +86,23 @@ def test_genuine_clips_are_whole() -> None:
     clips = sorted(shared("nine", "ucf101", "UCF-101").rglob("*.avi"))
     assert len(clips) == 180
     assert not any(missing_bytes(clip) for clip in clips) and not any(broken_chain(clip) for clip in clips)
+
+
+def test_genuine_empty_packets_lose_nothing(tmp_path: Path) -> None:
+    """63 time slots, one of them a packet of seven bytes, "repeat the frame before": 62 frames, and no fault."""
+    root = shared("nine", "ucf101")
+    clip = root / "UCF-101" / "BaseballPitch" / "v_BaseballPitch_g09_c05.avi"
+    sizes = [struct.unpack_from("<I", chunk, 4)[0] for chunk in chunks_of(clip.read_bytes())[1]]
+    assert len(sizes) == read_header(clip).frames == 63 and sizes.count(7) == 1
+    assert decode_every_frame(clip) == Decoding(62, 63, "") and len(read_frames(clip)) == 62
+    recipe = PairRecipe(size=16)
+    assert pairs_of_video(clip, root, recipe)["frame"].tolist() == list(range(62 - recipe.window))
+    assert centre_pair(clip, recipe)[0].shape == (16, 16, 3)
+    cut = tmp_path / "cut.avi"
+    cut.write_bytes(clip.read_bytes())
+    truncate(cut, 0.9)
+    with pytest.raises(UnreadableVideo, match="truncated: "):
+        read_frames(cut)
 
 
 def test_a_hole_is_noticed_by_whoever_decodes(tmp_path: Path) -> None:

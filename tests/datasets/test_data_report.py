@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from stillact_lib.datasets.problems import Problem, folded
 from stillact_lib.datasets.report import STAMP, data_report, identity_of_data, miniature_stamp
 from stillact_lib.datasets.ssvac40 import video_table
 from stillact_lib.datasets.ucfsi101 import class_group_of
+from stillact_lib.datasets.verification import verify
 from stillact_lib.errors import StillactError
 from stillact_lib.miniature import write, writing
 from stillact_lib.papers.im2flow.data import joined, video_reports, without_classes
@@ -234,6 +236,31 @@ def test_the_digest_is_of_what_lists_say(ucf101: Path, tmp_path: Path) -> None:
     assert stills[0] == stills[1] != first
 
 
+def test_a_part_is_held_against_what_is_official_of_it(ucf101: Path, tmp_path: Path) -> None:
+    report = data_report("ucf101", read("ucf101", ucf101, classes=["YoYo", "Archery"]))
+    assert report.named == {"train": 2, "test": 2} and report.official == {"train": 92 + 104, "test": 36 + 41}
+    assert report.identity.items_official == 13320, "of the whole"
+    part = read("hmdb51", make_hmdb51(tmp_path / "hmdb"), classes=["catch"])
+    uncounted = replace(part, lists=replace(part.lists, split="2"))  # the manifest counts split 1 class by class
+    assert data_report("hmdb51", uncounted).official == {}
+    assert "| train | 1 | 1 | – |" in data_report("hmdb51", uncounted)._repr_markdown_()
+
+
+def test_parts_are_told_apart(ucf101: Path) -> None:
+    """By their classes, whether these were asked for or are all that is there."""
+
+    def digest(*classes: str) -> str:
+        return identity_of_data(None, "ucf101", read("ucf101", ucf101, classes=classes or None)).lists_sha256
+
+    pairs = [("Archery", "YoYo"), ("Archery", "HandstandPushups")]
+    whole, first, second = digest(), digest(*pairs[0]), digest(*pairs[1])
+    assert len({whole, first, second}) == 3 and digest("Archery", "HandstandPushups", "YoYo") == whole
+    fewer = without_classes(read("ucf101", ucf101), ["YoYo"])
+    assert identity_of_data(None, "ucf101", fewer).lists_sha256 == second
+    shutil.rmtree(ucf101 / "UCF-101" / "YoYo")
+    assert digest() == second
+
+
 def test_nine_genuine_classes_are_a_part() -> None:
     samples = read("ucf101", shared("nine", "ucf101"))
     assert len(samples.classes) == 9 and sorted(set(samples.videos.label)) == list(range(9))
@@ -243,3 +270,13 @@ def test_nine_genuine_classes_are_a_part() -> None:
     assert np.array_equal(samples.videos.class_name.map(samples.classes.index), samples.videos.label)
     with pytest.raises(StillactError, match="1,034 of the 1,214 items"):
         data_report("ucf101", samples)
+    for split, counts in ((1, (873, 341)), (2, (888, 326)), (3, (871, 343))):
+        part = read("ucf101", samples.root, split=split, classes=samples.classes)
+        report = data_report("ucf101", part, most_unusable=0.9)
+        assert report.named == report.official == dict(zip(("train", "test"), counts, strict=True))
+        found = verify("ucf101", samples.root, split=split, quick=True, classes=samples.classes)
+        assert [(c.what, c.on_disk, c.in_lists, c.official, c.decides) for c in found.counts[:2]] == [
+            ("videos", 180, 1214, 1214, True), ("classes", 9, 9, None, True),
+        ]  # fmt: skip
+        assert {c.what: c.official for c in found.counts[2:]} == report.official
+        assert len(found.problems["missing"]) == 1034 and not found.complete

@@ -137,12 +137,6 @@ def test_a_faulty_class_table_is_refused(tmp_path: Path, change: dict | None, me
         manifests.read_manifest(path)
 
 
-def test_the_page_shows_the_table() -> None:
-    page = manifests.as_markdown()
-    assert "| `run` | hmdb51 run · stanford40 running · imsitu running · imsitu jogging" in page
-    assert "| `haircut` | ucf101 Haircut · imagenet_actions n09934774 · imagenet_actions n10155849 | ours |" in page
-
-
 # --- photographs
 
 
