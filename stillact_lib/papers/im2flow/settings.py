@@ -7,6 +7,7 @@ from typing import ClassVar, Literal, get_args
 from pydantic import Field, model_validator
 
 from stillact_lib.configuration import RunSettings
+from stillact_lib.manifests import load_manifest
 from stillact_lib.networks.mobile import MobileName
 
 #: what an arm calls the videos that taught its flow network, where not by the dataset's name
@@ -16,6 +17,7 @@ PHOTOGRAPHS = {
     "willow": ("willow_actions", {}),
     "stanford10": ("stanford40", {"subset": "stanford10"}),
     "voc2012_action": ("voc2012_action", {}),
+    "sports": ("sports100", {"classes": list(load_manifest("sports100").in_ucf101)}),  # ours, of real photographs
 }
 FROM_VIDEOS = {"ucf_static": "ucf101", "hmdb_static": "hmdb51", "penn_action": "penn_action", "yupp_static": "yupp"}
 
@@ -111,7 +113,7 @@ class Im2FlowSettings(RunSettings):
             raise ValueError(f"fold = {self.fold}: there are {self.folds} folds; 0 holds out held_out_videos instead")
         if self.shared_groups and not self.fold:
             raise ValueError("shared_groups = True is about the groups of one fold; say which (fold)")
-        if self.fold and self.dataset != "ucf101":
+        if self.fold and self.videos != ["ucf101"]:
             raise ValueError(f"fold = {self.fold}: only the groups of ucf101 are rotated, dataset is {self.dataset!r}")
         if self.encoder != "own" and (self.dilated or self.image_size < 32):
             raise ValueError(f"encoder = {self.encoder!r} needs image_size >= 32, and is not dilated")
@@ -137,6 +139,7 @@ class Im2FlowSettings(RunSettings):
             "u_v_zero": self.encoding == "u_v_zero",
             "no_content": self.content_distance == "none",
             "l2_content": self.content_distance == "l2",
+            "scratch": self.encoder == "own" and self.pretraining == "imagenet" and not self.full_architectures,
             "shared": self.shared_groups,
             "matched": self.matched_scales and self.encoder == "own",
             "no_weighting": not self.weight_gradients,
@@ -178,6 +181,8 @@ class RecognitionSettings(Im2FlowSettings):
             raise ValueError("turns = 1: to choose the weight in turns takes two parts at least; 0 sets a share aside")
         if self.data_root and self.stills.split() and not self.stills_root:
             raise ValueError("stills need stills_root, the folder of their real datasets; it is empty")
+        if "sports" in self.stills.split() and not self.stills_root:
+            raise ValueError("stills: there is no miniature of 'sports'; it needs stills_root")
         if not all(word.isdecimal() and int(word) > 0 for word in self.curve.split()):
             raise ValueError(f"curve = {self.curve!r} should be numbers of labelled stills a class, as in '10 25 50'")
         return self
