@@ -15,7 +15,7 @@ def static_set(samples: Samples) -> pd.DataFrame:
     """The stills of a video dataset, one row a video of its split; videos that the split leaves unused are left out.
 
     Columns: video (path below the samples' root), class_name, label, split, group. Which frame is the centre is known
-    when the video is decoded, since headers are not to be trusted: `vision.pair_shards.centre_pair`.
+    when the video is decoded, since headers are not to be trusted: `vision.pair_shards.CentreRecipe`.
     """
     videos = samples.videos[samples.videos.split != "unused"].reset_index(drop=True)
     return videos[["video", "class_name", "label", "split", "group"]]

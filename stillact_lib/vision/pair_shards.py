@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from stillact_lib.vision.decoded_video import DecodedVideo
-from stillact_lib.vision.optical_flow import consecutive_flow, resize_flow, sliding_mean, without_camera
+from stillact_lib.vision.optical_flow import resize_flow, sliding_mean
 from stillact_lib.vision.shards import recipe_digest
 from stillact_lib.vision.video import UnreadableVideo, read_frames
 
@@ -79,20 +79,36 @@ class PairRecipe:
         }
 
 
-def centre_pair(path: Path, recipe: PairRecipe, shown: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """A video's centre frame uint8 [S, S, 3], of side `shown` (default: the recipe's), and the mean of the `window`
-    estimated flows that follow it (fewer where the video ends sooner), float16 [F, F, 2] in pixels of the recipe's
-    size. Runs in a worker process."""
-    cv2.setNumThreads(1)
-    frames = DecodedVideo(path, recipe.drop_repeats).frames
-    centre = len(frames) // 2
-    following = frames[centre : centre + recipe.window + 1]
-    if len(following) < 2:
-        raise UnreadableVideo(f"{path}: {len(frames)} frames are too few for flow at the centre")
-    flows = list(consecutive_flow(following, recipe.flow_method))
-    flow = np.mean([without_camera(one) for one in flows] if recipe.camera_removed else flows, axis=0)
-    image = cv2.resize(frames[centre], (shown or recipe.size,) * 2, interpolation=cv2.INTER_AREA)
-    return image, resize_flow(flow, recipe.size, recipe.size).astype(np.float16)
+@dataclass(frozen=True)
+class CentreRecipe:
+    """A video's centre frame, squashed to `shown` x `shown` pixels, and the mean of the `window` estimated flows that
+    follow it (fewer where the video ends sooner) at `size`; the other fields are those of `PairRecipe`."""
+
+    size: int
+    shown: int
+    flow_method: str = "dis"
+    window: int = 5
+    drop_repeats: bool = False
+    camera_removed: bool = False
+
+    @property
+    def folder_name(self) -> str:
+        """Recipes never mix: each has a folder of its own."""
+        return f"centres-{self.shown}px-{recipe_digest(asdict(self))}"
+
+    def arrays(self, video: DecodedVideo, root: Path) -> dict[str, np.ndarray]:
+        """`images` uint8 [1, S, S, 3], `flows` float16 [1, F, F, 2] in pixels of side F, and `frame` int32 [1], which
+        frame of the video it is. Raises `UnreadableVideo`."""
+        centre = len(video.frames) // 2
+        if len(video.frames) - centre < 2:
+            raise UnreadableVideo(f"{video.path}: {len(video.frames)} frames are too few for flow at the centre")
+        flow = np.mean(list(video.flows(self.flow_method, self.camera_removed, centre, self.window)), axis=0)
+        image = cv2.resize(video.frames[centre], (self.shown, self.shown), interpolation=cv2.INTER_AREA)
+        return {
+            "images": image[None],
+            "flows": resize_flow(flow, self.size, self.size).astype(np.float16)[None],
+            "frame": video.index[[centre]].astype(np.int32),
+        }
 
 
 def evenly_spaced_frames(path: Path, count: int, side: int) -> np.ndarray:

@@ -19,7 +19,8 @@ from stillact_lib.datasets.clips import (
     read_header,
 )
 from stillact_lib.datasets.verification import verify
-from stillact_lib.vision.pair_shards import PairRecipe, centre_pair, pairs_of_video
+from stillact_lib.vision.decoded_video import DecodedVideo
+from stillact_lib.vision.pair_shards import CentreRecipe, PairRecipe
 from stillact_lib.vision.video import UnreadableVideo, read_frames
 
 
@@ -96,8 +97,8 @@ def test_genuine_empty_packets_lose_nothing(tmp_path: Path) -> None:
     assert len(sizes) == read_header(clip).frames == 63 and sizes.count(7) == 1
     assert decode_every_frame(clip) == Decoding(62, 63, "") and len(read_frames(clip)) == 62
     recipe = PairRecipe(size=16)
-    assert pairs_of_video(clip, root, recipe)["frame"].tolist() == list(range(62 - recipe.window))
-    assert centre_pair(clip, recipe)[0].shape == (16, 16, 3)
+    assert recipe.arrays(DecodedVideo(clip), root)["frame"].tolist() == list(range(62 - recipe.window))
+    assert CentreRecipe(16, 32).arrays(DecodedVideo(clip), root)["images"].shape == (1, 32, 32, 3)
     cut = tmp_path / "cut.avi"
     cut.write_bytes(clip.read_bytes())
     truncate(cut, 0.9)

@@ -18,13 +18,18 @@ from stillact_lib.datasets.static_sets import static_set
 from stillact_lib.datasets.ucf101 import survey_ucf101
 from stillact_lib.errors import StillactError
 from stillact_lib.manifests import load_manifest
+from stillact_lib.vision.decoded_video import DecodedVideo
 from stillact_lib.vision.optical_flow import consecutive_flow, resize_flow
-from stillact_lib.vision.pair_shards import PairRecipe, centre_pair
+from stillact_lib.vision.pair_shards import CentreRecipe
 from stillact_lib.vision.video import read_frames
 
 
 def centre(path: Path, side: int = 32) -> np.ndarray:
-    return centre_pair(path, PairRecipe(side))[0]
+    return centre_of(path, side)["images"][0]
+
+
+def centre_of(path: Path, side: int = 32) -> dict[str, np.ndarray]:
+    return CentreRecipe(side, side).arrays(DecodedVideo(path), path.parent)
 
 
 def shrunk(frame: np.ndarray, side: int = 32) -> np.ndarray:
@@ -41,7 +46,7 @@ def test_the_flow_is_the_mean_of_the_five_that_follow(tmp_path) -> None:
     path = write_clip(tmp_path / "clip.avi", 16)
     frames = read_frames(path)
     mean = np.mean(list(consecutive_flow(frames[8:14], "dis")), axis=0)
-    assert np.allclose(centre_pair(path, PairRecipe(32))[1], resize_flow(mean, 32, 32), atol=2e-3)
+    assert np.allclose(centre_of(path)["flows"][0], resize_flow(mean, 32, 32), atol=2e-3)
 
 
 def test_the_centre_of_a_folder_is_by_number(tmp_path) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
-from itertools import repeat
 from pathlib import Path
 
 import cv2
@@ -22,11 +21,11 @@ from stillact_lib.datasets.report import DataReport, data_report
 from stillact_lib.datasets.static_sets import static_set
 from stillact_lib.errors import StillactError
 from stillact_lib.notebook.run_data import grouped
-from stillact_lib.papers.im2flow.data import fold_of, pair_recipe, root_of, video_ids
+from stillact_lib.papers.im2flow.data import fold_of, root_of, video_ids
 from stillact_lib.papers.im2flow.settings import FROM_VIDEOS, PHOTOGRAPHS, RecognitionSettings
-from stillact_lib.vision.pair_shards import PairRecipe, centre_pair
+from stillact_lib.vision.pair_shards import CentreRecipe
 from stillact_lib.vision.photographs import each_readable
-from stillact_lib.vision.video import UnreadableVideo
+from stillact_lib.vision.shards import build_shards, read_rows, shard_folder
 
 #: person boxes are enlarged about their centre by this factor before they are cut out; without an entry: whole images
 CROPS = {"willow": 1.5, "voc2012_action": 1.0}
@@ -168,34 +167,31 @@ def _cut_out(root: Path, person: tuple, side: int, enlarged: float | None) -> np
 
 def _of_videos(name: str, samples: Samples, settings: RecognitionSettings, executor: Executor) -> StillSet:
     videos = static_set(samples)
-    recipe = pair_recipe(settings)
-    paths = [samples.root / video for video in videos["video"]]
-    made = list(executor.map(_centre_or_reason, paths, repeat(recipe), repeat(settings.shown_size)))
-    problems = [(video, one) for video, one in zip(videos["video"], made, strict=True) if isinstance(one, str)]
+    side, shown = settings.image_size, settings.shown_size
+    left_out = {"drop_repeats": settings.drop_repeats, "camera_removed": settings.camera_removed}
+    recipe = CentreRecipe(side, shown, settings.flow_method, **left_out)
+    folder = shard_folder(samples.root) / recipe.folder_name
+    made = build_shards({folder: recipe}, videos["video"], samples.root, executor=executor, max_unusable=1)
+    shards, problems = made[folder]
     report = data_report(samples.name, samples, problems)
-    videos = videos[[not isinstance(one, str) for one in made]]
-    images, flows = zip(*(one for one in made if not isinstance(one, str)), strict=True)
+    videos = videos[videos["video"].isin(shards)]
+    images = np.empty((len(videos), shown, shown, 3), np.uint8)
+    flows = np.empty((len(videos), side, side, 2), np.float16)
+    first = np.zeros(len(videos), int)
+    read_rows(folder, shards, videos["video"].to_numpy(), first, {"images": images, "flows": flows})
     labels = videos["label"].to_numpy(np.int64)
     test = (videos["split"] == "test").to_numpy()
     return StillSet(
         name,
         samples.classes,
-        torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous(),
+        torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(),
         np.eye(len(samples.classes), dtype=bool)[labels],
         labels,
         test,
         videos["video"].to_numpy(str),
         grouped(videos),
         video_ids(samples, videos[test]),
-        torch.from_numpy(np.stack(flows).astype(np.float32)).permute(0, 3, 1, 2).contiguous(),
+        torch.from_numpy(flows.astype(np.float32)).permute(0, 3, 1, 2).contiguous(),
         samples.root,
         report,
     )
-
-
-def _centre_or_reason(path: Path, recipe: PairRecipe, side: int) -> tuple[np.ndarray, np.ndarray] | str:
-    """`centre_pair`, or why a video has none. Runs in a worker process."""
-    try:
-        return centre_pair(path, recipe, side)
-    except UnreadableVideo as reason:
-        return str(reason)
