@@ -117,10 +117,12 @@ def arrows(image: np.ndarray, flows: Mapping[str, np.ndarray], title: str) -> Fi
 
 
 def draw_arrows(axis: Axes, image: np.ndarray, flow: np.ndarray, shade: str) -> None:
-    """On `axis`, a pale frame [H, W, 3] with about 21 arrows a column, four times the flow [H, W, 2] below each."""
-    axis.imshow(image, alpha=0.35)
-    step = max(1, len(image) // 21)
-    y, x = np.mgrid[step // 2 : image.shape[0] : step, step // 2 : image.shape[1] : step]
+    """On `axis`, a pale frame [H, W, 3], brought to the size of the flow [h, w, 2], with about 21 arrows a column, four
+    times the flow below each."""
+    height, width = flow.shape[:2]
+    axis.imshow(image, alpha=0.35, extent=(-0.5, width - 0.5, height - 0.5, -0.5))
+    step = max(1, height // 21)
+    y, x = np.mgrid[step // 2 : height : step, step // 2 : width : step]
     axis.quiver(
         x, y, *flow[y, x].transpose(2, 0, 1), color=shade, angles="xy", scale_units="xy", scale=0.25, width=6e-3
     )
