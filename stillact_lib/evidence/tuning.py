@@ -1,0 +1,54 @@
+"""What was tried before anything was decided: runs of the profile `tuning`, what each changes, and its curves.
+
+Records hold a watched training as metrics named "ucf101/im2flow/epe_all@500", the figure on the held-out items at step
+500 (`papers.im2flow.data.curve_of`). Such runs choose settings and decide nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+import pandas as pd
+
+from stillact_lib.configuration import deciding
+from stillact_lib.evidence.records import RunRecord
+
+WATCHED = re.compile(r"(?P<dataset>[^/]+)/(?P<arm>[^/]+)/(?P<metric>[^/@]+)@(?P<step>\d+)")
+#: parameters that say how much is kept of a run, not what is tried
+NOT_TRIED = ("seed", "profile", "baselines", "score_every", "stills")
+
+
+def tried(records: Sequence[RunRecord]) -> pd.DataFrame:
+    """The watched figures of all runs: what the run changes ("" where nothing), arm, metric, step and value."""
+    rows = []
+    usual = _usual(records)
+    for record in records:
+        changes = {name: value for name, value in _told(record).items() if value != usual.get(name)}
+        change = ", ".join(f"{name} {value}" for name, value in changes.items())
+        for name, value in record.metrics.items():
+            if found := WATCHED.fullmatch(name):
+                rows.append((change, found["arm"].partition("_")[0], found["metric"], int(found["step"]), value))
+    return pd.DataFrame(rows, columns=["change", "arm", "metric", "step", "value"])
+
+
+def at_the_end(figures: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
+    """Of `tried`, each run's figures after its last step: a row a change and arm, a column a metric; runs that change
+    nothing first."""
+    last = figures[figures["step"] == figures.groupby(["change", "arm"])["step"].transform("max")]
+    table = last[last["metric"].isin(metrics)].pivot(index=["change", "arm", "step"], columns="metric", values="value")
+    return table[list(metrics)].sort_index()
+
+
+def _told(record: RunRecord) -> dict[str, object]:
+    return {name: value for name, value in deciding(record.parameters).items() if name not in NOT_TRIED}
+
+
+def _usual(records: Sequence[RunRecord]) -> dict[str, object]:
+    """The commonest value of each parameter: runs change one or two."""
+    counted: dict[str, Counter] = {}
+    for record in records:
+        for name, value in _told(record).items():
+            counted.setdefault(name, Counter())[value] += 1
+    return {name: values.most_common(1)[0][0] for name, values in counted.items()}

@@ -1,0 +1,34 @@
+"""What was tried: runs named by what they change, their figures at the end."""
+
+from stillact_lib.evidence.records import RunRecord
+from stillact_lib.evidence.tuning import at_the_end, tried
+
+
+def run(changes, curves, **metrics) -> RunRecord:
+    watched = {f"ucf101/{arm}/epe_all@{step}": value for arm, of in curves.items() for step, value in of.items()}
+    fields = {
+        "run_id": "x",
+        "chapter": "04-im2flow",
+        "profile": "tuning",
+        "seed": 0,
+        "code": "c",
+        "data": (),
+        "device": "cpu",
+    }
+    parameters = {"profile": "tuning", "seed": 0, "rate": 0.1, "steps": 20, "baselines": False} | changes
+    more = {"versions": {}, "wall_seconds": 1.0, "peak_memory_mib": 1.0, "parameter_counts": {}}
+    return RunRecord(**fields, **more, parameters=parameters, metrics=watched | metrics)
+
+
+def test_runs_are_told_apart_by_what_they_change():
+    runs = [
+        run({"baselines": True}, {"im2flow": {10: 2.0, 20: 1.5}, "walker": {10: 2.5, 20: 2.0}}, other=3.0),
+        run({"rate": 0.2}, {"im2flow": {10: 1.9, 20: 1.8}}),
+        run({"steps": 40}, {"im2flow_scratch": {10: 2.0, 40: 1.2}}),
+        run({"rate": 0.05}, {"im2flow": {20: 1.7}}),
+    ]
+    found = tried(runs)
+    assert set(found["change"]) == {"", "rate 0.2", "steps 40", "rate 0.05"} and len(found) == 9
+    table = at_the_end(found, ["epe_all"])["epe_all"]
+    assert table.index[0][0] == "" and table[("", "im2flow", 20)] == 1.5 and table[("", "walker", 20)] == 2.0
+    assert table[("steps 40", "im2flow", 40)] == 1.2 and len(table) == 5
