@@ -27,6 +27,7 @@ from stillact_lib.training.loop import (
     StepBatches,
     Watch,
     classification_loss,
+    precise,
     predict,
     train,
     warm_up_then_cosine,
@@ -40,7 +41,7 @@ from stillact_lib.vision.images import as_network_input
 def new_flow_network(settings: Im2FlowSettings) -> Im2FlowUNet | TrainedEncoderUNet:
     """G of the run's size, untrained; or with an encoder that begins as ImageNet's MobileNetV2."""
     if settings.encoder != "own":
-        return TrainedEncoderUNet(settings.image_size, 2 * settings.max_width)
+        return TrainedEncoderUNet(settings.image_size, settings.max_width)
     return Im2FlowUNet(
         settings.image_size,
         settings.base_width,
@@ -192,7 +193,7 @@ def train_im2flow(
         im2flow_loss(model, content, encoding, settings, scales),
         torch.optim.Adam(groups, lr=settings.learning_rate, betas=(0.5, 0.999)),
         steps,
-        device,
+        precise(device) if settings.encoder != "own" else device,
         label="Im2Flow",
         schedule=None if settings.constant_rate else warm_up_then_cosine(steps),
         checkpoint=checkpoint_for(settings.chapter, "im2flow", settings, FLOW, data),
