@@ -39,8 +39,15 @@ class TrainedEncoder(nn.Module):
 
 def parameter_groups(network: nn.Module, rate: float, share: float) -> list[dict]:
     """What an optimiser of learning rate `rate` is given of a network: where ImageNet trained a part, it learns at that
-    share of the rate."""
+    share of the rate, and with a share of 0 not at all."""
     trained = [p for part in network.modules() if isinstance(part, TrainedEncoder) for p in part.parameters()]
     known = {id(parameter) for parameter in trained}
     groups: list[dict] = [{"params": [p for p in network.parameters() if id(p) not in known]}]
-    return [*groups, {"params": trained, "lr": share * rate}] if trained else groups
+    for parameter in trained:
+        parameter.requires_grad_(share > 0)
+    return [*groups, {"params": trained, "lr": share * rate}] if trained and share else groups
+
+
+def begins_trained(network: nn.Module) -> bool:
+    """Whether a part of a network is a `TrainedEncoder`."""
+    return any(isinstance(part, TrainedEncoder) for part in network.modules())

@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from stillact_lib.errors import StillactError
-from stillact_lib.networks.trained_encoder import parameter_groups
+from stillact_lib.networks.trained_encoder import begins_trained, parameter_groups
 from stillact_lib.networks.walker import WalkerNet
 from stillact_lib.training.loop import (
     Checkpoint,
@@ -28,6 +28,7 @@ from stillact_lib.training.loop import (
     History,
     StepBatches,
     Watch,
+    precise,
     predict,
     train,
     warm_up_then_cosine,
@@ -139,13 +140,14 @@ def train_walker(
         accuracy = (logits.argmax(1) == labels).float().mean()
         return loss(logits, labels), {"cell_accuracy": accuracy}
 
+    groups = parameter_groups(network, rate, start_rate)
     return train(
         network,
         StepBatches(len(pairs), batch_size, make_batch, seed),
         step_loss,
-        torch.optim.Adam(parameter_groups(network, rate, start_rate), lr=rate),
+        torch.optim.Adam(groups, lr=rate),
         steps,
-        device,
+        precise(device) if begins_trained(network) else device,
         label=label,
         schedule=warm_up_then_cosine(steps),
         checkpoint=checkpoint,
