@@ -15,6 +15,7 @@ FLOW_SOURCES = {"ucf101": "ucf", "hmdb51": "hmdb", "ucf101+hmdb51": "both", "ucf
 PHOTOGRAPHS = {
     "willow": ("willow_actions", {}),
     "stanford10": ("stanford40", {"subset": "stanford10"}),
+    "motion4": ("stanford40", {"subset": "motion4"}),  # ours
     "voc2012_action": ("voc2012_action", {}),
 }
 FROM_VIDEOS = {"ucf_static": "ucf101", "hmdb_static": "hmdb51", "penn_action": "penn_action", "yupp_static": "yupp"}
