@@ -88,14 +88,14 @@ class Split(Record):
 
 
 class Subset(Record):
-    """Some classes of the dataset under a name of their own."""
+    """Some classes of the dataset under a name of their own; without a citation, the name is ours."""
 
     name: str
     classes: tuple[str, ...]
     counts: Counts
     certainty: Certainty
     chapters: tuple[Chapter, ...]
-    citation: Citation
+    citation: Citation | None = None
     note: str = ""
 
 

@@ -1,7 +1,7 @@
 """Stanford 40 Actions (Yao et al., ICCV 2011): photographs of one person, one action, one box. Chapters 01, 02, 04, 05.
 
-Its classes also come as two subsets: Stanford10 (Chen & Grauman, CVPR 2013; chapter 04) and FRA, the actions at the
-face (Rosenfeld & Ullman, 2016; chapter 01).
+Its classes also come as three subsets: Stanford10 (Chen & Grauman, CVPR 2013; chapter 04), FRA, the actions at the face
+(Rosenfeld & Ullman, 2016; chapter 01), and our own Motion4, pairs of actions that no thing tells apart (chapter 04).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ CLASS_LIST = re.compile(r"(?P<action>[A-Za-z_]+)_(?P<part>train|test)\.txt", re.
 
 
 def read_stanford40(root: str | Path, subset: str | None = None, classes: Collection[str] | None = None) -> Stills:
-    """Stanford 40 at `root`, or its `subset` "stanford10" or "fra", or some `classes`.
+    """Stanford 40 at `root`, or its `subset` "stanford10", "fra" or "motion4", or some `classes`.
 
     `root` holds `JPEGImages/`, `ImageSplits/` and `XMLAnnotations/` (without which nobody has a box). Classes are those
     of actions.txt, or of the lists where it is not there, in alphabetical order; of a subset, those that this copy

@@ -37,6 +37,7 @@ PENN_SCALES = {
         (64, 64), {"train": 3, "test": 2}, ("baseball_pitch", "jumping_jacks", "pushup", "strum_guitar"), frames=10
     ),
     "mini": Scale((128, 128), {"train": 20, "test": 16}, frames=16, world=MIXED),
+    "study": Scale((192, 192), {"train": 60, "test": 140}, frames=12, world=MIXED),
     "gpu": Scale((256, 256), {"train": 80, "test": 70}, frames=40, world=HAND_HELD),
 }
 MPII_SCALES = {

@@ -29,6 +29,7 @@ STANFORD10 = (
 STANFORD40_SCALES = {
     "tiny": Scale((64, 64), {"train": 6, "test": 4}, ("drinking", "playing_guitar", "riding_a_bike", "running")),
     "mini": Scale((128, 128), {"train": 50, "test": 90}, STANFORD10),
+    "study": Scale((192, 192), {"train": 100, "test": 500}, (*STANFORD10, "applauding", "waving_hands")),
     "survey": Scale((96, 96), {"train": 20, "test": 30}),
     "gpu": Scale((256, 256), {"train": 100, "test": 100}),
 }
@@ -37,11 +38,13 @@ WILLOW_SCALES = {
         (64, 64), {"train": 3, "val": 3, "test": 4}, ("photographing", "playingmusic", "ridingbike", "walking")
     ),
     "mini": Scale((128, 128), {"train": 20, "val": 20, "test": 40}),
+    "study": Scale((192, 192), {"train": 50, "val": 50, "test": 300}),
     "gpu": Scale((256, 256), {"train": 50, "val": 50, "test": 100}),
 }
 VOC_SCALES = {
     "tiny": Scale((64, 64), {"train": 6, "val": 4}, ("phoning", "ridingbike", "usingcomputer", "walking")),
     "mini": Scale((128, 128), {"train": 50, "val": 50}),
+    "study": Scale((192, 192), {"train": 100, "val": 300}),
     "gpu": Scale((256, 256), {"train": 100, "val": 100}),
 }
 SYNSET_SCALES = {  # who dribbles, drinks, rides a bicycle, plays the guitar; without a test part, as the real folders

@@ -29,25 +29,29 @@ _HMDB_MINI = (
 UCF101_SCALES = {
     "tiny": Scale((64, 64), {"groups": 4}, ("Drumming", "HandstandPushups", "JumpingJack", "SalsaSpin"), 12, (2, 2)),
     "mini": Scale((128, 128), {"groups": 10}, _UCF_MINI, 16, (2, 3), MIXED),
+    "study": Scale((192, 192), {"groups": 25}, (), 16, (3, 3), MIXED),
     "gpu": Scale((256, 256), {"groups": 25}, (), 24, (2, 2), HAND_HELD),
     "handheld": Scale((64, 64), {"groups": 30}, (), 16, (1, 1), UNSTEADY),
 }
 HMDB51_SCALES = {
     "tiny": Scale((64, 64), {"groups": 4}, ("clap", "pullup", "run", "wave"), 12, (2, 2)),
     "mini": Scale((128, 128), {"groups": 11}, _HMDB_MINI, 16, (2, 2), MIXED),
+    "study": Scale((192, 192), {"groups": 90}, (), 16, (1, 1), MIXED),
     "gpu": Scale((240, 320), {"groups": 33}, (), 40, (3, 3), HAND_HELD),
     "handheld": Scale((64, 64), {"groups": 30}, (), 16, (1, 1), UNSTEADY),
 }
 WEIZMANN_SCALES = {
     "tiny": Scale((72, 90), {}, ("jack", "run", "wave1", "wave2"), 10),
     "mini": Scale((144, 180), {}, (), 20),
+    "study": Scale((144, 180), {}, (), 30),
     "gpu": Scale((144, 180), {}, (), 60),
 }
 #: the list's "train" tag stands for a tenth of the real videos, and of the "gpu" size. A tenth of the "mini" size would
-#: be four videos a class, too few to train and test a recogniser on: there it stands for half of them
+#: be four videos a class, too few to train and test a recogniser on: there and in "study" it stands for half of them
 YUPP_SCALES = {
     "tiny": Scale((64, 64), {"train": 1, "test": 2}, ("Fireworks", "Ocean", "Railway", "RushingRiver"), 10),
     "mini": Scale((128, 128), {"train": 10, "test": 10}, (), 12),
+    "study": Scale((192, 192), {"train": 30, "test": 30}, (), 12),
     "gpu": Scale((256, 256), {"train": 3, "test": 27}, (), 40),
 }
 

@@ -26,8 +26,8 @@ from stillact_lib.vision.optical_flow import optical_flow
 MEMORY = {"gpu": 25, "paper": 48}
 #: GiB of a GPU's; the networks of both profiles are the same and take 6.5 GB
 GPU_MEMORY = {"gpu": 8, "paper": 8}
-#: GiB that a run on the large miniature writes
-DISK = {"gpu": 7}
+#: GiB that a run on a large miniature writes
+DISK = {"study": 3, "gpu": 7}
 
 
 def needs(settings: RecognitionSettings) -> Iterator[Need]:

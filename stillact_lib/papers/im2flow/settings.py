@@ -16,6 +16,7 @@ FLOW_SOURCES = {"ucf101": "ucf", "hmdb51": "hmdb", "ucf101+hmdb51": "both", "ucf
 PHOTOGRAPHS = {
     "willow": ("willow_actions", {}),
     "stanford10": ("stanford40", {"subset": "stanford10"}),
+    "motion4": ("stanford40", {"subset": "motion4"}),  # ours
     "voc2012_action": ("voc2012_action", {}),
     "sports": ("sports100", {"classes": list(load_manifest("sports100").in_ucf101)}),  # ours, of real photographs
 }
