@@ -33,8 +33,9 @@ def training_curves(curves: Mapping[str, tuple[History, str]]) -> Figure:
     return figure
 
 
-def running_mean(values: Sequence[float], over: int = 9) -> np.ndarray:
-    """The mean of the last `over` values, of fewer at the beginning."""
+def running_mean(values: Sequence[float]) -> np.ndarray:
+    """At each place the mean of the last values up to it: a fifth of all, nine at most, fewer at the beginning."""
+    over = max(1, min(9, len(values) // 5))
     return pd.Series(values).rolling(over, min_periods=1).mean().to_numpy()
 
 

@@ -116,14 +116,14 @@ def changed_decisions(
 
 
 def stream_curves(histories: Mapping[str, History]) -> Figure:
-    """Loss and accuracy of streams on their training batches, means of five logged figures: arm -> history."""
+    """Loss and accuracy of streams on their training batches, as running means: arm -> history."""
     figure, axes = plt.subplots(1, 2, figsize=(7.2, 3.0))
     shades = [arm_colour(arm) for arm in histories]
     for place, (arm, history) in enumerate(histories.items()):
         line = LINES[shades[:place].count(shades[place]) % len(LINES)]
         for axis, name in zip(axes, ("loss", "accuracy"), strict=True):
             steps, values = history.series(name)
-            axis.plot(steps, running_mean(values, 5), color=shades[place], ls=line, label=spaced(arm))
+            axis.plot(steps, running_mean(values), color=shades[place], ls=line, label=spaced(arm))
     axes[0].set(title="cross entropy", xlabel="training step", ylim=(0, None))
     axes[1].set(title="accuracy on its training batches", xlabel="training step", ylim=(0, 1.02))
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)

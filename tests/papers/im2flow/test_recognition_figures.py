@@ -150,12 +150,12 @@ def test_class_gains_are_sorted_and_coloured_by_their_intervals():
 
 
 def test_stream_curves_show_running_means_of_loss_and_accuracy():
-    rows = [{"step": 10.0 * (k + 1), "loss": 2.0 - 0.1 * k, "accuracy": 0.1 * k} for k in range(8)]
+    rows = [{"step": 10.0 * (k + 1), "loss": 2.0 - 0.1 * k, "accuracy": 0.1 * k} for k in range(10)]
     figure = charts.stream_curves({"appearance": History(rows), "second_appearance": History(rows[:3])})
     loss, accuracy = figure.axes
     (first, second), (rising, _) = loss.lines, accuracy.lines
-    np.testing.assert_allclose(first.get_ydata()[[0, 1, 7]], [2.0, 1.95, 1.5])  # means of 1, 2 and 5 figures
-    assert list(second.get_xdata()) == [10, 20, 30] and rising.get_ydata()[-1] == pytest.approx(0.5)
+    np.testing.assert_allclose(first.get_ydata()[[0, 1, 9]], [2.0, 1.95, 1.15])  # means of one figure, then of two
+    assert list(second.get_xdata()) == [10, 20, 30] and rising.get_ydata()[-1] == pytest.approx(0.85)
     assert first.get_linestyle() != second.get_linestyle()  # they share the colour
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["appearance", "second appearance"]
 
