@@ -33,6 +33,24 @@ def training_curves(curves: Mapping[str, tuple[History, str]]) -> Figure:
     return figure
 
 
+def tuning_curves(tried: pd.DataFrame, metrics: Mapping[str, str]) -> Figure:
+    """Figures on held-out frames over the training steps (`evidence.tuning.tried`), a panel a metric (name -> title), a
+    line a network and what its run changes; Walker's are dashed."""
+    figure, axes = plt.subplots(1, len(metrics), figsize=(7.2, 2.9), squeeze=False)
+    runs = list(tried.groupby(["change", "arm"], sort=True).groups)
+    changes = sorted({change for change, _ in runs})
+    shades = plt.get_cmap("viridis")(np.linspace(0, 0.85, len(changes)))
+    for axis, (metric, title) in zip(axes[0], metrics.items(), strict=True):
+        for change, arm in runs:
+            of_run = tried[(tried["change"] == change) & (tried["arm"] == arm) & (tried["metric"] == metric)]
+            style = "--" if arm == "walker" else "-"
+            label = f"{arm}: {change or 'as chosen'}"
+            axis.plot(of_run["step"], of_run["value"], style, color=shades[changes.index(change)], label=label)
+        axis.set(title=title, xlabel="training step")
+    axes[0, -1].legend(fontsize=6.5, loc="best")
+    return figure
+
+
 def running_mean(values: Sequence[float], over: int = 9) -> np.ndarray:
     """The mean of the last `over` values, of fewer at the beginning."""
     return pd.Series(values).rolling(over, min_periods=1).mean().to_numpy()
