@@ -3,10 +3,10 @@
     python data_manifests/sports100_split.py ROOT     # ROOT as for `stillact data verify sports100 ROOT`
 
 The manifest gives the seed and the share of each class that is for testing. A photograph's place in the draw is a hash
-of the seed and of its bytes, so a file more or less moves at most one other of its class. Duplicates stay on one side:
-exact ones have the same bytes; near ones have perceptual hashes (signs of horizontal differences, of the photograph or
-of its mirror image) that agree in three quarters of their bits, and standardised pixels that agree. The hash finds
-candidates, but flat skies share one; the pixels decide.
+of the seed and of its bytes, so a file more or less moves at most one other of its class. Duplicates stay on one side.
+Exact ones have the same bytes. Near ones are found by a perceptual hash (the signs of horizontal differences) of the
+one, whole or with its borders cut off, as agencies' strips and other people's crops ask for, and of the other, whole or
+mirrored. But flat skies share a hash: the pixels decide, once the two are aligned (Evangelidis & Psarakis, PAMI 2008).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import hashlib
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import product
 from pathlib import Path
 
 import cv2
@@ -27,39 +28,64 @@ from stillact_lib.datasets.sports100 import DIGITS, FOLDER, NAME, SPLIT, SPLIT_L
 from stillact_lib.manifests import load_manifest
 from stillact_lib.paths import written_whole
 
+SIDE = 64  # of the pictures that are compared, in pixels
+#: what is cut off left and right, or above and below
+CUTS = [cuts for cuts in product((0, 5, 10, 15), repeat=2) if sum(cuts) <= 20]
+CROPS = [
+    (slice(top, SIDE - bottom), slice(left, SIDE - right)) for (top, bottom), (left, right) in product(CUTS, repeat=2)
+]
 #: the hash has HASH_SIDE squared bits, of which near duplicates differ in MOST_BITS at most
-HASH_SIDE, MOST_BITS = 16, 64
-#: the mean absolute difference, in standard deviations, that near duplicates of PIXEL_SIDE squared pixels have at most
-PIXEL_SIDE, MOST_DIFFERENCE = 32, 0.36
-AT_ONCE = 500
+HASH_SIDE, MOST_BITS = 16, 60
+#: standardised pixels differ by no more than this before they are aligned, and correlate by at least that afterwards;
+#: the alignment stretches, shears and turns by no more than MOST_STRETCH
+MOST_DIFFERENCE, LEAST_CORRELATION, MOST_STRETCH = 0.5, 0.92, 0.25
+ALIGNED = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 60, 1e-4)
+AT_ONCE = 1000
 
 
-def perceptual_hash(grey: np.ndarray) -> np.ndarray:
+def perceptual_hash(picture: np.ndarray) -> np.ndarray:
     """Of a grey picture uint8 [H, W], whether it grows brighter from each cell of a grid to the next on its right: ±1
-    float32 [HASH_SIDE squared], so that the inner product of two counts the bits that agree."""
-    grid = cv2.resize(grey, (HASH_SIDE + 1, HASH_SIDE), interpolation=cv2.INTER_AREA).astype(np.int16)
+    float32 [HASH_SIDE squared], so that the inner product of two tells how many bits agree."""
+    grid = cv2.resize(picture, (HASH_SIDE + 1, HASH_SIDE), interpolation=cv2.INTER_AREA).astype(np.int16)
     return np.where(grid[:, 1:] > grid[:, :-1], 1, -1).astype(np.float32).ravel()
-
-
-def standardised(grey: np.ndarray) -> np.ndarray:
-    """A grey picture uint8 [H, W] as float32 [PIXEL_SIDE, PIXEL_SIDE] of mean 0 and deviation 1."""
-    small = cv2.resize(grey, (PIXEL_SIDE, PIXEL_SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
-    return (small - small.mean()) / max(float(small.std()), 1e-6)
 
 
 def near_duplicates(greys: Iterable[np.ndarray]) -> list[tuple[int, int]]:
     """Pairs of grey pictures uint8 [H, W] that show nearly the same, as their numbers in the order given."""
-    described = [(perceptual_hash(grey), perceptual_hash(grey[:, ::-1]), standardised(grey)) for grey in greys]
-    hashes, mirrored, pixels = (np.stack(column) for column in zip(*described, strict=True))
-    found = set()
-    for begin in range(0, len(hashes), AT_ONCE):
-        for others, step in ((hashes, 1), (mirrored, -1)):
-            differ = (HASH_SIDE**2 - hashes[begin : begin + AT_ONCE] @ others.T) / 2
-            first, second = np.nonzero(differ <= MOST_BITS)
-            for a, b in zip(first + begin, second, strict=True):
-                if a < b and np.abs(pixels[a] - pixels[b][:, ::step]).mean() <= MOST_DIFFERENCE:
-                    found.add((int(a), int(b)))
-    return sorted(found)
+    pictures = np.stack([cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for grey in greys])
+    views = (pictures, np.ascontiguousarray(pictures[:, :, ::-1]))
+    of_views = [np.stack([perceptual_hash(picture) for picture in view]).T for view in views]
+    closest: dict[tuple[int, int, int], tuple[float, int, int, int]] = {}  # pair, view -> bits, its order, crop
+    for crop, window in enumerate(CROPS):
+        cropped = np.stack([perceptual_hash(picture[window]) for picture in pictures])
+        for (view, theirs), begin in product(enumerate(of_views), range(0, len(pictures), AT_ONCE)):
+            bits = (HASH_SIDE**2 - cropped[begin : begin + AT_ONCE] @ theirs) / 2
+            for row, other in np.argwhere(bits <= MOST_BITS):
+                one, found = begin + row, (bits[row, other], begin + row, other, crop)
+                if one != other:
+                    pair = (min(one, other), max(one, other), view)
+                    closest[pair] = min(closest.get(pair, found), found)
+    return sorted(
+        {
+            (int(low), int(high))
+            for (low, high, view), (_, one, other, crop) in closest.items()
+            if same_pixels(pictures[one][CROPS[crop]], views[view][other])
+        }
+    )
+
+
+def same_pixels(crop: np.ndarray, picture: np.ndarray) -> bool:
+    """Whether a crop uint8 [h, w] shows what the picture uint8 [SIDE, SIDE] shows, but for an affine alignment."""
+    crop = cv2.resize(crop, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    standardised = [(p - p.mean()) / max(p.std(), 1e-6) for p in (crop.astype(np.float32), picture.astype(np.float32))]
+    if np.abs(standardised[0] - standardised[1]).mean() > MOST_DIFFERENCE:
+        return False
+    start = np.eye(2, 3, dtype=np.float32)
+    try:
+        correlation, aligned = cv2.findTransformECC(crop, picture, start, cv2.MOTION_AFFINE, ALIGNED, None, 5)
+    except cv2.error:  # they cannot be aligned
+        return False
+    return correlation >= LEAST_CORRELATION and np.abs(aligned[:, :2] - np.eye(2)).max() <= MOST_STRETCH
 
 
 def groups_of(count: int, pairs: Sequence[tuple[int, int]]) -> list[list[int]]:
@@ -111,12 +137,13 @@ def make(root: Path, seed: int, share: float) -> str:
     listed = defaultdict(list)
     for path, digest, side in zip(paths, digests, sides, strict=True):
         listed[path.parent.name, side].append(f"{_number(path)}:{digest[:DIGITS]}")
-    testing = sides.count("test")
+    testing, sharing = sides.count("test"), sum(map(len, same))
     lines = [
         f"# {len(paths):,} photographs, {testing:,} of them for testing: seed {seed}, share {share} of each class.",
-        f"# {sum(map(len, same))} show the same as others, in {len(same)} groups: {len(exact)} pairs with the same bytes,",
-        f"# {len(near)} with nearly the same pixels. A photograph is number:digest: Image_<number>.jpg, and the first",
-        f"# {DIGITS} digits of the SHA-256 of its bytes. Made by sports100_split.py.",
+        f"# {sharing} show what others show, in {len(same)} groups, each on one side:",
+        f"# {len(exact)} pairs have the same bytes, {len(near)} nearly the same pixels.",
+        f"# A photograph is number:digest, Image_<number>.jpg and {DIGITS} digits of the SHA-256 of its bytes.",
+        "# Made by sports100_split.py.",
         *(f"{name} | {side} | {' '.join(entries)}" for (name, side), entries in sorted(listed.items())),
         *(f"same | {' '.join(map(str, numbers))}" for numbers in same),
     ]
