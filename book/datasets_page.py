@@ -65,6 +65,7 @@ def markdown_section(manifest: Manifest) -> str:
     facts += ["- **Size** " + marked(manifest.size.text, manifest.size)] if manifest.size else []
     facts.append("- **Holds** " + marked(f"{manifest.items.count:,} {manifest.items.unit}", manifest.items))
     facts.append(f"- **Cite** {manifest.citation.text}")
+    facts += ["- **Miniature** none: chapters that use it need the real one"] * (not manifest.miniature)
     splits = [[s.name, counts_text(s.counts), marked("", s)] for s in manifest.splits]
     splits += [[s.name, counts_text(s.counts), marked(", ".join(s.classes), s)] for s in manifest.subsets]
     parts = [
