@@ -94,7 +94,8 @@ def test_the_tests_go_on_without_weights(tmp_path):
         os.utime(tmp_path / name, (0, 0))
     ran = make("test", folder=tmp_path)
     assert ran.returncode == 0 and "the tests that need them are skipped" in ran.stdout
-    assert ran.stdout.rstrip().endswith("python -m")
+    said = [line for line in ran.stdout.splitlines() if not line.startswith("make")]  # a make within make says where
+    assert said[-1] == "python -m"
 
 
 @needs_make

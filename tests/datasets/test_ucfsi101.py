@@ -316,8 +316,9 @@ def test_references_beyond_the_last_frame_are_listed_once_and_not_tried_again(sa
     assert [v for v, _ in stills.problems] == [video] and "2 of 14 stills lie beyond" in stills.problems[0][1]
     assert len(stills) == 12 * len(promising) and stills.table["frame"].max() == 11
     frames, folder = np.arange(14), stills.folder
-    assert build_still_shard(video, samples.root, folder, frames, Unasked(), {}).frames == tuple(range(12))
-    missed = build_still_shard(video, samples.root, tmp_path, np.array([30]), Squashed(8), {})
+    (kept,) = build_still_shard(video, samples.root, folder, frames, Unasked(), {folder: {}})
+    assert kept.frames == tuple(range(12))
+    (missed,) = build_still_shard(video, samples.root, tmp_path, np.array([30]), Squashed(8), {tmp_path: {}})
     assert "only 12 frames decode, and the stills asked for lie beyond" in missed.problem
 
 

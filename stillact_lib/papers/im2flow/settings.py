@@ -182,8 +182,6 @@ class RecognitionSettings(Im2FlowSettings):
             raise ValueError("turns = 1: to choose the weight in turns takes two parts at least; 0 sets a share aside")
         if self.data_root and self.stills.split() and not self.stills_root:
             raise ValueError("stills need stills_root, the folder of their real datasets; it is empty")
-        if "sports" in self.stills.split() and not self.stills_root:
-            raise ValueError("stills: there is no miniature of 'sports'; it needs stills_root")
         if not all(word.isdecimal() and int(word) > 0 for word in self.curve.split()):
             raise ValueError(f"curve = {self.curve!r} should be numbers of labelled stills a class, as in '10 25 50'")
         return self
