@@ -26,7 +26,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 from safetensors.numpy import save_file
 
-from stillact_lib.configuration import Configuration, deciding
+from stillact_lib.configuration import PLACES, Configuration, deciding
 from stillact_lib.errors import StillactError
 from stillact_lib.evaluation.average_precision import mean_average_precision
 from stillact_lib.paths import project_root, workspace, written_whole
@@ -127,7 +127,8 @@ def new_record(
 
     `metrics` not given are the means of the finite `scores`, and of class scores `dataset/arm/map` in %. The run id is
     made of chapter, profile, seed and a digest of the parameters that decide and of the data, so that the same run
-    with newer code replaces its record. fields: any others of a record.
+    with newer code replaces its record. Of a root or a file the record says that it was given, not where it lies.
+    fields: any others of a record.
     """
     _check_scores(scores or {})
     parameters = settings.model_dump()
@@ -139,7 +140,7 @@ def new_record(
         chapter=chapter,
         profile=parameters["profile"],
         seed=parameters["seed"],
-        parameters=parameters,
+        parameters={name: "given" if name.endswith(PLACES) and value else value for name, value in parameters.items()},
         code=code_digest(chapter),
         data=tuple(data),
         device=device,

@@ -262,3 +262,8 @@ def test_how_a_run_is_carried_out_and_where_its_data_lies_are_no_part_of_its_id(
     runs = [carried(data=(origin,)) for origin in (*DATA, part, whole)]
     assert len({run.run_id for run in runs}) == 3 and not comparable(runs[1], runs[2])
     assert comparable(carried(), carried(seed=1, device="cpu"))
+
+
+def test_a_record_does_not_say_where_data_lie():
+    made = carried(data_root="/home/somebody/data")
+    assert made.parameters["data_root"] == "given" and carried().parameters["data_root"] == ""
