@@ -13,6 +13,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar
 
 import yaml
@@ -163,6 +164,16 @@ def _evaluated(node: ast.expr) -> Any:
     return eval(compile(ast.Expression(node), "<parameters>", "eval"), {"__builtins__": {}})
 
 
+def profile_parameters(chapter: str, profile: str) -> dict[str, Any]:
+    """What a profile's file says of a chapter's parameters; nothing where there is no file."""
+    path = _profile_file(chapter, profile)
+    return (yaml.safe_load(path.read_text(encoding="utf-8")) or {}) if path.is_file() else {}
+
+
+def _profile_file(chapter: str, profile: str) -> Path:
+    return project_root() / "chapters" / "profiles" / profile / f"{chapter}.yaml"
+
+
 def _of_the_environment(settings: type[Configuration], given: dict[str, Any]) -> dict[str, Any]:
     """`given`, with the values of the profile that STILLACT_PROFILE names in place of the notebook's own defaults;
     what somebody changed in the notebook stays, and so does all in a run of another profile than `mini`."""
@@ -170,13 +181,13 @@ def _of_the_environment(settings: type[Configuration], given: dict[str, Any]) ->
     if wanted in ("", "mini") or given.get("profile") != "mini":
         return given
     chapter = getattr(settings, "chapter", "")
-    path = project_root() / "chapters" / "profiles" / wanted / f"{chapter}.yaml"
+    path = _profile_file(chapter, wanted)
     if not path.is_file():
         raise StillactError(f"STILLACT_PROFILE={wanted}: {settings.__name__} has no {path.relative_to(project_root())}")
+    values = profile_parameters(chapter, wanted)
     notebook = json.loads((project_root() / "chapters" / f"{chapter}.ipynb").read_text(encoding="utf-8"))
     sources = ["".join(c["source"]) for c in notebook["cells"] if "parameters" in c["metadata"].get("tags", [])]
     own = {name: _evaluated(node) for source in sources for name, node in _Cell.of(source).assigned.items()}
-    values = yaml.safe_load(path.read_text(encoding="utf-8"))
     return given | {name: value for name, value in values.items() if given.get(name) == own.get(name)}
 
 

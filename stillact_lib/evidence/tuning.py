@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -20,10 +20,13 @@ WATCHED = re.compile(r"(?P<dataset>[^/]+)/(?P<arm>[^/]+)/(?P<metric>[^/@]+)@(?P<
 NOT_TRIED = ("seed", "profile", "baselines", "score_every", "stills")
 
 
-def tried(records: Sequence[RunRecord]) -> pd.DataFrame:
-    """The watched figures of all runs: what the run changes ("" where nothing), arm, metric, step and value."""
+def tried(records: Sequence[RunRecord], profile: Mapping[str, object]) -> pd.DataFrame:
+    """The watched figures of all runs: what the run changes ("" where nothing), arm, metric, step and value.
+
+    profile: the parameters that the file of the profile `tuning` gives; of others the commonest value is no change.
+    """
     rows = []
-    usual = _usual(records)
+    usual = _usual(records) | profile
     for record in records:
         changes = {name: value for name, value in _told(record).items() if value != usual.get(name)}
         change = ", ".join(f"{name} {value}" for name, value in changes.items())

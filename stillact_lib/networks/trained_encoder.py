@@ -7,28 +7,21 @@ is what else it can start from (chapter 04, real video). Images are RGB in [-1, 
 from __future__ import annotations
 
 from torch import Tensor, nn
-from torchvision.models import mobilenet_v2
 
-from stillact_lib.networks.mobile import WEIGHTS
-from stillact_lib.networks.pretrained import AsImageNet
-
-#: torchvision's layers of MobileNetV2 that work at 1/2, 1/4, 1/8, 1/16 and 1/32 of the side, and their channels
-STAGES = ((0, 2, 16), (2, 4, 24), (4, 7, 32), (7, 14, 96), (14, 18, 320))
+from stillact_lib.networks.mobile import mobile_network
 
 
 class TrainedEncoder(nn.Module):
     """Maps of images [B, 3, S, S]: [B, 16, S/2, S/2], [B, 24, S/4, S/4] ... [B, 320, S/32, S/32]. Raises StillactError
     where the weights cannot be had."""
 
-    channels = tuple(width for *_, width in STAGES)
+    channels = (16, 24, 32, 96, 320)
 
     def __init__(self) -> None:
         super().__init__()
-        trained = mobilenet_v2(weights=None)
-        trained.load_state_dict(WEIGHTS["mobilenet_v2"].load())
-        layers = trained.features
-        self.normalise = AsImageNet()
-        self.stages = nn.ModuleList(nn.Sequential(*layers[first:last]) for first, last, _ in STAGES)
+        network = mobile_network("mobilenet_v2", imagenet=True)
+        self.normalise = network.normalise
+        self.stages = nn.ModuleList(network.stages)
 
     def forward(self, image: Tensor) -> list[Tensor]:
         maps = [self.normalise(image)]

@@ -6,7 +6,6 @@ This is the part that worker processes run, so it imports no torch: a worker the
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -71,7 +70,7 @@ class PairRecipe:
         if 0 < self.pairs_per_video < targets:
             kept = np.unique(np.linspace(0, targets - 1, self.pairs_per_video).round().astype(int))
         side, wanted = (self.size, self.size), set(kept.tolist())
-        means = enumerate(islice(sliding_mean(flows, self.window), targets))
+        means = enumerate(sliding_mean(flows, self.window))
         return {
             "images": np.stack([cv2.resize(frames[t], side, interpolation=cv2.INTER_AREA) for t in kept]),
             "flows": np.stack([resize_flow(mean, *side) for t, mean in means if t in wanted]).astype(np.float16),

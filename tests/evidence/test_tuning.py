@@ -27,8 +27,13 @@ def test_runs_are_told_apart_by_what_they_change():
         run({"steps": 40}, {"im2flow_scratch": {10: 2.0, 40: 1.2}}),
         run({"rate": 0.05}, {"im2flow": {20: 1.7}}),
     ]
-    found = tried(runs)
+    found = tried(runs, {})
     assert set(found["change"]) == {"", "rate 0.2", "steps 40", "rate 0.05"} and len(found) == 9
     table = at_the_end(found, ["epe_all"])["epe_all"]
     assert table.index[0][0] == "" and table[("", "im2flow", 20)] == 1.5 and table[("", "walker", 20)] == 2.0
     assert table[("steps 40", "im2flow", 40)] == 1.2 and len(table) == 5
+
+
+def test_one_run_alone_is_held_against_its_profile():
+    (change,) = tried([run({"rate": 0.2}, {"im2flow": {10: 2.0}})], {"rate": 0.1})["change"].unique()
+    assert change == "rate 0.2"

@@ -15,6 +15,7 @@ import pandas as pd
 import torch
 
 from stillact_lib.datasets import Samples, read
+from stillact_lib.datasets.groups import dealt_out
 from stillact_lib.datasets.report import DataReport, data_report, miniature_stamp
 from stillact_lib.errors import StillactError
 from stillact_lib.evaluation.flow_metrics import evaluation_masks, flow_scores
@@ -43,11 +44,16 @@ def root_of(dataset: str, real_root: str, settings: Im2FlowSettings) -> Path:
     return miniature_or_real(dataset, Path(real_root) / dataset if real_root else None, settings)
 
 
+def read_chosen(dataset: str, root: Path, settings: Im2FlowSettings) -> Samples:
+    """A dataset of videos, of UCF-101 only the `classes` of the settings where they name some."""
+    part = {"classes": settings.chosen_classes} if dataset == "ucf101" and settings.chosen_classes else {}
+    return read(dataset, root, **part)
+
+
 def open_videos(settings: Im2FlowSettings) -> Samples:
     """The videos that `settings` ask for. "ucf101+hmdb51" joins two, the classes of the second after the first's;
     "ucf101_other" leaves out the classes that show an action of Stanford10 (`SHARED_WITH_STANFORD10`)."""
-    part = {"classes": settings.chosen_classes} if settings.chosen_classes else {}
-    samples = [read(name, root_of(name, settings.data_root, settings), **part) for name in settings.videos]
+    samples = [read_chosen(name, root_of(name, settings.data_root, settings), settings) for name in settings.videos]
     if settings.dataset == "ucf101_other":
         return without_classes(samples[0], SHARED_WITH_STANFORD10)
     return samples[0] if len(samples) == 1 else joined(samples)
@@ -121,16 +127,10 @@ def every_second(videos: pd.DataFrame) -> np.ndarray:
 def fold_of(videos: pd.DataFrame, folds: int) -> np.ndarray:
     """Which of the folds 1, 2, ... each video belongs to, int64 [N]: whole groups, dealt out at random class by class,
     so that each fold has its share of every class. Raises StillactError where a class has fewer groups than folds."""
-    found = np.zeros(len(videos), np.int64)
-    rng = np.random.default_rng(0)
-    for class_name, rows in videos.groupby("class_name", sort=True).indices.items():
-        group = videos["group"].to_numpy()[rows]
-        names = rng.permutation(np.unique(group))
-        if len(names) < folds:
-            raise StillactError(f"class {class_name}: {len(names)} groups make no {folds} folds; lower folds")
-        place = {name: 1 + position % folds for position, name in enumerate(names)}
-        found[rows] = [place[name] for name in group]
-    return found
+    for class_name, groups in videos.groupby("class_name", sort=True)["group"].nunique().items():
+        if groups < folds:
+            raise StillactError(f"class {class_name}: {groups} groups make no {folds} folds; lower folds")
+    return 1 + dealt_out(videos["class_name"].to_numpy(), videos["group"].to_numpy(), folds, seed=0)
 
 
 def hold_out(videos: pd.DataFrame, per_class: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -32,16 +32,17 @@ CONTENT = (*VIDEOS, *ENCODED, "full_architectures", "pretraining", "batch_size",
 FLOW = (*CONTENT, "base_width", "max_width", "dilated", "dropout", "encoder", "encoder_rate", "content_weight")
 FLOW += ("content_distance", "matched_scales")
 FLOW += ("weight_gradients", "constant_rate", "steps", "longer", "score_every")
-WALKER = (*VIDEOS, "full_architectures", "batch_size", "baseline_steps", "baseline_rate", "score_every")
+WALKER = (*VIDEOS, "full_architectures", "batch_size", "baseline_steps", "baseline_rate", "score_every", "encoder")
+WALKER += ("encoder_rate",)
 FOREST = (*VIDEOS, "test_frames_per_video", "forest_images")
 NEIGHBOURS = (*VIDEOS, *PRETRAINED, "test_frames_per_video", "remembered_frames", "stream_network", "still_size")
 STREAM = (*PRETRAINED, "stream_network", "stream_part", "still_size", "stream_steps", "stream_rate", "classes", "folds")
-STREAM += ("fold", "validation_share", "turns")
+STREAM += ("fold", "drop_repeats", "validation_share", "turns")
 #: an arm's name begins with -> the same for its stream; the first that fits
 STREAMS = {
     "appearance": STREAM,
     "second_appearance": STREAM,
-    "motion_truth": (*STREAM, *ENCODED, "flow_method"),
+    "motion_truth": (*STREAM, *ENCODED, "flow_method", "camera_removed"),
     "motion_walker": (*STREAM, *ENCODED, *WALKER),
     "motion_im2flow": (*STREAM, *FLOW),
     "encoder": (*STREAM, *FLOW),
@@ -142,7 +143,7 @@ class Im2FlowSettings(RunSettings):
             "l2_content": self.content_distance == "l2",
             "scratch": self.encoder == "own" and self.pretraining == "imagenet" and not self.full_architectures,
             "shared": self.shared_groups,
-            "matched": self.matched_scales and self.encoder == "own",
+            "matched": self.matched_scales,
             "no_weighting": not self.weight_gradients,
             "dilated": self.dilated,
             "dropout": self.dropout > 0 and not self.full_architectures,  # the released network has it

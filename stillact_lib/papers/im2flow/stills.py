@@ -21,7 +21,7 @@ from stillact_lib.datasets.report import DataReport, data_report
 from stillact_lib.datasets.static_sets import static_set
 from stillact_lib.errors import StillactError
 from stillact_lib.notebook.run_data import grouped
-from stillact_lib.papers.im2flow.data import fold_of, root_of, video_ids
+from stillact_lib.papers.im2flow.data import fold_of, read_chosen, root_of, video_ids
 from stillact_lib.papers.im2flow.settings import FROM_VIDEOS, PHOTOGRAPHS, RecognitionSettings
 from stillact_lib.vision.pair_shards import CentreRecipe
 from stillact_lib.vision.photographs import each_readable
@@ -99,8 +99,7 @@ def test_videos(name: str, settings: RecognitionSettings) -> frozenset[str]:
 
 def _videos_of(name: str, settings: RecognitionSettings) -> Samples:
     """The videos that a set's images are centre frames of, under the set's own split."""
-    part = {"classes": settings.chosen_classes} if name == "ucf_static" and settings.chosen_classes else {}
-    samples = read(FROM_VIDEOS[name], root_of(FROM_VIDEOS[name], settings.stills_root, settings), **part)
+    samples = read_chosen(FROM_VIDEOS[name], root_of(FROM_VIDEOS[name], settings.stills_root, settings), settings)
     if name == "ucf_static" and settings.fold:
         sides = np.where(fold_of(samples.videos, settings.folds) == settings.fold, "test", "train")
         lists = replace(samples.lists, split="", items={})

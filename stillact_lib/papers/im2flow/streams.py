@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from stillact_lib.datasets.groups import dealt_out
 from stillact_lib.networks.mobile import MobileNetwork
 from stillact_lib.papers.im2flow.settings import RecognitionSettings
 from stillact_lib.papers.im2flow.stills import StillSet
@@ -47,17 +48,12 @@ def split_rows(stills: StillSet, settings: RecognitionSettings, per_class: int) 
     fusion is "determined on a validation set": a share of the labelled ones set aside, or with `turns` all of them, by
     cross-validation. Images of one group (a photograph's people, a source video's clips) stay together."""
     rows = stills.training_rows(per_class, settings.seed)
-    rng = np.random.default_rng(settings.seed)
     test = np.flatnonzero(stills.test)
     if settings.turns:
-        turn = np.zeros(len(rows), int)
-        for label in range(len(stills.classes)):
-            of_class = stills.labels[rows] == label
-            names = rng.permutation(np.unique(stills.groups[rows[of_class]]))
-            place = {name: position % settings.turns for position, name in enumerate(names)}
-            turn[of_class] = [place[name] for name in stills.groups[rows[of_class]]]
+        turn = dealt_out(stills.labels[rows], stills.groups[rows], settings.turns, settings.seed)
         turns = tuple((rows[turn != k], rows[turn == k]) for k in range(settings.turns) if (turn == k).any())
         return Split(rows, np.concatenate([choose for _, choose in turns]), test, turns)
+    rng = np.random.default_rng(settings.seed)
     aside: set[str] = set()
     for label in range(len(stills.classes)):
         of_class = rows[stills.labels[rows] == label]
