@@ -36,7 +36,7 @@ def training_curves(curves: Mapping[str, tuple[History, str]]) -> Figure:
 def tuning_curves(tried: pd.DataFrame, metrics: Mapping[str, str]) -> Figure:
     """Figures on held-out frames over the training steps (`evidence.tuning.tried`), a panel a metric (name -> title), a
     line a network and what its run changes; Walker's are dashed."""
-    figure, axes = plt.subplots(1, len(metrics), figsize=(7.2, 2.9), squeeze=False)
+    figure, axes = plt.subplots(1, len(metrics), figsize=(7.2, 3.2), squeeze=False, layout="constrained")
     runs = list(tried.groupby(["change", "arm"], sort=True).groups)
     changes = sorted({change for change, _ in runs})
     shades = plt.get_cmap("viridis")(np.linspace(0, 0.85, len(changes)))
@@ -47,7 +47,7 @@ def tuning_curves(tried: pd.DataFrame, metrics: Mapping[str, str]) -> Figure:
             label = f"{arm}: {change or 'as chosen'}"
             axis.plot(of_run["step"], of_run["value"], style, color=shades[changes.index(change)], label=label)
         axis.set(title=title, xlabel="training step")
-    axes[0, -1].legend(fontsize=6.5, loc="best")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower left", fontsize=7.5)
     return figure
 
 
