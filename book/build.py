@@ -142,6 +142,12 @@ def cells_digest(notebook: Path) -> str:
     return hashlib.sha256(json.dumps([(cell.cell_type, cell.source) for cell in cells]).encode()).hexdigest()
 
 
+def parameters_given(text: str) -> dict[str, Any]:
+    """The parameters in "data_root=/data steps=500 stills=", each value read as YAML; none is an empty string."""
+    pairs = [each.partition("=") for each in shlex.split(text)]
+    return {name: yaml.safe_load(value) if value else "" for name, _, value in pairs}
+
+
 @app.command()
 def runs(
     profile: Annotated[
@@ -159,7 +165,6 @@ def runs(
 
     Started again, it goes on where it was stopped: finished runs are skipped, networks resume at their checkpoints.
     """
-    pairs = [each.partition("=") for each in shlex.split(given)]
     of_chapter = {
         notebook: planned(
             notebook,
@@ -167,7 +172,7 @@ def runs(
             seeds=list(map(int, seeds.split())),
             worlds=list(map(int, worlds.split())),
             only=only.split(),
-            given={name: yaml.safe_load(value) for name, _, value in pairs},
+            given=parameters_given(given),
         )
         for notebook in chapters()
         if notebook.stem.startswith(chapter)

@@ -234,9 +234,14 @@ def load_records(
 def world_of(record: RunRecord) -> str:
     """The world that a run saw: a miniature of another seed shows other people in other places; of real data that is
     tested part by part, in rotation, the part."""
-    if any(origin.kind == "miniature" for origin in record.data):
+    if is_drawn(record):
         return f"miniature seed {record.parameters.get('miniature_seed', 0)}"
     return f"fold {record.parameters['fold']}" if is_fold(record) else "real"
+
+
+def is_drawn(record: RunRecord) -> bool:
+    """Whether a run saw the miniature, and no real data."""
+    return any(origin.kind == "miniature" for origin in record.data)
 
 
 def is_fold(record: RunRecord) -> bool:

@@ -2,7 +2,7 @@
 
 A rendered page has no kernel, so a widget there would be dead. What `explore` shows therefore always holds pictures at
 fixed settings; in a live session the same output also holds the sliders, which JupyterLab prefers. So a notebook saved
-there still has its pictures when it is rendered.
+there still has its pictures when it is rendered. What a reader uploads stays in the kernel.
 """
 
 from __future__ import annotations
@@ -11,10 +11,13 @@ import html
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import cv2
 import ipywidgets
+import numpy as np
 from IPython.display import display
 from matplotlib.figure import Figure
 
+from stillact_lib.errors import StillactError
 from stillact_lib.notebook.figures import as_html
 from stillact_lib.training.progress import is_live
 
@@ -35,7 +38,7 @@ def explore(
     """
 
     def picture(settings: Mapping[str, Any], caption: str = caption) -> str:
-        at = ", ".join(f"{name} = {value}" for name, value in settings.items())
+        at = ", ".join(f"{name} = {value}" for name, value in settings.items() if not isinstance(value, tuple))
         return as_html(draw(**settings), alt=f"{alt} ({at})", caption=f"{at}. {caption}" if caption else at)
 
     last = len(static) - 1
@@ -44,6 +47,22 @@ def explore(
     if is_live():
         shown = _under_sliders(picture, static[0], widgets)._repr_mimebundle_() | shown
     display(shown, raw=True)
+
+
+def own_picture() -> ipywidgets.FileUpload:
+    """A button of `explore` for a picture of the reader's own; `uploaded` reads what it holds."""
+    return ipywidgets.FileUpload(accept="image/*", multiple=False)
+
+
+def uploaded(files: Sequence[Mapping[str, Any]]) -> np.ndarray | None:
+    """The picture that an `own_picture` holds, uint8 [H, W, 3] RGB; None while it holds none. Raises StillactError for
+    a file that is no picture."""
+    if not files:
+        return None
+    picture = cv2.imdecode(np.frombuffer(files[0]["content"], np.uint8), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise StillactError(f"{files[0]['name']}: not a picture that OpenCV reads; give a JPEG or a PNG")
+    return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
 
 
 def _under_sliders(

@@ -21,8 +21,12 @@ from stillact_lib.errors import StillactError
 from stillact_lib.vision.images import at_side
 from stillact_lib.vision.steering_kernels import SteeringAxes, mirror_padded, steering_kernels, steering_matrices
 
-#: Lab units under which a channel counts as constant: rounded matrices give a grey image chroma of up to .017
+#: Lab units under which a channel counts as constant: rounded constants give a grey image chroma of up to .0001, which
+#: the authors' code stretches to a second copy of its lightness, and the map stays what lightness alone gives
 SMALLEST_RANGE = 0.02
+#: XYZ to linear RGB, the white, and the end of the straight part of gamma, as `colorspace` has them
+XYZ_TO_RGB = ((3.240479, -1.53715, -0.498535), (-0.969256, 1.875992, 0.041556), (0.055648, -0.204043, 1.057311))
+WHITE = (0.950456, 1.0, 1.088754)
 
 
 def pixels_at_once(device: torch.device) -> int:
@@ -177,7 +181,8 @@ class SelfResemblance:
 def rgb_to_lab(images: Tensor) -> Tensor:
     """CIE Lab [B, 3, H, W] of RGB images [B, 3, H, W], uint8 or float in [0, 1]; float32 unless the input is float64.
 
-    The authors' `colorspace` (P. Getreuer): Rec. 709 gamma, not sRGB's (it moves the map by up to .25), D65 white.
+    Every constant is that of the authors' `colorspace` (P. Getreuer, 2009): Rec. 709 gamma, not sRGB's (it moves the
+    map by up to .25), straight below a linear .018 with a slope of 4.5138, the six-digit matrix, D65 white.
     """
     if images.ndim != 4 or images.shape[1] != 3 or images.numel() == 0:
         raise StillactError(f"images have shape {tuple(images.shape)}; give RGB as [B, 3, H, W]")
@@ -187,11 +192,11 @@ def rgb_to_lab(images: Tensor) -> Tensor:
         raise StillactError(f"images are {images.dtype}; give uint8, or float32 or float64 in [0, 1]")
     elif not bool(((images >= 0) & (images <= 1)).all()):
         raise StillactError("images hold values outside [0, 1] (or NaN); scale them, or give uint8")
-    linear = torch.where(images < 0.0812428583, images / 4.5, ((images + 0.099) / 1.099) ** (1 / 0.45))
-    to_xyz = np.linalg.inv([[3.2406, -1.5372, -0.4986], [-0.9689, 1.8758, 0.0415], [0.0557, -0.2040, 1.0570]])
-    to_xyz /= np.array([[0.950456], [1.0], [1.088754]])
+    curved = ((images + 0.099) / 1.099) ** (1 / 0.45)
+    linear = torch.where(curved < 0.018, images / 4.5138, curved)
+    to_xyz = np.linalg.inv(XYZ_TO_RGB) / np.array(WHITE)[:, None]
     xyz = torch.einsum("ij,bjhw->bihw", torch.from_numpy(to_xyz).to(linear), linear)
-    cube_root = torch.where(xyz < (6 / 29) ** 3, xyz * (841 / 108) + 4 / 29, xyz.clamp_min(0) ** (1 / 3))
+    cube_root = torch.where(xyz < 0.008856, xyz * (841 / 108) + 4 / 29, xyz.clamp_min(0) ** (1 / 3))
     x, y, z = cube_root.unbind(1)
     return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], dim=1)
 

@@ -207,6 +207,18 @@ def older(trial):
     return keep
 
 
+def test_what_is_given_for_all_runs_is_read_as_in_a_profile(book):
+    given = book.build.parameters_given("data_root='/my data' steps=6 rate=1e-3 rate2=0.001 controls=false stills=")
+    assert given == {
+        "data_root": "/my data",
+        "steps": 6,
+        "rate": "1e-3",
+        "rate2": 0.001,
+        "controls": False,
+        "stills": "",
+    }
+
+
 def test_a_whole_batch_drops_what_was_made_otherwise_and_nothing_else(trial, book, older):
     dropped = [older("study", 3, 7, 4), older("study", 0, 7, 5)]  # other steps; the same run of other data
     stays = [older("study", 3, 7, 5), older("study", 0, 8, 5), older("gpu", 0, 7, 4)]  # other seed, world, profile

@@ -5,12 +5,14 @@ import os
 import subprocess
 import sys
 
+import cv2
 import matplotlib
 import numpy as np
 import pytest
 from ipywidgets.widgets.widget import _instances
 
-from stillact_lib.notebook.explorer import explore
+from stillact_lib.errors import StillactError
+from stillact_lib.notebook.explorer import explore, own_picture, uploaded
 from stillact_lib.notebook.figures import image_grid, use_book_style
 from stillact_lib.training.progress import is_live
 
@@ -124,3 +126,14 @@ def test_what_a_live_kernel_starts_is_not_live():
     for told in ({"JPY_SESSION_NAME": "a.ipynb"}, {"VSCODE_PID": "12"}):
         answer = subprocess.check_output([sys.executable, "-c", outer], env=clean | told, text=True)
         assert json.loads(answer) is False, told
+
+
+def test_a_picture_of_one_s_own_is_read():
+    red = np.zeros((3, 5, 3), np.uint8)
+    red[..., 2] = 250  # OpenCV's order
+    content = cv2.imencode(".png", red)[1].tobytes()
+    found = uploaded(({"name": "me.png", "content": memoryview(content)},))
+    assert found.shape == (3, 5, 3) and found[0, 0].tolist() == [250, 0, 0]
+    assert uploaded(()) is None and own_picture().value == ()
+    with pytest.raises(StillactError, match=r"notes.txt: not a picture"):
+        uploaded(({"name": "notes.txt", "content": memoryview(b"words")},))

@@ -117,6 +117,19 @@ def test_a_grey_image_has_the_map_of_its_lightness():
     assert torch.allclose(method.saliency(grey), stretched(method.self_resemblance(lightness)), atol=1e-9)
 
 
+def test_a_grey_image_has_the_map_of_the_authors_steps():
+    """They stretch each channel whatever its range: the rounding error that a grey image has for chroma becomes a copy
+    of its lightness, or of its negative."""
+    grey = random_images(1, 12, 11)[:, :1].expand(-1, 3, -1, -1) * 0.9 + 0.1
+    lab = rgb_to_lab(grey)[0].numpy()
+    chroma = np.ptp(lab[1:], axis=(1, 2))
+    assert (chroma > 0).all() and (chroma < 1e-4).all()
+    low, high = lab.min((1, 2), keepdims=True), lab.max((1, 2), keepdims=True)
+    literal = literal_self_resemblance((lab - low) / (high - low), side=7, surround=3, axes="authors")
+    ours = SelfResemblance(work_side=None).saliency(grey)[0].numpy()
+    assert np.abs(ours - (literal - literal.min()) / np.ptp(literal)).max() < 1e-4
+
+
 def test_gradients_are_central_and_one_sided_at_the_border():
     horizontal, vertical = gradients(torch.tensor([[0.0, 1, 4], [0, 3, 8]])[None, None])
     assert horizontal[0, 0].tolist() == [[1, 2, 3], [3, 4, 5]]
@@ -124,15 +137,23 @@ def test_gradients_are_central_and_one_sided_at_the_border():
 
 
 def test_lab_of_colours():
-    colours = torch.tensor([[1.0, 1, 1], [1, 0, 0], [0, 1, 0], [0, 0, 1]], dtype=torch.float64)
-    lab = rgb_to_lab(colours.T.reshape(1, 3, 2, 2)).flatten(2)[0].T.numpy()
-    reference = cv2.cvtColor(colours.float().numpy()[None], cv2.COLOR_RGB2LAB)[
-        0
-    ]  # full intensities: gamma plays no part
-    assert np.abs(lab - reference).max() < 0.1
-    half = rgb_to_lab(torch.full((1, 3, 1, 1), 0.5, dtype=torch.float64))
-    luminance = ((0.5 + 0.099) / 1.099) ** (1 / 0.45)
-    assert half[0, 0].item() == pytest.approx(116 * luminance ** (1 / 3) - 16, abs=0.01)
+    """By the printed constants, on both sides of each threshold: `colorspace`, written once more with numpy."""
+    colours = np.random.default_rng(0).random((400, 3)) ** 3
+    colours[:4] = np.array([[1, 1, 1], [1, 0, 0], [0.08, 0.0815, 0.082], [0, 0, 0]])
+    linear = np.array(
+        [
+            [c / 4.5138 if (c + 0.099) / 1.099 < 0.018**0.45 else ((c + 0.099) / 1.099) ** (1 / 0.45) for c in rgb]
+            for rgb in colours
+        ]
+    )
+    matrix = np.array([[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]])
+    x, y, z = (linear @ matrix.T / [0.950456, 1, 1.088754]).T
+    fx, fy, fz = (np.where(v < 0.008856, v * 841 / 108 + 4 / 29, np.cbrt(v)) for v in (x, y, z))
+    wanted = np.stack([116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)], axis=1)
+    found = rgb_to_lab(torch.from_numpy(colours.T.reshape(1, 3, 20, 20))).flatten(2)[0].T.numpy()
+    assert np.abs(found - wanted).max() < 0.002  # the inverse has six digits here
+    full = colours[:2].astype(np.float32)[None]  # at full intensity gamma plays no part
+    assert np.abs(found[:2] - cv2.cvtColor(full, cv2.COLOR_RGB2LAB)[0]).max() < 0.1
     eight_bit = torch.tensor([51, 102, 204], dtype=torch.uint8).view(1, 3, 1, 1)
     assert torch.allclose(rgb_to_lab(eight_bit), rgb_to_lab(eight_bit.float() / 255))
 

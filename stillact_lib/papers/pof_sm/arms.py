@@ -5,86 +5,134 @@ Arms are named by regime and input: "scratch_rgb", "all_pofsm", "top5_pofsm", "t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 import pandas as pd
+import torch
 from torch import Tensor
 
 from stillact_lib.datasets.ucfsi101 import class_group_of
 from stillact_lib.evidence.records import DataOrigin
+from stillact_lib.networks.lrn_alexnet import LRNAlexNet
 from stillact_lib.notebook.run_data import checkpoint_for, grouped
 from stillact_lib.papers.pof_sm import domain as pof_sm
 from stillact_lib.papers.pof_sm.data import WILLOW_GROUPS
-from stillact_lib.papers.pof_sm.flow import NETWORK
-from stillact_lib.papers.pof_sm.recognition import REGIME, START, Network, accuracies, begin, fit, linear_softmax
-from stillact_lib.papers.pof_sm.settings import PofSmSettings
+from stillact_lib.papers.pof_sm.flow import IM2FLOW, NETWORK
+from stillact_lib.papers.pof_sm.recognition import (
+    PARTS,
+    REGIME,
+    REGIMES,
+    START,
+    Network,
+    accuracies,
+    begin,
+    fit,
+    linear_softmax,
+)
+from stillact_lib.papers.pof_sm.settings import Arm, PofSmSettings
 from stillact_lib.training.classification import scores_of
-from stillact_lib.training.loop import Checkpoint, Device, History
+from stillact_lib.training.loop import Checkpoint, Device, History, Watch
 from stillact_lib.vision.crops import Mirror, mirrored_photograph
 from stillact_lib.vision.photographs import Photographs
 
 UCFSI, WILLOW = "ucfsi101", "willow"
-#: what stands for a regime in an arm's name
-SHORT = {"scratch": "scratch", "fine-tune all": "all", "fine-tune top five": "top5"}
 #: the settings that change predicted flow and saliency
-FLOW = (*NETWORK, "reading", "most_likely", "full_share")
+WALKER = (*NETWORK, "reading", "most_likely", "full_share")
 SALIENCY = ("feature_side", "surround_side", "steering_axes")
-#: stills that are scored together
-AT_ONCE = 512
+TRUE = ("flow_side", "flow_method", "pairs_per_video", "drop_repeats", "full_share")
+#: stills that are scored together, and the most that a curve looks at
+AT_ONCE, WATCHED = 512, 1500
+#: pixels by which a mask grows before what is outside of it is kept
+MARGIN = 4
+#: inputs whose class scores a record keeps, for average precision
+RANKED = ("rgb", "pofsm", "sm", "true_flow")
+#: which rate of the settings an input learns at
+RATES = {"rgb": "rate_rgb"} | dict.fromkeys(("sm", "sm_inside", "sm_outside", "silhouette"), "rate_saliency")
+
+#: of some rows of the stills: images or levels uint8 [R, C, S, S]
+Pictures = Callable[[np.ndarray], Tensor]
 
 
 class Input(NamedTuple):
-    """What a network is shown of a still: images uint8 [N, 3, S, S] -> images, what a mirror does to them, the settings
-    that change them, and of which pictures of the still they are made."""
+    """What a network is shown of a still: which pictures of it, how they become images uint8 [R, 3, S, S], the settings
+    that change them, what a mirror does to the images."""
 
-    of_images: Callable[[Tensor], Tensor]
-    mirror: Mirror = pof_sm.mirrored
+    pictures: tuple[str, ...]
+    joined: Callable[..., Tensor]
     depends_on: tuple[str, ...] = ()
-    pictures: str = "pofsm"
+    mirror: Mirror = pof_sm.mirrored
+
+
+def _with_saliency(flow: Tensor, saliency: Tensor) -> Tensor:
+    return pof_sm.pof_sm(flow, pof_sm.above_threshold(saliency))
+
+
+def _flow_alone(flow: Tensor) -> Tensor:
+    return pof_sm.pof_sm(flow, pof_sm.nothing_salient(flow))
+
+
+def _saliency_alone(saliency: Tensor) -> Tensor:
+    return pof_sm.pof_sm(pof_sm.at_rest(saliency), saliency)
+
+
+def _inside(saliency: Tensor, mask: Tensor) -> Tensor:
+    return _saliency_alone(pof_sm.above_threshold(saliency) * mask)
+
+
+def _outside(saliency: Tensor, mask: Tensor) -> Tensor:
+    """A mask grown by `MARGIN`, so that no edge of the person is left."""
+    kernel = np.ones((2 * MARGIN + 1,) * 2, np.uint8)
+    grown = np.stack([cv2.dilate(one, kernel) for one in mask[:, 0].numpy().astype(np.uint8)])
+    return _saliency_alone(pof_sm.above_threshold(saliency) * (1 - torch.from_numpy(grown)[:, None]))
 
 
 INPUTS = {
-    "pofsm": Input(pof_sm.thresholded, depends_on=FLOW + SALIENCY),
-    "pof": Input(lambda images: pof_sm.without(images, "saliency"), depends_on=FLOW),
-    "sm": Input(lambda images: pof_sm.without(pof_sm.thresholded(images), "flow"), depends_on=SALIENCY),
-    "unthresholded": Input(lambda images: images, depends_on=FLOW + SALIENCY),
-    "rgb": Input(lambda images: images, mirrored_photograph, pictures="rgb"),
-    "true_flow": Input(pof_sm.thresholded, depends_on=("flow_method", "full_share", *SALIENCY), pictures="true_flow"),
+    "rgb": Input(("rgb",), lambda images: images, (), mirrored_photograph),
+    "pofsm": Input(("flow", "saliency"), _with_saliency, WALKER + SALIENCY),
+    "pof": Input(("flow",), _flow_alone, WALKER),
+    "sm": Input(("saliency",), lambda saliency: _saliency_alone(pof_sm.above_threshold(saliency)), SALIENCY),
+    "unthresholded": Input(("flow", "saliency"), pof_sm.pof_sm, WALKER + SALIENCY),
+    "pofsm_naive": Input(("flow_naive", "saliency"), _with_saliency, WALKER + SALIENCY),
+    "pof_naive": Input(("flow_naive",), _flow_alone, WALKER),
+    "pofsm_im2flow": Input(("flow_im2flow", "saliency"), _with_saliency, (*IM2FLOW, "full_share", *SALIENCY)),
+    "pof_im2flow": Input(("flow_im2flow",), _flow_alone, (*IM2FLOW, "full_share")),
+    "true_flow": Input(("true_flow", "saliency"), _with_saliency, TRUE + SALIENCY),
+    "true_pof": Input(("true_flow",), _flow_alone, TRUE),
+    "sm_inside": Input(("saliency", "mask"), _inside, (*TRUE, *SALIENCY)),
+    "sm_outside": Input(("saliency", "mask"), _outside, (*TRUE, *SALIENCY)),
+    "silhouette": Input(("mask",), lambda mask: _saliency_alone(255 * mask.to(torch.uint8)), TRUE),
 }
-#: Table I, with the photograph's own fine-tuned rows, which the paper lacks; then what it does not report either
-PUBLISHED_ARMS = (
-    ("scratch", "rgb"),
-    ("scratch", "pofsm"),
-    ("fine-tune all", "pofsm"),
-    ("fine-tune top five", "pofsm"),
-    ("fine-tune all", "rgb"),
-    ("fine-tune top five", "rgb"),
-)
-FURTHER_ARMS = (
-    ("fine-tune top five", "pof"),
-    ("fine-tune top five", "sm"),
-    ("fine-tune top five", "unthresholded"),
-    ("fine-tune top five", "true_flow"),
-)
+
+
+def pictures_of(arms: Mapping[str, Arm]) -> set[str]:
+    """Which pictures of the stills some arms are shown."""
+    return {name for arm in arms.values() for name in INPUTS[arm.kind].pictures}
+
+
+def rate_of(kind: str, settings: PofSmSettings) -> float:
+    """The learning rate at which what sees an input learns."""
+    return getattr(settings, RATES.get(kind, "rate")) or settings.rate
 
 
 @dataclass
 class Recognition:
     """One run's stills and what became of each arm.
 
-    pictures: of some rows of `table`, uint8 [N, 3, S, S]: "rgb", "pofsm" (saliency whole) and, where it is known,
-    "true_flow"; data: what they are of, and `start_data` what the network `start` has learnt from.
+    pictures: by name, of some rows of `table`; data: what they are of, and `start_data` what the network `start` has
+    learnt from; parts: a network that knows body parts, where an arm begins from one.
     """
 
     table: pd.DataFrame
     classes: tuple[str, ...]
-    pictures: dict[str, Callable[[np.ndarray], Tensor]]
+    pictures: Mapping[str, Pictures]
     settings: PofSmSettings
     device: Device
-    start: Network
+    start: Network | None
+    parts: LRNAlexNet | None = None
     data: Sequence[DataOrigin] = ()
     start_data: Sequence[DataOrigin] = ()
     networks: dict[str, Network] = field(default_factory=dict)
@@ -102,36 +150,45 @@ class Recognition:
 
     def images(self, kind: str, rows: np.ndarray) -> Tensor:
         """What networks of an input are shown of some stills, uint8 [N, 3, S, S]."""
-        return INPUTS[kind].of_images(self.pictures[INPUTS[kind].pictures](rows))
+        return INPUTS[kind].joined(*(self.pictures[name](rows) for name in INPUTS[kind].pictures))
 
-    def train(self, regime: str, kind: str) -> str:
-        """Trains one arm, scores the test stills, and returns its name."""
-        arm = f"{SHORT[regime]}_{kind}"
+    def train(self, name: str, arm: Arm) -> None:
+        """Trains one arm and scores the test stills."""
         seen, asked = np.flatnonzero(~self.test), np.flatnonzero(self.test)
-        load, of_images = self.pictures[INPUTS[kind].pictures], INPUTS[kind].of_images
-        network = begin(regime, self.start, len(self.classes), self.settings)
-        self.histories[arm] = fit(
+        network = begin(arm.regime, self.start, len(self.classes), self.settings, self.parts)
+        watched = asked[:: max(1, len(asked) // WATCHED)]
+
+        def top1() -> dict[str, float]:
+            right = accuracies(self._scored(network, arm.kind, watched), self.labels[watched])
+            return {"top1": float(right["top1"].mean())}
+
+        self.histories[name] = fit(
             network,
-            lambda rows, _: of_images(load(seen[rows])),
+            lambda rows, _: self.images(arm.kind, seen[rows]),
             self.labels[seen],
-            regime,
-            INPUTS[kind].mirror,
+            arm.regime,
+            INPUTS[arm.kind].mirror,
+            rate_of(arm.kind, self.settings),
             self.settings,
             self.device,
-            label=f"{regime}, {kind}",
-            checkpoint=self.checkpoint(regime, kind),
+            label=name.replace("_", " "),
+            checkpoint=self.checkpoint(name, arm),
+            watch=Watch(self.settings.score_every, top1),
         )
-        self.networks[arm] = network
-        pieces = np.split(asked, range(AT_ONCE, len(asked), AT_ONCE))
-        self.scores[arm] = np.concatenate([scores_of(network, self.images(kind, rows), self.device) for rows in pieces])
-        return arm
+        self.networks[name] = network
+        self.scores[name] = self._scored(network, arm.kind, asked)
 
-    def checkpoint(self, regime: str, kind: str) -> Checkpoint | None:
+    def _scored(self, network: Network, kind: str, rows: np.ndarray) -> np.ndarray:
+        pieces = np.split(rows, range(AT_ONCE, len(rows), AT_ONCE))
+        return np.concatenate([scores_of(network, self.images(kind, some), self.device) for some in pieces])
+
+    def checkpoint(self, name: str, arm: Arm) -> Checkpoint | None:
         """Where an arm keeps its network: by all that changes it."""
-        pretrained = regime != "scratch"
-        depends_on = (*REGIME, *INPUTS[kind].depends_on, *(START if pretrained else ()))
-        data = (*self.data, *(self.start_data if pretrained else ()))
-        return checkpoint_for(self.settings.chapter, f"{SHORT[regime]}-{kind}", self.settings, depends_on, data)
+        regime = REGIMES[arm.regime]
+        depends_on = (*REGIME, RATES.get(arm.kind, "rate"), "rate", *INPUTS[arm.kind].depends_on)
+        depends_on += (*(START if regime.pretrained else ()), *(PARTS if regime.knows_parts else ()))
+        data = (*self.data, *(self.start_data if regime.pretrained else ()))
+        return checkpoint_for(self.settings.chapter, name, self.settings, depends_on, data)
 
     def summary(self) -> pd.DataFrame:
         """Top-1 and top-5 of each arm on the test stills in %, and seconds of training."""
@@ -143,26 +200,40 @@ class Recognition:
         }
         return pd.DataFrame.from_dict(rows, orient="index")
 
+    def curves_to_keep(self) -> dict[str, float]:
+        """What a record keeps of watched trainings: "ucfsi101/scratch_rgb/top1@200" is the figure at step 200."""
+        return {
+            f"{UCFSI}/{arm}/top1@{row['step']}": row["top1"]
+            for arm, history in self.histories.items()
+            for row in history.rows
+            if "top1" in row
+        }
+
     def scores_to_keep(self) -> dict[str, np.ndarray]:
         """What a record keeps: of each arm top-1, top-5 and class scores; of the stills their video, the group of clips
-        that an interval draws, what they show, and UCF-101's group of each class."""
-        asked = self.table[self.test]
-        shown = np.eye(len(self.classes), dtype=np.float32)[self.labels[self.test]]
+        that an interval draws, what they show, and UCF-101's group of each class; and chance as an arm of its own."""
+        asked, labels = self.table[self.test], self.labels[self.test]
+        shown = np.eye(len(self.classes), dtype=np.float32)[labels]
         kept = {
             f"{UCFSI}/clip": asked["video"].to_numpy(str),
             f"{UCFSI}/group": grouped(asked),
             f"{UCFSI}/positives": shown,
             f"{UCFSI}/class_groups": np.array(class_group_of(self.classes)),
+            f"{UCFSI}/chance/top1": np.full(len(asked), 100 / len(self.classes)),
+            f"{UCFSI}/chance/top5": np.full(len(asked), min(100.0, 500 / len(self.classes))),
+            f"{UCFSI}/chance/class_scores": np.zeros(shown.shape, np.float32),  # ranks nothing: precision is the share
         }
         for arm, scores in self.scores.items():
-            kept |= {f"{UCFSI}/{arm}/{k}": v for k, v in accuracies(scores, self.labels[self.test]).items()}
-            kept[f"{UCFSI}/{arm}/class_scores"] = scores.astype(np.float32)
+            kept |= {f"{UCFSI}/{arm}/{k}": v for k, v in accuracies(scores, labels).items()}
+            if arm.partition("_")[2] in RANKED:
+                kept[f"{UCFSI}/{arm}/class_scores"] = scores.astype(np.float16)  # half the bytes, the same ranks
         return kept
 
 
 @dataclass
 class WillowTransfer:
-    """Table III: fixed features of trained networks on Willow's photographs, and of their POF-SM images."""
+    """Table III: fixed features of trained networks on Willow's photographs, and of their POF-SM images [N, 3, S, S],
+    saliency above its threshold."""
 
     photographs: Photographs
     pofsm: Tensor
@@ -170,8 +241,9 @@ class WillowTransfer:
     scores: dict[str, np.ndarray] = field(default_factory=dict)
 
     def classify(self, arm: str, network: Network, kind: str) -> None:
-        """Class scores of the test photographs from `network`'s fixed features, under the name `arm`."""
-        images = INPUTS[kind].of_images(self.photographs.images if kind == "rgb" else self.pofsm)
+        """Class scores of the test photographs from `network`'s fixed features, under the name `arm`; kind "rgb" or
+        "pofsm"."""
+        images = self.photographs.images if kind == "rgb" else self.pofsm
         self.scores[arm] = linear_softmax(network, self.photographs, images, INPUTS[kind].mirror, self.device)
 
     def scores_to_keep(self) -> dict[str, np.ndarray]:

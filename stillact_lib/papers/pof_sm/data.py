@@ -6,6 +6,8 @@ the settings name its root, else from its miniature.
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -15,18 +17,20 @@ import torch
 from torch import Tensor
 
 from stillact_lib.datasets import Samples, read
+from stillact_lib.datasets.groups import dealt_out
 from stillact_lib.datasets.report import DataReport, data_report, miniature_stamp
-from stillact_lib.datasets.ucfsi101 import FrameRule, still_references
+from stillact_lib.datasets.ucfsi101 import FrameRule, class_group_of, still_references
 from stillact_lib.manifests import load_manifest
+from stillact_lib.networks.mobile import WEIGHTS
 from stillact_lib.notebook.preflight import GIB, Need
 from stillact_lib.notebook.run_data import miniature_or_real
-from stillact_lib.papers.pof_sm.domain import encode_flow
-from stillact_lib.papers.pof_sm.flow import full_scale
+from stillact_lib.papers.pof_sm.flow import flow_size
 from stillact_lib.papers.pof_sm.recognition import trained_start
-from stillact_lib.papers.pof_sm.settings import PofSmSettings
+from stillact_lib.papers.pof_sm.settings import OF_MASKS, OF_TRUE_FLOW, PofSmSettings
 from stillact_lib.paths import workspace
-from stillact_lib.vision.flow_pairs import FlowPairs
+from stillact_lib.vision.flow_pairs import FlowPairs, exact_flow
 from stillact_lib.vision.optical_flow import optical_flow, resize_flow
+from stillact_lib.vision.pair_shards import PairRecipe
 from stillact_lib.vision.photographs import Photographs, load_photographs
 
 #: the classes of UCF-101 that the `mini` miniature acts, several of each group, so that Table II has means to take
@@ -45,7 +49,7 @@ WILLOW_GROUPS = {
 }
 
 #: GiB on disk and in memory that a profile takes: of the larger ones by the sizes of what they hold, else measured
-ROOM = {"quick": (1, 3), "mini": (1, 3), "gpu": (20, 20), "paper": (135, 12)}
+ROOM = {"quick": (1, 3), "mini": (1, 3), "study": (6, 6), "real": (4, 6), "gpu": (20, 20), "paper": (135, 12)}
 
 
 def needs(settings: PofSmSettings) -> list[Need]:
@@ -56,13 +60,15 @@ def needs(settings: PofSmSettings) -> list[Need]:
         memory += round(load_manifest("imagenet").items.count * 3 * settings.stored_size**2 / GIB)
     needed = [
         Need.dataset("ucf101", settings.data_root),
-        Need.dataset("willow_actions", settings.willow_root),
+        Need.dataset("willow_actions", settings.willow_root if settings.transfer else ""),
         Need.dataset("imagenet", settings.imagenet_root if own else ""),
         Need.disk(disk, workspace()),
         Need.memory(memory),
     ]
     if not own:
         needed.append(Need.loads("ImageNet's weights", partial(trained_start, settings)))
+    if settings.flow_encoder != "own":
+        needed.append(Need.loads(settings.flow_encoder, WEIGHTS[settings.flow_encoder].load))
     if settings.flow_method == "raft":
         frame = np.zeros((128, 128, 3), np.uint8)
         needed.append(Need.loads("RAFT", lambda: optical_flow(frame, frame, "raft")))
@@ -70,14 +76,58 @@ def needs(settings: PofSmSettings) -> list[Need]:
 
 
 def open_videos(settings: PofSmSettings) -> Samples:
-    """UCF-101 under its official split 1, from `data_root` or as the miniature."""
+    """UCF-101 under its official split 1, from `data_root` or as the miniature; of the `classes` that are named. Where
+    "validation" is tested, a third of the training groups stands in for the test part, which is left out."""
     classes = MINI_CLASSES if settings.miniature_size == "mini" else None
-    return _read("ucf101", settings.data_root, settings, classes)
+    root = Path(settings.data_root) if settings.data_root else None
+    part = {"classes": settings.chosen_classes} if settings.chosen_classes else {}
+    samples = read("ucf101", miniature_or_real("ucf101", root, settings, classes), **part)
+    return samples if settings.tested == "test" else for_validation(samples)
 
 
-def ucfsi_references(samples: Samples, settings: PofSmSettings) -> pd.DataFrame:
-    """The stills of this run, one row each, as references into the videos."""
-    return still_references(samples, FrameRule(settings.every, settings.left_out))
+def for_validation(samples: Samples, parts: int = 3) -> Samples:
+    """The same dataset without its test part: of the training groups of each class one in three is "test" now."""
+    learnt = samples.videos[samples.videos["split"] == "train"].reset_index(drop=True)
+    turn = dealt_out(*(learnt[name].astype(str).to_numpy(str) for name in ("class_name", "group")), parts, seed=0)
+    return replace(samples, videos=learnt.assign(split=np.where(turn == 0, "test", "train")))
+
+
+def pair_recipe(settings: PofSmSettings) -> PairRecipe:
+    """What a run makes of each video's flow."""
+    return PairRecipe(
+        flow_size(settings),
+        flow_method=settings.flow_method,
+        pairs_per_video=settings.pairs_per_video,
+        drop_repeats=settings.drop_repeats,
+    )
+
+
+def stills_of(samples: Samples, pairs: FlowPairs, settings: PofSmSettings) -> pd.DataFrame:
+    """The stills of this run, one row each, as references into the videos.
+
+    By the frame rule; with `stills_per_video` as many of each video, evenly spaced over the frames whose flow is known.
+    Where arms are shown true flow or masks, only stills whose flow is known; the column `pair` is its row in `pairs`.
+    """
+    if settings.stills_per_video:
+        videos = samples.videos[samples.videos["split"] != "unused"]
+        videos = videos.assign(class_group=class_group_of(tuple(videos["class_name"])))
+        chosen = _evenly_of_each(pairs.table, settings.stills_per_video)
+        known = pairs.table.iloc[chosen][["video", "frame"]].assign(pair=chosen)
+        columns = ["video", "class_name", "label", "split", "group", "class_group"]
+        return videos[columns].merge(known, on="video", how="inner").reset_index(drop=True)
+    stills = still_references(samples, FrameRule(settings.every, settings.left_out))
+    return with_known_flow(stills, pairs) if needs_flow(settings) else stills
+
+
+def needs_flow(settings: PofSmSettings) -> bool:
+    """Whether an arm is shown what is known only where a still's own flow is."""
+    return settings.shows(*OF_TRUE_FLOW, *OF_MASKS)
+
+
+def _evenly_of_each(table: pd.DataFrame, count: int) -> np.ndarray:
+    """Rows of at most `count` frames of each video of a table, evenly spaced, in the table's order."""
+    of_each = table.groupby("video", observed=True, sort=False).indices.values()
+    return np.concatenate([rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int)] for rows in of_each])
 
 
 def with_known_flow(stills: pd.DataFrame, pairs: FlowPairs) -> pd.DataFrame:
@@ -98,11 +148,12 @@ def true_flow(pairs: FlowPairs, rows: np.ndarray, side: int) -> Tensor:
     return torch.from_numpy(resized).permute(0, 3, 1, 2)
 
 
-def true_levels(pairs: FlowPairs, rows: np.ndarray, settings: PofSmSettings, at_once: int = 512) -> Tensor:
-    """The same as levels uint8 [N, 2, S, S] at the stored size, on a scale of its own, found as that of predictions."""
-    full = full_scale(true_flow(pairs, rows[::9], settings.stored_size), settings.full_share)
-    pieces = np.split(rows, range(at_once, len(rows), at_once))
-    return torch.cat([encode_flow(true_flow(pairs, some, settings.stored_size), full) for some in pieces])
+def true_masks(stills: pd.DataFrame, pairs: FlowPairs, root: Path, side: int, executor: Executor) -> Tensor:
+    """The miniature's own mask of the person who acts and what is held, of each still: bool [N, 1, side, side]. For
+    controls alone: no method is given it."""
+    some = replace(pairs, table=pairs.table.iloc[stills["pair"]].reset_index(drop=True), in_memory=None)
+    masks = torch.from_numpy(exact_flow(some, root, executor)[1])[:, None]
+    return torch.nn.functional.interpolate(masks.float(), (side, side), mode="nearest").bool()
 
 
 def open_willow(settings: PofSmSettings) -> Photographs:
@@ -115,13 +166,15 @@ def open_imagenet(settings: PofSmSettings) -> Photographs:
     return load_photographs(_read("imagenet", settings.imagenet_root, settings), settings.stored_size, ("val",))
 
 
-def _read(name: str, root: str, settings: PofSmSettings, classes: tuple[str, ...] | None = None):
-    return read(name, miniature_or_real(name, Path(root) if root else None, settings, classes))
+def _read(name: str, root: str, settings: PofSmSettings):
+    if name == "imagenet" and settings.miniature_size == "study":  # the drawn ImageNet has no such size
+        settings = settings.model_copy(update={"miniature_size": "mini"})
+    return read(name, miniature_or_real(name, Path(root) if root else None, settings))
 
 
 def reports_of(
-    samples: Samples, unusable: dict[str, str], willow: Photographs, imagenet: Photographs | None
+    samples: Samples, unusable: dict[str, str], willow: Photographs | None, imagenet: Photographs | None
 ) -> dict[str, DataReport]:
     """What was found of each dataset, and what is wrong with it, by the names in records. unusable: video -> reason."""
-    found = {"ucf101": data_report("ucf101", samples, unusable.items()), "willow": willow.report}
-    return found | ({"imagenet": imagenet.report} if imagenet else {})
+    found = {"ucf101": data_report("ucf101", samples, unusable.items())}
+    return found | {name: of.report for name, of in {"willow": willow, "imagenet": imagenet}.items() if of}

@@ -4,28 +4,34 @@ Action Recognition by Predicting Space-Time Saliency", arXiv:1705.04641, §III-A
 The domain has three 8-bit channels: horizontal and vertical predicted flow, and the saliency map with everything below
 Otsu's threshold set to 0. The paper gives neither scale nor order nor what becomes of long vectors; here flow is
 clipped at `full` pixels a frame and rest is the middle level, so that a mirrored still has the mirrored flow exactly.
-Kept are levels of flow and of the *whole* saliency map; Otsu's threshold is taken when images are read (`thresholded`),
-so that the map without it needs no second pass over two million stills.
+Flow and saliency are kept apart, as levels, and joined when images are read: the same saliency serves flow of several
+sources, and Otsu's threshold is taken of what is read, never of a whole set.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import InitVar, dataclass, field
+from dataclasses import InitVar, dataclass, field, replace
+from pathlib import Path
 
 import cv2
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
-from stillact_lib.papers.pof_sm.flow import FlowPredictor
+from stillact_lib.errors import StillactError
+from stillact_lib.papers.pof_sm.predictors import Halves, Predictor, full_scale
 from stillact_lib.papers.pof_sm.settings import PofSmSettings
 from stillact_lib.vision.flow_levels import REST, levels_of, mirrored_levels
 from stillact_lib.vision.self_resemblance import SelfResemblance
-from stillact_lib.vision.still_shards import Squashed
+from stillact_lib.vision.still_shards import Squashed, StoredStills, build_stills
 
 #: channel of the horizontal flow, the one that a mirror negates
 HORIZONTAL = 0
+#: pictures mapped together
+AT_ONCE = 64
 
 
 def encode_flow(flow: Tensor, full: float) -> Tensor:
@@ -38,22 +44,25 @@ def encode_saliency(maps: Tensor) -> Tensor:
     return (255 * maps[:, None]).round().to(torch.uint8)
 
 
-def pof_sm(flow: Tensor, saliency: Tensor, full: float) -> Tensor:
-    """The three channels uint8 [N, 3, H, W] of flow [N, 2, H, W] in pixels and saliency [N, H, W] in [0, 1]."""
-    return torch.cat([encode_flow(flow, full), encode_saliency(saliency)], dim=1)
+def pof_sm(flow: Tensor, saliency: Tensor) -> Tensor:
+    """The three channels uint8 [N, 3, H, W] of levels of flow [N, 2, H, W] and of saliency [N, 1, H, W]."""
+    return torch.cat([flow, saliency], dim=1)
 
 
-def thresholded(images: Tensor) -> Tensor:
-    """POF-SM images uint8 [N, 3, H, W] with the saliency below each image's own Otsu threshold set to 0 (§III-A)."""
-    cut = images.clone()
-    above = [cv2.threshold(level, 0, 255, cv2.THRESH_TOZERO | cv2.THRESH_OTSU)[1] for level in images[:, 2].numpy()]
-    cut[:, 2] = torch.from_numpy(np.stack(above))
-    return cut
+def above_threshold(saliency: Tensor) -> Tensor:
+    """Levels of saliency uint8 [N, 1, H, W] with what is below each map's own Otsu threshold set to 0 (§III-A)."""
+    kept = [cv2.threshold(level, 0, 255, cv2.THRESH_TOZERO | cv2.THRESH_OTSU)[1] for level in saliency[:, 0].numpy()]
+    return torch.from_numpy(np.stack(kept))[:, None]
 
 
-def with_flow(images: Tensor, levels: Tensor) -> Tensor:
-    """POF-SM images with other levels of flow uint8 [N, 2, H, W], of the videos' true one for instance."""
-    return torch.cat([levels, images[:, 2:]], dim=1)
+def at_rest(saliency: Tensor) -> Tensor:
+    """Levels of a flow uint8 [N, 2, H, W] in which nothing moves, beside saliency [N, 1, H, W]."""
+    return saliency.new_full((len(saliency), 2, *saliency.shape[2:]), REST)
+
+
+def nothing_salient(flow: Tensor) -> Tensor:
+    """Levels of a saliency uint8 [N, 1, H, W] in which nothing stands out, beside flow [N, 2, H, W]."""
+    return torch.zeros_like(flow[:, :1])
 
 
 def mirrored(images: Tensor) -> Tensor:
@@ -61,20 +70,6 @@ def mirrored(images: Tensor) -> Tensor:
     turned = images.flip(-1)
     turned[:, HORIZONTAL] = mirrored_levels(turned[:, HORIZONTAL])
     return turned
-
-
-def without(images: Tensor, part: str) -> Tensor:
-    """POF-SM images without their "flow" (everything at rest) or their "saliency" (nothing salient), for ablations."""
-    left = images.clone()
-    if part == "flow":
-        left[:, :2] = REST
-    else:
-        left[:, 2] = 0
-    return left
-
-
-#: photographs mapped together
-AT_ONCE = 64
 
 
 def saliency_of(settings: PofSmSettings) -> SelfResemblance:
@@ -87,35 +82,130 @@ def saliency_of(settings: PofSmSettings) -> SelfResemblance:
 
 
 @dataclass(frozen=True)
-class PofSm:
-    """Frames to POF-SM images, uint8 [N, side, side, 3]: u, v, and saliency before its threshold.
+class SalientPlaces:
+    """Frames to levels of their saliency before its threshold, uint8 [N, side, side, 1]."""
 
-    predictor: what predicts the flow, named by the digest `flow`; full: pixels a frame of its input that are full flow.
+    side: int
+    saliency: SelfResemblance
+
+    def __call__(self, frames: np.ndarray) -> np.ndarray:
+        squashed = torch.from_numpy(Squashed(self.side)(frames)).permute(0, 3, 1, 2)  # as the RGB stills are
+        return self.of_images(squashed).permute(0, 2, 3, 1).numpy()
+
+    def of_images(self, images: Tensor) -> Tensor:
+        """The same of images uint8 [N, 3, side, side]: uint8 [N, 1, side, side]."""
+        return torch.cat([encode_saliency(self.saliency.saliency(some)) for some in images.split(AT_ONCE)])
+
+
+@dataclass(frozen=True)
+class PredictedFlow:
+    """Frames to levels of the flow that is predicted for them, uint8 [N, side, side, 2].
+
+    predictor: what predicts it, named by the digest `flow`; full: pixels a frame of its input that are full flow.
     """
 
-    predictor: InitVar[FlowPredictor]
+    predictor: InitVar[Predictor]
     side: int
     full: float
-    saliency: SelfResemblance
     flow: str = field(init=False)
 
-    def __post_init__(self, predictor: FlowPredictor) -> None:
+    def __post_init__(self, predictor: Predictor) -> None:
         object.__setattr__(self, "flow", predictor.digest())
         object.__setattr__(self, "_predictor", predictor)
 
     def __call__(self, frames: np.ndarray) -> np.ndarray:
-        squashed = Squashed(self.side)(frames)  # as the RGB stills and the photographs are
-        return self.of_images(torch.from_numpy(squashed).permute(0, 3, 1, 2)).permute(0, 2, 3, 1).numpy()
+        squashed = torch.from_numpy(Squashed(self.side)(frames)).permute(0, 3, 1, 2)
+        return self.of_images(squashed).permute(0, 2, 3, 1).numpy()
 
     def of_images(self, images: Tensor) -> Tensor:
-        """The same of images uint8 [N, 3, side, side]: uint8 [N, 3, side, side]."""
-        mapped = []
-        for some in images.split(AT_ONCE):
-            maps = self.saliency.saliency(some.to(self._predictor.device.torch_device)).cpu()
-            mapped.append(pof_sm(self._predictor(some), maps, self.full))
-        return torch.cat(mapped)
+        """The same of images uint8 [N, 3, side, side]: uint8 [N, 2, side, side]."""
+        return torch.cat([encode_flow(self._predictor(some), self.full) for some in images.split(AT_ONCE)])
+
+
+@dataclass(frozen=True)
+class FlowMapping:
+    """Predictors that map stills, each those of its half of the videos; a single one maps all.
+
+    full: pixels a frame that fill the 8 bits, the same for both halves.
+    """
+
+    predictors: Sequence[Predictor]
+    side: int
+    full: float
+    halves: Halves | None = None
+
+    @classmethod
+    def scaled(
+        cls, predictors: Sequence[Predictor], images: Tensor, settings: PofSmSettings, halves: Halves | None = None
+    ) -> FlowMapping:
+        """Its scale is found on predictions for some training images uint8 [N, 3, S, S]."""
+        flow = torch.cat([predictor(images) for predictor in predictors])
+        return cls(predictors, settings.stored_size, full_scale(flow, settings.full_share), halves)
+
+    def maps(self) -> list[PredictedFlow]:
+        return [PredictedFlow(predictor, self.side, self.full) for predictor in self.predictors]
+
+    def build(self, stills: StoredStills, root: Path, folder: Path) -> FlowOfStills:
+        """The flow of all stills, in shards; decoding runs in threads beside the networks, which live here."""
+        number = np.zeros(len(stills), int) if self.halves is None else self.halves.numbers(stills.table["video"])
+        place, stored = np.empty(len(stills), int), []
+        with mapping_threads() as threads:
+            for half, of_frames in enumerate(self.maps()):
+                rows = np.flatnonzero(number == half)
+                references = stills.table.iloc[rows].drop(columns="row")
+                found = build_stills(references, root, folder, of_frames, executor=threads)
+                if len(found) < len(rows):
+                    raise StillactError(f"{root}: of {len(rows) - len(found)} stills no flow could be predicted")
+                place[rows] = np.arange(len(rows))
+                stored.append(found)
+        return FlowOfStills(stored, number, place)
+
+    def of_images(self, images: Tensor) -> Tensor:
+        """Levels uint8 [N, 2, side, side] of photographs uint8 [N, 3, side, side], which are of no video: by each
+        network in turn."""
+        levels = images.new_empty(len(images), 2, self.side, self.side)
+        for turn, of_frames in enumerate(maps := self.maps()):
+            levels[turn :: len(maps)] = of_frames.of_images(images[turn :: len(maps)])
+        return levels
+
+
+@dataclass(frozen=True)
+class FlowOfStills:
+    """Levels of predicted flow of a table of stills: which of `stored` holds a still, and where in it."""
+
+    stored: Sequence[StoredStills]
+    number: np.ndarray
+    place: np.ndarray
+
+    def load(self, rows: np.ndarray) -> Tensor:
+        """Levels uint8 [R, 2, S, S] of some rows of the table."""
+        parts = [self.number[rows] == number for number in range(len(self.stored))]
+        found = [
+            store.load(self.place[rows[part]]) for store, part in zip(self.stored, parts, strict=True) if part.any()
+        ]
+        levels = found[0].new_empty(len(rows), *found[0].shape[1:])
+        for part, of_part in zip((part for part in parts if part.any()), found, strict=True):
+            levels[torch.from_numpy(part)] = of_part
+        return levels
+
+    def held_in_memory(self) -> FlowOfStills:
+        """The same, read once and kept."""
+        return replace(self, stored=[store.held_in_memory() for store in self.stored])
+
+
+def levels_in_pieces(
+    flow: Callable[[np.ndarray], Tensor], rows: np.ndarray, share: float
+) -> Callable[[np.ndarray], Tensor]:
+    """Flow of some rows -> its levels, on a scale found on every ninth of `rows`, at most 1,000 of them."""
+    full = full_scale(flow(rows[:: max(9, len(rows) // 1000)]), share)
+    return lambda some: encode_flow(flow(some), full)
 
 
 def mapping_threads() -> Executor:
     """An executor for `build_stills`: decoding runs in threads beside the network, which lives in this process."""
     return ThreadPoolExecutor(max_workers=4)
+
+
+def same_stills(first: pd.DataFrame, second: pd.DataFrame) -> bool:
+    """Whether two tables name the same frames of the same videos in the same order."""
+    return all(first[name].astype(str).tolist() == second[name].astype(str).tolist() for name in ("video", "frame"))

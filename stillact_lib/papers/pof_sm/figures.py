@@ -17,12 +17,13 @@ from stillact_lib.evidence.ledger import Ledger
 from stillact_lib.notebook.figures import FAINT, INK, PALETTE, bare
 from stillact_lib.papers.pof_sm import domain as pof_sm
 from stillact_lib.papers.pof_sm.arms import UCFSI, Recognition
-from stillact_lib.papers.pof_sm.flow import FlowPredictor
 from stillact_lib.papers.pof_sm.flow_loss import decode_most_likely
+from stillact_lib.papers.pof_sm.predictors import FlowPredictor
 from stillact_lib.training.loop import History
 from stillact_lib.vision.images import at_side
 from stillact_lib.vision.self_resemblance import SelfResemblance, above_otsu, rgb_to_lab, stretched
 
+#: Table I's arms; the colour of any other arm is that of what its network is shown
 ARM_COLOURS = {
     "scratch_rgb": PALETTE["grey"],
     "scratch_pofsm": PALETTE["sky"],
@@ -31,7 +32,20 @@ ARM_COLOURS = {
     "all_rgb": PALETTE["green"],
     "top5_rgb": PALETTE["blue"],
 }
+KIND_COLOURS = {
+    "rgb": PALETTE["blue"],
+    "pofsm": PALETTE["vermilion"],
+    "pof": PALETTE["amber"],
+    "sm": PALETTE["green"],
+    "true": PALETTE["ink"],
+    "silhouette": PALETTE["grey"],
+}
 FLOW_MAP = "PuOr"  # a component of flow: orange to the left or up, purple to the right or down
+
+
+def colour_of(arm: str) -> str | None:
+    """The one colour of an arm in all figures; None of what is no arm."""
+    return ARM_COLOURS.get(arm) or KIND_COLOURS.get(arm.partition("_")[2].partition("_")[0])
 
 
 def class_balance(table: pd.DataFrame) -> Figure:
@@ -91,7 +105,7 @@ def curves(histories: Mapping[str, History], name: str, columns: int = 3) -> Fig
     for label, history in histories.items():
         steps, values = history.series(name)
         smooth = pd.Series(values).rolling(5, min_periods=1).mean()
-        axis.plot(steps, smooth, label=label.replace("_", ", "), color=ARM_COLOURS.get(label), lw=1.5)
+        axis.plot(steps, smooth, label=label.replace("_", ", "), color=colour_of(label), lw=1.5)
     axis.set(xlabel="training step", ylabel=f"{name.replace('_', ' ')}, share")
     figure.legend(loc="outside lower center", fontsize=8, ncols=columns)
     return figure
@@ -134,20 +148,20 @@ def _kernel_tiles(kernels: Tensor, step: int = 4) -> np.ndarray:
     return some.view(3, 3, rows, columns).permute(2, 0, 3, 1).reshape(3 * rows, 3 * columns).numpy()
 
 
-def domain_mosaic(rgb: Tensor, images: Tensor, titles: Sequence[str]) -> Figure:
-    """Stills and their POF-SM images uint8 [N, 3, S, S], a column each: the still, u, v, saliency."""
-    cut = pof_sm.thresholded(images)
-    rows = {
-        "still": list(rgb.permute(0, 2, 3, 1).numpy()),
-        "u": list(images[:, 0].numpy()),
-        "v": list(images[:, 1].numpy()),
-        "saliency": list(cut[:, 2].numpy()),
-    }
+def domain_mosaic(rgb: Tensor, images: Tensor, titles: Sequence[str], true_flow: Tensor | None = None) -> Figure:
+    """Stills and their POF-SM images uint8 [N, 3, S, S], a column each: the still, u, v, saliency; where it is known,
+    the true u and v, levels [N, 2, S, S], stand below the predicted ones."""
+    named = {"u": images[:, 0], "v": images[:, 1]}
+    if true_flow is not None:
+        named = {"u": images[:, 0], "true u": true_flow[:, 0], "v": images[:, 1], "true v": true_flow[:, 1]}
+    rows = {"still": list(rgb.permute(0, 2, 3, 1).numpy())}
+    rows |= {name: list(channel.numpy()) for name, channel in named.items()}
+    rows["saliency"] = list(images[:, 2].numpy())
     side = 7.9 / len(rgb)
     figure, axes = plt.subplots(len(rows), len(rgb), figsize=(8.2, side * len(rows) + 0.4), squeeze=False)
     for axis_row, (name, pictures) in zip(axes, rows.items(), strict=True):
         for axis, picture in zip(axis_row, pictures, strict=True):
-            if name in ("u", "v"):
+            if name in named:
                 axis.imshow(picture, cmap=FLOW_MAP, vmin=1, vmax=255)
             else:
                 axis.imshow(picture, cmap="gray" if picture.ndim == 2 else None, vmin=0, vmax=255)
@@ -225,7 +239,7 @@ def look_inside(
     flow = decode_most_likely(scores, predictor.centres, (side, side), most_likely)
     whole = saliency.saliency(batch)
     cut = above_otsu(whole) if threshold == 0 else torch.where(whole < threshold, 0, whole)
-    channels = pof_sm.pof_sm(flow, cut, full)[0]
+    channels = pof_sm.pof_sm(pof_sm.encode_flow(flow, full), pof_sm.encode_saliency(cut))[0]
     figure, axes = plt.subplots(2, 3, figsize=(7.4, 4.9))
     cell = side / predictor.network.grid
     axes[0, 0].imshow(image)

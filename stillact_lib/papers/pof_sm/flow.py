@@ -2,62 +2,71 @@
 network, one of the readings of Eqs. 2 and 3, and how well each reading predicts. Chapter 03.
 
 The paper takes "a CNN model similar to the one proposed by Walker et al."; whether it trained one is not said, and the
-public one had seen UCF-101's test videos. Here it learns from the training videos of split 1 alone. Flow is (u, v) in
-pixels a frame of the network's own input.
+public one had seen UCF-101's test videos. Here it learns from the training videos of split 1 alone, and by halves: the
+stills of one half of the groups are mapped by the network that learnt from the other half (`predictors.Halves`), so
+that no still is mapped by a network that saw its video. Flow is (u, v) in pixels a frame of the network's own input.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from stillact_lib.evaluation.flow_metrics import flow_scores
 from stillact_lib.evidence.records import DataOrigin
+from stillact_lib.networks.im2flow_unet import Im2FlowUNet, TrainedEncoderUNet
+from stillact_lib.networks.trained_encoder import begins_trained, parameter_groups
 from stillact_lib.networks.walker import WalkerNet
 from stillact_lib.notebook.run_data import arrays_for, checkpoint_for, grouped
+from stillact_lib.papers.im2flow.flow import pixel_loss, weight_direction_gradients
 from stillact_lib.papers.motion_baselines.walker import train_walker
 from stillact_lib.papers.pof_sm.flow_loss import READINGS, likely_label_loss
+from stillact_lib.papers.pof_sm.predictors import FlowPredictor, Halves, Im2FlowPredictor, Predictor, loss_of
 from stillact_lib.papers.pof_sm.settings import PofSmSettings
 from stillact_lib.training.kept import kept
-from stillact_lib.training.loop import Device, History, predict
+from stillact_lib.training.loop import Device, History, StepBatches, precise, train, warm_up_then_cosine
 from stillact_lib.training.pretraining import PartQuality, photographs_once, pretrain_on_parts
+from stillact_lib.vision.crops import random_window
+from stillact_lib.vision.flow_encoding import FlowEncoding
 from stillact_lib.vision.flow_kmeans import FlowHistogram
 from stillact_lib.vision.flow_pairs import FlowPairs
-from stillact_lib.vision.images import as_network_input
 from stillact_lib.vision.mirrored_clusters import mirrored_kmeans
 
 #: the settings that change the clusters, the pre-trained trunk, the flow networks
-CENTRES = ("full_architectures", "image_size", "flow_method", "pairs_per_video", "clusters")
-TRUNK = (
-    "full_architectures",
-    "image_size",
-    "clusters",
-    "miniature_seed",
-    *(f"trunk_{n}" for n in ("photographs", "steps", "rate")),
-)
+PAIRS = ("full_architectures", "image_size", "flow_side", "flow_method", "pairs_per_video", "drop_repeats", "classes")
+PAIRS += ("tested",)
+CENTRES = (*PAIRS, "clusters")
+TRUNK = ("full_architectures", "image_size", "flow_side", "flow_encoder", "clusters", "miniature_seed")
+TRUNK += ("trunk_photographs", "trunk_steps", "trunk_rate")
 NETWORK = (*CENTRES, *TRUNK, "flow_steps", "flow_batch", "flow_rate")
+IM2FLOW = (*PAIRS, "flow_encoder", "flow_steps", "flow_batch", "im2flow_rate")
+#: share of the learning rate at which an encoder that ImageNet trained goes on learning
+SLOWER = 0.1
+#: pixels a frame that fill Im2Flow's magnitude channel, for each pixel of the input's side (4 at 64)
+FILLS = 1 / 16
 #: vectors are pooled over squares of this side before they are counted, a field has so many that are alike
 STRIDE = 2
 
 
 def flow_size(settings: PofSmSettings) -> int:
-    """Side of the flow network's input: 200 px as published, else the recognition network's own."""
-    return 200 if settings.full_architectures else settings.image_size
+    """Side of the flow network's input: 200 px as published, else the recognition network's own, or `flow_side`."""
+    return 200 if settings.full_architectures else settings.flow_side or settings.image_size
 
 
 def new_flow_network(settings: PofSmSettings) -> WalkerNet:
-    """An untrained network of Walker's, at the published size or small."""
+    """A network of Walker's that has seen no flow: at the published size, small, or small on ImageNet's MobileNetV2."""
     if settings.full_architectures:
         return WalkerNet.full(settings.clusters)
-    return WalkerNet.compact(flow_size(settings), clusters=settings.clusters)
+    build = WalkerNet.compact if settings.flow_encoder == "own" else WalkerNet.trained
+    return build(flow_size(settings), clusters=settings.clusters)
 
 
 def flow_centres(
@@ -113,9 +122,10 @@ def train_flow_network(
     device: Device,
     trunk: dict[str, Tensor] | None = None,
     data: Sequence[DataOrigin] = (),
+    part: str = "",
 ) -> tuple[WalkerNet, History]:
     """A network trained with the "all clusters" loss (Eq. 1) or with that over "likely labels", from scratch or from a
-    pre-trained `trunk`. Two networks of one seed start alike and see the same windows. data: what `pairs` are of."""
+    pre-trained `trunk`. Networks of one seed start alike. data: what `pairs` are of; `part`: which of it, in a word."""
     torch.manual_seed(settings.seed)
     network = new_flow_network(settings)
     if trunk is not None:
@@ -132,65 +142,60 @@ def train_flow_network(
         batch_size=settings.flow_batch,
         rate=settings.flow_rate,
         seed=settings.seed,
+        start_rate=SLOWER,
         loss=chosen,
-        label=f"flow network, {loss}",
-        checkpoint=checkpoint_for(settings.chapter, f"flow-{loss.replace(' ', '-')}", settings, depends_on, data),
+        label=" ".join(filter(None, (f"flow network, {loss}", part))),
+        checkpoint=checkpoint_for(
+            settings.chapter, "-".join(filter(None, ("flow", *loss.split(), *part.split()))), settings, depends_on, data
+        ),
         workers=settings.workers,
     )
     return network, history
 
 
-@dataclass(frozen=True)
-class FlowPredictor:
-    """A trained network with the centres and the reading that turn its scores into flow."""
+def train_im2flow(
+    pairs: FlowPairs, settings: PofSmSettings, device: Device, data: Sequence[DataOrigin] = (), part: str = ""
+) -> tuple[nn.Module, History]:
+    """Chapter 04's network on the same pairs for the same steps: its encoding, pixel loss and weighting, without the
+    content loss, which would let labels of actions teach the flow."""
+    torch.manual_seed(settings.seed)
+    side, encoding = flow_size(settings), encoding_of(settings)
+    network = TrainedEncoderUNet(side) if settings.flow_encoder != "own" else Im2FlowUNet(side, 32, 128)
 
-    network: WalkerNet
-    centres: Tensor
-    reading: str
-    most_likely: int
-    device: Device
+    def make_batch(rows: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        return random_window(*pairs.load(rows), rng)
 
-    def scores(self, images: Tensor) -> Tensor:
-        """Scores [N, C, g, g] before the softmax, of images uint8 [N, 3, H, W]."""
-        return predict(self.network, as_network_input(images, self.network.image_size), self.device)
+    def step_loss(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        images, flows = batch
+        target, predicted = encoding.encode(flows), network(images)
+        weight_direction_gradients(predicted, encoding.magnitude(target))
+        return pixel_loss(predicted, target), {}
 
-    def decode(self, scores: Tensor, side: int) -> Tensor:
-        """Flow [N, 2, side, side] under the reading."""
-        return decoding(self.reading, self.most_likely)(scores, self.centres, (side, side))
+    history = train(
+        network,
+        StepBatches(len(pairs), settings.flow_batch, make_batch, settings.seed),
+        step_loss,
+        torch.optim.Adam(
+            parameter_groups(network, settings.im2flow_rate, SLOWER), lr=settings.im2flow_rate, betas=(0.5, 0.999)
+        ),
+        settings.flow_steps,
+        precise(device) if begins_trained(network) else device,
+        label=f"Im2Flow {part}".rstrip(),
+        schedule=warm_up_then_cosine(settings.flow_steps),
+        checkpoint=checkpoint_for(settings.chapter, "-".join(("im2flow", *part.split())), settings, IM2FLOW, data),
+        workers=settings.workers,
+    )
+    return network, history
 
-    def __call__(self, images: Tensor) -> Tensor:
-        """Flow float32 [N, 2, H, W] of square images uint8 [N, 3, H, W]."""
-        return self.decode(self.scores(images), images.shape[-1])
 
-    def digest(self) -> str:
-        """Sixteen hexadecimal digits that tell predictors apart."""
-        digest = hashlib.sha256(f"{self.reading} {self.most_likely}".encode())
-        for name, value in [*sorted(self.network.state_dict().items()), ("centres", self.centres)]:
-            digest.update(name.encode() + value.contiguous().cpu().numpy().tobytes())
-        return digest.hexdigest()[:16]
+def encoding_of(settings: PofSmSettings) -> FlowEncoding:
+    """Im2Flow's encoding at the side of this run's flow."""
+    return FlowEncoding("sin_cos_magnitude", FILLS * flow_size(settings))
 
 
 def some_images(pairs: FlowPairs, every: int = 9, most: int = 2000) -> Tensor:
     """Every ninth image of `pairs`, at most so many: uint8 [N, 3, S, S]."""
     return pairs.load(np.arange(0, len(pairs), max(every, len(pairs) // most)))[0]
-
-
-def full_scale(flow: Tensor, share: float) -> float:
-    """Pixels a frame that the full level stands for: no more than 1 - `share` of all cells of flow [N, 2, H, W] have a
-    component beyond it, so that predictions, which are short, use the eight bits; two digits."""
-    largest = flow.abs().amax(1).flatten()
-    return float(f"{float(np.quantile(largest.numpy(), share)):.2g}") or 1.0
-
-
-def decoding(reading: str, most_likely: int):
-    """The decoding of a reading (scores, centres, size) -> flow, with its K where it has one."""
-    decode = READINGS[reading].decode
-    return partial(decode, k=most_likely) if reading in ("likely expectation", "likely mean") else decode
-
-
-def loss_of(reading: str) -> str:
-    """Which of the two trained networks a reading decodes: "all clusters" or "likely labels"."""
-    return "likely labels" if reading == "likely labels" else "all clusters"
 
 
 #: as many frames are scored, evenly spaced over all
@@ -246,4 +251,30 @@ def score_readings(
         of_arm = flow_scores(flow, target, masks)
         kept = {name: values for name, values in of_arm.items() if name.startswith(("epe", "ds"))}
         found |= {f"ucf101/{arm}/{name}": values for name, values in kept.items()}
+    return found
+
+
+def by_halves(
+    source: Literal["walker", "im2flow"],
+    pairs: FlowPairs,
+    halves: Halves,
+    centres: Tensor,
+    settings: PofSmSettings,
+    device: Device,
+    trunk: dict[str, Tensor] | None = None,
+    data: Sequence[DataOrigin] = (),
+    in_memory: bool = True,
+) -> list[Predictor]:
+    """Two networks of one kind, taught by the training `pairs` of one half each; the first maps half 0, which it has
+    not seen, the second half 1."""
+    videos, found = pairs.table["video"].drop_duplicates(), []
+    for half in (0, 1):
+        learnt, part = of_videos(pairs, halves.to_learn_from(videos, half), in_memory), f"for half {half}"
+        if source == "walker":
+            loss = loss_of(settings.reading)
+            network, _ = train_flow_network(learnt, centres, loss, settings, device, trunk, data, part)
+            found.append(FlowPredictor(network, centres, settings.reading, settings.most_likely, device))
+        else:
+            network, _ = train_im2flow(learnt, settings, device, data, part)
+            found.append(Im2FlowPredictor(network, encoding_of(settings), device))
     return found

@@ -6,6 +6,7 @@ III.B and IV.A: a base learning rate of 0.001 and a step of 70,000 iterations; t
 "with a higher learning rate"; "freezing the first three convolutional layers and fine-tuning the rest". Open in the
 paper, and chosen: momentum .9 and weight decay .0005 (Krizhevsky, Sutskever, Hinton, 2012); a step divides the rate by
 ten, and FC8 learns ten times as fast as what is fine-tuned (habits of Caffe's examples, whose terms the paper uses).
+That solver needs hundreds of thousands of steps; `solver` "adamw" trains the same networks to their end in thousands.
 They serve any AlexNet of five convolutions and three linear layers, the last of them `classifier[-1]`: `LRNAlexNet`,
 and torchvision's as `ImageNetAlexNet`; and, for trained weights that are easier to come by, mobile networks, whose five
 stages stand for the convolutions.
@@ -14,9 +15,9 @@ stages stand for the convolutions.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import get_args
 
 import numpy as np
 import torch
@@ -29,13 +30,23 @@ from stillact_lib.errors import StillactError
 from stillact_lib.evaluation.top_accuracy import within_top
 from stillact_lib.evidence.records import DataOrigin
 from stillact_lib.networks.alexnet import ImageNetAlexNet
-from stillact_lib.networks.lrn_alexnet import LRNAlexNet
-from stillact_lib.networks.mobile import MobileName, MobileNetwork, mobile_network
+from stillact_lib.networks.lrn_alexnet import LEVELS, LRNAlexNet
+from stillact_lib.networks.mobile import MobileNetwork, mobile_network
 from stillact_lib.notebook.run_data import checkpoint_for
 from stillact_lib.papers.pof_sm.settings import PofSmSettings
 from stillact_lib.training.classification import crop_batches
-from stillact_lib.training.loop import Checkpoint, Device, History, classification_loss, predict, train
-from stillact_lib.training.pretraining import pretrain_on_photographs
+from stillact_lib.training.loop import (
+    Checkpoint,
+    Device,
+    History,
+    Watch,
+    classification_loss,
+    precise,
+    predict,
+    train,
+    warm_up_then_cosine,
+)
+from stillact_lib.training.pretraining import photographs_once, pretrain_on_parts, pretrain_on_photographs
 from stillact_lib.vision.crops import Mirror, centre_crops
 from stillact_lib.vision.images import as_network_input
 from stillact_lib.vision.photographs import Photographs
@@ -47,25 +58,39 @@ FASTER = 10.0  # FC8 against what is fine-tuned
 
 Network = LRNAlexNet | ImageNetAlexNet | MobileNetwork
 IMAGENET_CLASSES = 1000
+#: drawn people that teach body parts where a run does not say how many
+PARTS_PHOTOGRAPHS = 1200
+PARTS = ("full_architectures", "image_size", "miniature_seed", "trunk_photographs", "trunk_steps", "trunk_rate")
 #: the settings that change the ImageNet start, and those that change a regime beside its start and its pictures
 START = ("full_architectures", "stored_size", "image_size", "batch_size")
 START += ("pretraining", "pretraining_steps", "pretraining_rate")
-REGIME = ("full_architectures", "every", "left_out", "stored_size", "image_size")
-REGIME += ("pretraining", "steps", "batch_size", "rate", "rate_step")
+REGIME = (
+    "full_architectures",
+    "classes",
+    "every",
+    "left_out",
+    "stills_per_video",
+    "tested",
+    "stored_size",
+    "image_size",
+)
+REGIME += ("pretraining", "solver", "steps", "batch_size", "rate_step", "score_every")
 
 
 @dataclass(frozen=True)
 class Regime:
-    """What a run starts from and which layers stay as they are; a scratch run has one rate for all its layers."""
+    """What a run starts from and which layers stay as they are; without ImageNet's start all layers have one rate."""
 
     pretrained: bool
     frozen: tuple[str, ...] = ()
+    knows_parts: bool = False
 
 
 REGIMES = {
     "scratch": Regime(pretrained=False),
     "fine-tune all": Regime(pretrained=True),
     "fine-tune top five": Regime(pretrained=True, frozen=("C1", "C2", "C3")),
+    "from body parts": Regime(pretrained=False, knows_parts=True),  # ours: its convolutions learnt to mark body parts
 }
 
 
@@ -111,9 +136,14 @@ def parameter_groups(network: nn.Module, regime: str, rate: float = BASE_RATE) -
     return [{"params": body, "lr": rate}, {"params": list(layers["FC8"].parameters()), "lr": factor * rate}]
 
 
-def optimiser_for(network: nn.Module, regime: str, rate: float = BASE_RATE) -> torch.optim.SGD:
-    """Stochastic gradient descent over `parameter_groups`, with momentum and weight decay."""
-    return torch.optim.SGD(parameter_groups(network, regime, rate), rate, MOMENTUM, weight_decay=WEIGHT_DECAY)
+def optimiser_for(
+    network: nn.Module, regime: str, rate: float = BASE_RATE, solver: str = "sgd"
+) -> torch.optim.Optimizer:
+    """Over `parameter_groups`: stochastic gradient descent with momentum and weight decay, or "adamw"."""
+    groups = parameter_groups(network, regime, rate)
+    if solver == "adamw":
+        return torch.optim.AdamW(groups, rate, weight_decay=0.01)
+    return torch.optim.SGD(groups, rate, MOMENTUM, weight_decay=WEIGHT_DECAY)
 
 
 def step_schedule(step: int = STEP) -> Callable[[int], float]:
@@ -121,10 +151,8 @@ def step_schedule(step: int = STEP) -> Callable[[int], float]:
     return lambda iteration: DROP ** (iteration // step)
 
 
-def new_network(classes: int, settings: PofSmSettings) -> LRNAlexNet | MobileNetwork:
-    """The paper's network, untrained, at the published size or small; or the mobile one that `pretraining` names."""
-    if settings.pretraining in get_args(MobileName):
-        return mobile_network(settings.pretraining, classes)
+def new_network(classes: int, settings: PofSmSettings) -> LRNAlexNet:
+    """The paper's network, untrained, at the published size or small."""
     return LRNAlexNet.full(classes) if settings.full_architectures else LRNAlexNet.compact(classes, settings.image_size)
 
 
@@ -134,32 +162,37 @@ def fit(
     labels: np.ndarray,
     regime: str,
     mirror: Mirror,
+    rate: float,
     settings: PofSmSettings,
     device: Device,
     *,
     label: str,
     checkpoint: Checkpoint | None = None,
+    watch: Watch | None = None,
 ) -> History:
     """Trains a network in place under a regime of Table I; images: those of some rows of the labels int64 [N], uint8
     [B, 3, S, S]."""
+    slow_in_bf16 = isinstance(network, MobileNetwork)
+    sgd = settings.solver == "sgd"
     return train(
         network,
         crop_batches(images, labels, network.image_size, mirror, settings.batch_size, settings.seed),
         classification_loss(network),
-        optimiser_for(network, regime, settings.rate),
+        optimiser_for(network, regime, rate, settings.solver),
         settings.steps,
-        device,
+        precise(device) if slow_in_bf16 else device,
         label=label,
-        schedule=step_schedule(settings.rate_step),
+        schedule=step_schedule(settings.rate_step) if sgd else warm_up_then_cosine(settings.steps),
         checkpoint=checkpoint,
         workers=settings.workers,
+        watch=watch,
     )
 
 
 @dataclass(frozen=True)
 class Start:
     """The network that fine-tuning begins with, and how well it knows ImageNet: top-1 on its validation part in %,
-    beside what always naming one class would reach. Both NaN where the weights were downloaded."""
+    beside what always naming one class would reach. Both NaN where the weights come from elsewhere."""
 
     network: Network
     accuracy: float
@@ -197,13 +230,51 @@ def trained_start(settings: PofSmSettings) -> Start:
         network = ImageNetAlexNet(IMAGENET_CLASSES)
     else:
         network = mobile_network(settings.pretraining, imagenet=True)
+        network.image_size = settings.image_size
     return Start(network, float("nan"), float("nan"), None)
 
 
-def begin(regime: str, start: Network, classes: int, settings: PofSmSettings) -> Network:
-    """The network that a regime starts from: a new one, or the pre-trained one with a new FC8."""
+def knowing_parts(settings: PofSmSettings, device: Device, executor: Executor) -> LRNAlexNet:
+    """The paper's network after its convolutions learnt to mark body parts in drawn photographs: what a flow network
+    with `trunk_photographs` knows before it sees any flow, for the photographs' own arm to start from."""
     torch.manual_seed(settings.seed)
-    return with_new_fc8(start, classes) if REGIMES[regime].pretrained else new_network(classes, settings)
+    network = new_network(2, settings)
+    count = settings.trunk_photographs or PARTS_PHOTOGRAPHS
+    images, parts = photographs_once(count, network.image_size, settings.miniature_seed, executor)
+    pretrain_on_parts(
+        nn.Sequential(Levels(), *network.features[:-2]),  # without its last pooling
+        images,
+        parts,
+        network.image_size,
+        steps=settings.trunk_steps,
+        batch_size=64,
+        rate=settings.trunk_rate,
+        device=device,
+        seed=settings.seed,
+        checkpoint=checkpoint_for(settings.chapter, "body-parts", settings, PARTS),
+    )
+    return network
+
+
+class Levels(nn.Module):
+    """Images in [-1, 1] as the network sees them, -127.5 to 127.5."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return LEVELS * images
+
+
+def begin(
+    regime: str, start: Network, classes: int, settings: PofSmSettings, parts: LRNAlexNet | None = None
+) -> Network:
+    """The network that a regime starts from: a new one, the pre-trained one with a new FC8, or a new one with the
+    convolutions of one that knows body `parts`."""
+    torch.manual_seed(settings.seed)
+    if REGIMES[regime].pretrained:
+        return with_new_fc8(start, classes)
+    network = new_network(classes, settings)
+    if REGIMES[regime].knows_parts:
+        network.features.load_state_dict(parts.features.state_dict())
+    return network
 
 
 def accuracies(scores: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ import torch
 import yaml
 from awkward_files import shared
 from chapter_settings import recognition_settings
+from nine_clips import few_clips
 from trained_weights import needs_weights
 
 from stillact_lib.errors import StillactError
@@ -40,35 +40,13 @@ from stillact_lib.vision.shards import worker_processes
 
 CPU = Device(torch.device("cpu"), None)
 CLASSES = ("BaseballPitch", "Basketball")
-CLIPS = 4  # of each side of the official split, a class
-
-
-def cut_down(root: Path) -> None:
-    """Eight clips of two classes, and the official lists with no other line."""
-    nine = shared("nine", "ucf101")
-    (root / "ucf101" / "ucfTrainTestlist").mkdir(parents=True)
-    kept: set[str] = set()
-    for side in ("trainlist01", "testlist01"):
-        named = [line.split()[0] for line in (nine / "ucfTrainTestlist" / f"{side}.txt").read_text().splitlines()]
-        for name in CLASSES:
-            here = [clip for clip in named if clip.startswith(name + "/") and (nine / "UCF-101" / clip).is_file()]
-            one_of_each_group = {clip.split("_")[2]: clip for clip in here}
-            kept.update(sorted(one_of_each_group.values())[:CLIPS])
-    for clip in kept:
-        path = root / "ucf101" / "UCF-101" / clip
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.symlink_to(nine / "UCF-101" / clip)
-    for path in (nine / "ucfTrainTestlist").iterdir():
-        lines = path.read_text().split("\n")
-        of_clips = [line for line in lines if "/" not in line or line.split()[0] in kept]
-        (root / "ucf101" / "ucfTrainTestlist" / path.name).write_text("\n".join(of_clips))
-    (root / "sports100").symlink_to(shared("nine", "sports100"))
 
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory) -> RecognitionSettings:
     root = tmp_path_factory.mktemp("real")
-    cut_down(root)
+    few_clips(root, CLASSES)
+    (root / "sports100").symlink_to(shared("nine", "sports100"))
     profile = yaml.safe_load((project_root() / "chapters" / "profiles" / "real" / "04-im2flow.yaml").read_text())
     small = {"steps": 2, "content_steps": 1, "stream_steps": 2, "still_size": 64, "pairs_per_video": 4, "batch_size": 8}
     small |= {"classes": " ".join(CLASSES), "folds": 2, "fold": 1, "turns": 2, "score_every": 1}

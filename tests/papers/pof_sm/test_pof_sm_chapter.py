@@ -28,28 +28,29 @@ from stillact_lib.papers.pof_sm import domain as pof_sm
 from stillact_lib.papers.pof_sm import domain as pof_sm_domain
 from stillact_lib.papers.pof_sm import flow as pof_sm_flow
 from stillact_lib.papers.pof_sm import flow as pof_sm_readings
+from stillact_lib.papers.pof_sm import predictors as pof_sm_predictors
 from stillact_lib.papers.pof_sm import recognition as pof_sm_recognition
-from stillact_lib.papers.pof_sm.arms import FURTHER_ARMS, PUBLISHED_ARMS, Recognition, WillowTransfer
+from stillact_lib.papers.pof_sm.arms import INPUTS, Recognition, WillowTransfer, pictures_of, rate_of
 from stillact_lib.papers.pof_sm.data import (
     MINI_CLASSES,
     WILLOW_GROUPS,
     Photographs,
+    for_validation,
     needs,
     open_imagenet,
     open_videos,
     open_willow,
     reports_of,
+    stills_of,
     true_flow,
-    true_levels,
-    ucfsi_references,
+    true_masks,
     with_known_flow,
 )
-from stillact_lib.papers.pof_sm.domain import PofSm, saliency_of
+from stillact_lib.papers.pof_sm.domain import FlowMapping, PredictedFlow, SalientPlaces, levels_in_pieces, saliency_of
 from stillact_lib.papers.pof_sm.flow import (
-    FlowPredictor,
     arm_of,
+    by_halves,
     flow_centres,
-    full_scale,
     means_of,
     of_videos,
     score_readings,
@@ -57,6 +58,7 @@ from stillact_lib.papers.pof_sm.flow import (
     train_flow_network,
 )
 from stillact_lib.papers.pof_sm.flow_loss import READINGS
+from stillact_lib.papers.pof_sm.predictors import FlowPredictor, Halves, full_scale
 from stillact_lib.papers.pof_sm.recognition import (
     accuracies,
     begin,
@@ -68,7 +70,7 @@ from stillact_lib.papers.pof_sm.recognition import (
     trained_start,
     weighted_layers,
 )
-from stillact_lib.papers.pof_sm.settings import PofSmSettings
+from stillact_lib.papers.pof_sm.settings import Arm, PofSmSettings
 from stillact_lib.training.classification import crop_batches, scores_of
 from stillact_lib.training.loop import Device
 from stillact_lib.vision.crops import centre_crops, mirrored_photograph, random_crops
@@ -90,7 +92,17 @@ TINY = {
     **{"flow_batch": 4, "flow_rate": 1e-3, "reading": "likely expectation", "full_share": 0.99},
     **{"feature_side": 7, "surround_side": 3, "steering_axes": "authors", "pretraining": "own"},
     **{"pretraining_steps": 2, "pretraining_rate": 0.001, "steps": 2, "batch_size": 8, "rate": 0.0005},
-    **{"rate_step": 100, "ablations": True},
+    **{
+        "rate_step": 100,
+        "rate_rgb": 0.0,
+        "rate_saliency": 0.0,
+        "solver": "sgd",
+        "score_every": 0,
+        "classes": "",
+        "transfer": True,
+    },
+    **{"stills_per_video": 0, "drop_repeats": False, "tested": "test", "flow_side": 0, "flow_encoder": "own"},
+    **{"im2flow_rate": 3e-3, "arms": "scratch_rgb all_rgb top5_pofsm top5_true_flow"},
 }
 
 
@@ -117,7 +129,7 @@ class World:
     networks: dict[str, WalkerNet]
 
     def predictor(self, reading: str = "likely expectation", most_likely: int = 3) -> FlowPredictor:
-        return FlowPredictor(self.networks[pof_sm_flow.loss_of(reading)], self.centres, reading, most_likely, CPU)
+        return FlowPredictor(self.networks[pof_sm_predictors.loss_of(reading)], self.centres, reading, most_likely, CPU)
 
 
 @pytest.fixture(scope="module")
@@ -125,9 +137,9 @@ def world(tmp_path_factory) -> World:
     folder, settings = tmp_path_factory.mktemp("workspace"), settings_of()
     with workspace_in(folder), ThreadPoolExecutor(1) as pool:
         samples = open_videos(settings)
-        stills = ucfsi_references(samples, settings)
         videos = samples.videos[samples.videos["split"] != "unused"]
         pairs = build_flow_pairs(videos, samples.root, folder / "pairs", PairRecipe(32), executor=pool)
+        stills = stills_of(samples, pairs, settings)
         stored = build_stills(stills, samples.root, folder / "stills", Squashed(36), executor=pool)
         sides = {part: of_videos(pairs, videos["video"][videos["split"] == part]) for part in ("train", "test")}
         centres = flow_centres(sides["train"], settings)
@@ -142,10 +154,17 @@ def world(tmp_path_factory) -> World:
 
 
 @pytest.fixture(scope="module")
-def imagined(world) -> torch.Tensor:
-    """POF-SM images of all stills, saliency whole."""
+def channels(world) -> dict[str, torch.Tensor]:
+    """Levels of predicted flow and of whole saliency, of all stills."""
     maps = torch.cat([saliency_of(world.settings).saliency(some) for some in world.pictures.split(64)])
-    return pof_sm.pof_sm(world.predictor()(world.pictures), maps, 0.5)
+    flow = pof_sm.encode_flow(world.predictor()(world.pictures), 0.5)
+    return {"flow": flow, "saliency": pof_sm.encode_saliency(maps)}
+
+
+@pytest.fixture(scope="module")
+def imagined(channels) -> torch.Tensor:
+    """POF-SM images of all stills, saliency whole."""
+    return pof_sm.pof_sm(channels["flow"], channels["saliency"])
 
 
 # --- settings
@@ -163,14 +182,18 @@ def imagined(world) -> torch.Tensor:
         ({"surround_side": 1}, "feature_side and surround_side are odd, 3 px or more"),
         ({"full_architectures": True}, "stored_size = 36: a network of this run sees 227 px"),
         ({"pretraining": "torchvision"}, "stored_size = 36: a network of this run sees 224 px"),
-        ({"pretraining": "mobilenet_v2"}, "stored_size = 36: a network of this run sees 224 px"),
+        (
+            {"arms": "scratch_rgb scratch_pfsm"},
+            "arms: there is no scratch_pfsm; an arm is scratch, all, top5, parts, then _",
+        ),
+        ({"arms": "scratch_silhouette", "data_root": "/ucf"}, "need the true masks, which only the miniature has"),
         ({"profile": "paper", "data_root": "/ucf"}, "profile 'paper' needs data_root (UCF-101) and willow_root"),
         ({"profile": "paper", "data_root": "/u", "willow_root": "/w"}, "needs imagenet_root in profile 'paper'"),
         ({"full_share": 0.0}, "parameter 'full_share' = 0.0 (float): should be greater than 0"),
         ({"full_share": 1.5}, "should be less than or equal to 1"),
         ({"every": 0}, "parameter 'every' = 0 (int)"),
-        ({"left_out": 4}, "ablations need the true flow of every still: pairs_per_video 0 and left_out 5 or more"),
-        ({"pairs_per_video": 8}, "ablations need the true flow of every still"),
+        ({"left_out": 4}, "need a known flow at every still: stills_per_video, or pairs_per_video 0 and left_out 5"),
+        ({"pairs_per_video": 8}, "arms with true flow or masks need a known flow at every still"),
         ({"steering_axes": "theirs"}, "should be 'authors' or 'gradient'"),
         ({"raet": 0.1}, "parameter 'raet' is unknown to PofSmSettings; did you mean 'rate'?"),
     ],
@@ -187,18 +210,29 @@ def test_what_the_paper_needs_is_possible() -> None:
     assert settings_of(**real, pretraining="torchvision", image_size=224)
 
 
-def test_mobile_networks_start_every_regime(drawn_weights) -> None:
-    settings = settings_of(pretraining="mobilenet_v2", stored_size=224)
+def test_mobile_networks_start_what_is_fine_tuned(drawn_weights) -> None:
+    settings = settings_of(pretraining="mobilenet_v2", image_size=64, stored_size=72)
     assert not any(need.fault() for need in needs(settings)[2:])
     start = trained_start(settings).network
     assert drawn_weights == ["mobilenet_v2"] * 2
     scratch, tuned = (begin(regime, start, 4, settings).eval() for regime in ("scratch", "fine-tune top five"))
     images = torch.rand(2, 3, 64, 64)
     assert scratch(images).shape == tuned(images).shape == (2, 4) and start(images).shape == (2, 1000)
-    assert not torch.equal(scratch.stem[1].weight, start.stem[1].weight)
+    assert isinstance(scratch, LRNAlexNet), "from scratch it is the paper's network"
+    assert scratch.image_size == tuned.image_size == 64, "of equal resolution"
     assert torch.equal(tuned.stem[1].weight, start.stem[1].weight)
-    features = fixed_features(tuned, torch.zeros(2, 3, 224, 224, dtype=torch.uint8), CPU)
+    features = fixed_features(tuned, torch.zeros(2, 3, 72, 72, dtype=torch.uint8), CPU)
     assert features.shape == (2, 1280)
+
+
+def test_parts_are_learnt_by_the_convolutions_alone(world) -> None:
+    settings = settings_of(trunk_photographs=10, trunk_steps=1)
+    with workspace_in(world.folder), ThreadPoolExecutor(1) as pool:
+        parts = pof_sm_recognition.knowing_parts(settings, CPU, pool)
+    network, fresh = (begin(regime, None, 4, settings, parts) for regime in ("from body parts", "scratch"))
+    assert torch.equal(network.features[0].weight, parts.features[0].weight)
+    assert not torch.equal(network.features[0].weight, fresh.features[0].weight)
+    assert torch.equal(network.classifier[-1].weight, fresh.classifier[-1].weight)
 
 
 def other_value(value: object) -> object:
@@ -210,41 +244,48 @@ def other_value(value: object) -> object:
 def what_matters(path_of) -> set[str]:
     """The settings that give a network (path_of: settings -> path) another file."""
     settings = settings_of(keep_checkpoints=True)
-    changed = {n: other_value(value) for n, value in settings.model_dump().items() if n != "keep_checkpoints"}
+    changed = {
+        n: other_value(value) for n, value in settings.model_dump().items() if n not in ("keep_checkpoints", "arms")
+    }
     own = path_of(settings)
     return {n for n, value in changed.items() if path_of(settings.model_copy(update={n: value})) != own}
 
 
 NETWORK = {"seed", "full_architectures", "image_size"}
-FLOW = NETWORK | {
-    *("flow_method", "pairs_per_video", "clusters", "flow_steps", "flow_batch", "flow_rate"),
+PAIRS = NETWORK | {"flow_side", "flow_method", "pairs_per_video", "drop_repeats", "classes", "tested"}
+FLOW = PAIRS | {
+    *("flow_encoder", "clusters", "flow_steps", "flow_batch", "flow_rate"),
     *("miniature_seed", "trunk_photographs", "trunk_steps", "trunk_rate"),
 }
+IM2FLOW = PAIRS | {"flow_encoder", "flow_steps", "flow_batch", "im2flow_rate", "full_share"}
 START = NETWORK | {"stored_size", "batch_size", "pretraining", "pretraining_steps", "pretraining_rate"}
-REGIME = NETWORK | {"pretraining", "every", "left_out", "stored_size", "steps", "batch_size", "rate", "rate_step"}
+REGIME = NETWORK | {"classes", "every", "left_out", "stills_per_video", "tested", "stored_size", "pretraining"}
+REGIME |= {"solver", "steps", "batch_size", "rate", "rate_step", "score_every"}
 SALIENCY = {"feature_side", "surround_side", "steering_axes"}
 PREDICTED = FLOW | {"reading", "most_likely", "full_share"}
+TRUE = {"flow_side", "flow_method", "pairs_per_video", "drop_repeats", "full_share"}
+PARTS = {"miniature_seed", "trunk_photographs", "trunk_steps", "trunk_rate"}
 
 
 @pytest.mark.parametrize(
     ("regime", "kind", "matter"),
     [
-        ("scratch", "rgb", REGIME),
-        ("fine-tune all", "rgb", REGIME | START),
+        ("scratch", "rgb", REGIME | {"rate_rgb"}),
+        ("fine-tune all", "rgb", REGIME | START | {"rate_rgb"}),
+        ("from body parts", "rgb", REGIME | PARTS | {"rate_rgb"}),
         ("scratch", "pofsm", REGIME | PREDICTED | SALIENCY),
+        ("scratch", "pofsm_im2flow", REGIME | IM2FLOW | SALIENCY),
         ("fine-tune top five", "pof", REGIME | START | PREDICTED),
-        ("fine-tune top five", "sm", REGIME | START | SALIENCY),
-        (
-            *("fine-tune top five", "true_flow"),
-            REGIME | START | SALIENCY | {"flow_method", "full_share"},
-        ),
+        ("fine-tune top five", "sm", REGIME | START | SALIENCY | {"rate_saliency"}),
+        ("fine-tune top five", "true_flow", REGIME | START | SALIENCY | TRUE),
+        ("scratch", "silhouette", REGIME | TRUE | {"rate_saliency"}),
     ],
 )
 def test_an_arm_is_resumed_only_under_settings_that_made_it(tmp_path, monkeypatch, regime, kind, matter) -> None:
     monkeypatch.setenv("STILLACT_WORKSPACE", str(tmp_path))
 
     def path(settings: PofSmSettings) -> Path:
-        return Recognition(pd.DataFrame(), (), {}, settings, CPU, None).checkpoint(regime, kind).path
+        return Recognition(pd.DataFrame(), (), {}, settings, CPU, None).checkpoint("arm", Arm(regime, kind)).path
 
     assert what_matters(path) == matter
 
@@ -258,18 +299,31 @@ def test_a_network_is_resumed_only_under_settings_that_made_it(tmp_path, monkeyp
 
 
 def test_arms_keep_their_networks_apart_and_by_their_data() -> None:
-    settings = settings_of(keep_checkpoints=True)
+    arms = [f"{regime}_{kind}" for regime in ("scratch", "all", "top5") for kind in INPUTS]
+    settings = settings_of(keep_checkpoints=True, arms=" ".join(arms))
     ucf, imagenet = (DataOrigin(name=name, kind="miniature", detail="mini-seed1") for name in ("ucf101", "imagenet"))
 
-    def path(arm: tuple[str, str], data: tuple = (ucf,), start_data: tuple = (imagenet,)) -> Path:
-        return Recognition(pd.DataFrame(), (), {}, settings, CPU, None, data, start_data).checkpoint(*arm).path
+    def path(name: str, data: tuple = (ucf,), start_data: tuple = (imagenet,)) -> Path:
+        one = Recognition(pd.DataFrame(), (), {}, settings, CPU, None, None, data, start_data)
+        return one.checkpoint(name, settings.chosen_arms[name]).path
 
-    arms = [*PUBLISHED_ARMS, *FURTHER_ARMS]
-    assert len({path(arm) for arm in arms}) == len(arms)
+    assert len({path(arm) for arm in arms}) == len(arms) == 42
     other = imagenet.model_copy(update={"detail": "mini-seed2"})
     changed = {arm for arm in arms if path(arm, start_data=(other,)) != path(arm)}
-    assert changed == {arm for arm in arms if arm[0] != "scratch"}
+    assert changed == {arm for arm in arms if not arm.startswith("scratch")}
     assert all(path(arm, data=(other,)) != path(arm) for arm in arms)
+
+
+def test_each_kind_of_input_learns_at_its_rate() -> None:
+    settings = settings_of(rate=1.0, rate_rgb=2.0, rate_saliency=3.0)
+    assert {rate_of(kind, settings) for kind in ("sm", "sm_inside", "sm_outside", "silhouette")} == {3.0}
+    assert rate_of("rgb", settings) == 2.0 and rate_of("pofsm_naive", settings) == rate_of("true_pof", settings) == 1.0
+    assert rate_of("rgb", settings_of(rate=1.0)) == 1.0, "where it has none of its own"
+
+
+def test_arms_say_which_pictures_they_need() -> None:
+    assert pictures_of(settings_of(arms="scratch_rgb top5_pofsm").chosen_arms) == {"rgb", "flow", "saliency"}
+    assert settings_of().chosen_arms["top5_true_flow"] == Arm("fine-tune top five", "true_flow")
 
 
 def test_a_run_needs_its_roots_and_its_room(tmp_path) -> None:
@@ -321,8 +375,37 @@ def test_true_flow_at_another_side_stays_in_the_network_s_pixels(world) -> None:
 def test_true_flow_as_levels_is_as_it_is_on_its_own_scale(world) -> None:
     rows = np.arange(len(world.pairs))
     flow = true_flow(world.pairs, rows, 36)
+    levels = levels_in_pieces(lambda some: true_flow(world.pairs, some, 36), rows, 0.99)
     expected = pof_sm.encode_flow(flow, full_scale(flow[::9], 0.99))
-    assert torch.equal(true_levels(world.pairs, rows, world.settings, at_once=50), expected)
+    assert torch.equal(levels(rows), expected) and torch.equal(levels(rows[3:5]), expected[3:5])
+
+
+def test_stills_may_be_so_many_of_each_video(world) -> None:
+    stills = stills_of(world.samples, world.pairs, settings_of(stills_per_video=2))
+    assert stills.groupby("video").size().tolist() == [2] * len(world.samples.videos)
+    assert sorted(stills["frame"].unique()) == [0, 6], "the first and the last with known flow"
+    frames = world.pairs.table.iloc[stills["pair"]]
+    assert frames["video"].tolist() == stills["video"].tolist() and frames["frame"].tolist() == stills["frame"].tolist()
+    asked = world.samples.videos.set_index("video")["split"].loc[stills["video"]]
+    assert asked.tolist() == stills["split"].tolist()
+
+
+def test_validation_takes_whole_groups_of_the_training_part(world) -> None:
+    videos = world.samples.videos.set_index("video")
+    found = for_validation(world.samples).videos
+    assert (videos.loc[found["video"], "split"] == "train").all() and set(found["split"]) == {"train", "test"}
+    sides = [
+        set(part["class_name"].astype(str) + part["group"].astype(str))
+        for part in (found[found["split"] == "train"], found[found["split"] == "test"])
+    ]
+    assert not sides[0] & sides[1] and len(sides[0]) > len(sides[1])
+
+
+def test_masks_are_of_the_stills_frames(world) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        masks = true_masks(world.stills, world.pairs, world.samples.root, 36, pool)
+    assert masks.shape == (len(world.stills), 1, 36, 36) and masks.dtype == torch.bool
+    assert 0.01 < masks.float().mean() < 0.6 and masks.flatten(1).any(1).float().mean() > 0.9
 
 
 def test_a_still_without_known_flow_is_left_out(world) -> None:
@@ -548,56 +631,90 @@ def test_a_mean_leaves_out_frames_where_nothing_moves() -> None:
 # --- the domain
 
 
-@pytest.fixture
-def domain(world) -> PofSm:
-    return map_of(world.predictor(), 0.5, world.settings)
-
-
-def map_of(predictor: FlowPredictor, full: float, settings: PofSmSettings) -> PofSm:
-    return PofSm(predictor, settings.stored_size, full, saliency_of(settings))
-
-
 def assert_same_levels(ours: torch.Tensor, theirs: torch.Tensor) -> None:
     """Up to what the order of a matrix product's sums can turn: a rare level, by one."""
     apart = (ours.int() - theirs.int()).abs()
     assert apart.max() <= 1 and (apart > 0).float().mean() < 1e-3
 
 
-def test_the_domain_is_flow_and_saliency_of_each_still(world, imagined, domain) -> None:
-    mapped = domain.of_images(world.pictures)
-    assert mapped.dtype == torch.uint8 and mapped.shape == (len(world.pictures), 3, 36, 36)
-    assert_same_levels(mapped, imagined)
-    assert (mapped[:, :2] != 128).any() and mapped[:, 2].float().std() > 10
-    assert not torch.equal(pof_sm.thresholded(mapped), mapped), "kept whole: the threshold comes later"
+def maps_of(world, settings: PofSmSettings | None = None) -> tuple[PredictedFlow, SalientPlaces]:
+    return PredictedFlow(world.predictor(), 36, 0.5), SalientPlaces(36, saliency_of(settings or world.settings))
 
 
-def test_the_domain_does_not_depend_on_the_batch(world, imagined, domain, monkeypatch) -> None:
-    some = world.pictures[:7]
-    assert_same_levels(torch.cat([domain.of_images(one[None]) for one in some]), imagined[:7])
+def test_the_domain_is_flow_and_saliency_of_each_still(world, channels, monkeypatch) -> None:
+    for of_frames, expected in zip(maps_of(world), channels.values(), strict=True):
+        mapped = of_frames.of_images(world.pictures)
+        assert mapped.dtype == torch.uint8 and mapped.shape == (len(world.pictures), expected.shape[1], 36, 36)
+        assert_same_levels(mapped, expected)
+    assert (channels["flow"] != 128).any() and channels["saliency"].float().std() > 10
     monkeypatch.setattr(pof_sm_domain, "AT_ONCE", 3)
-    assert_same_levels(domain.of_images(some), imagined[:7])
+    for of_frames, expected in zip(maps_of(world), channels.values(), strict=True):
+        assert_same_levels(of_frames.of_images(world.pictures[:7]), expected[:7])
 
 
-def test_the_domain_of_a_video_s_frames_is_that_of_its_images(world, domain, tmp_path) -> None:
+def test_the_domain_of_a_video_s_frames_is_that_of_its_images(world, channels, tmp_path) -> None:
     stills = world.stills.iloc[:3].drop(columns="row")
-    with pof_sm_domain.mapping_threads() as threads:
-        stored = build_stills(stills, world.samples.root, tmp_path, domain, executor=threads).load()
     frames = read_frames(world.samples.root / stills["video"].iloc[0])[stills["frame"].to_numpy(int)]
-    squashed = torch.from_numpy(Squashed(36)(frames)).permute(0, 3, 1, 2)
-    expected = pof_sm.pof_sm(world.predictor()(squashed), saliency_of(world.settings).saliency(squashed), 0.5)
-    assert_same_levels(stored, expected)
-    assert_same_levels(torch.from_numpy(domain(frames)).permute(0, 3, 1, 2), expected)
+    for of_frames, expected in zip(maps_of(world), channels.values(), strict=True):
+        with pof_sm_domain.mapping_threads() as threads:
+            stored = build_stills(stills, world.samples.root, tmp_path, of_frames, executor=threads).load()
+        assert_same_levels(stored, expected[:3])
+        assert_same_levels(torch.from_numpy(of_frames(frames)).permute(0, 3, 1, 2), expected[:3])
 
 
-def test_a_map_s_name_tells_its_settings_apart(world, domain) -> None:
+def test_a_map_s_name_tells_its_settings_apart(world) -> None:
     others = [settings_of(feature_side=5), settings_of(surround_side=0), settings_of(steering_axes="gradient")]
-    maps = {domain, *(map_of(world.predictor(), 0.5, other) for other in others)}
-    maps |= {
-        map_of(world.predictor(), 0.6, world.settings),
-        map_of(world.predictor("likely mean"), 0.5, others[0]),
-    }
-    assert len(maps) == 6
-    assert map_of(world.predictor(), 0.5, others[1]).saliency.surround_side is None
+    assert len({maps_of(world, settings)[1] for settings in (world.settings, *others)}) == 4
+    flows = {maps_of(world)[0], PredictedFlow(world.predictor(), 36, 0.6)}
+    assert len({*flows, PredictedFlow(world.predictor("likely mean"), 36, 0.5)}) == 3
+    assert maps_of(world, others[1])[1].saliency.surround_side is None
+
+
+# --- cross-fitting
+
+
+def test_halves_are_whole_groups_on_both_sides_of_the_split(world) -> None:
+    videos = world.samples.videos[world.samples.videos["split"] != "unused"]
+    half = Halves.of(videos).numbers(videos["video"])
+    assert videos.assign(half=half).groupby(["class_name", "group"], observed=True)["half"].nunique().eq(1).all()
+    for part in ("train", "test"):
+        assert 0.2 < half[(videos["split"] == part).to_numpy()].mean() < 0.8
+
+
+def test_a_half_is_mapped_by_the_network_that_did_not_see_it(world, monkeypatch) -> None:
+    videos = world.samples.videos[world.samples.videos["split"] != "unused"]
+    halves, seen = Halves.of(videos), []
+    train = pof_sm_flow.train_flow_network
+    monkeypatch.setattr(
+        pof_sm_flow,
+        "train_flow_network",
+        lambda pairs, *rest: seen.append(set(pairs.table["video"])) or train(pairs, *rest),
+    )
+    found = by_halves("walker", world.train, halves, world.centres, world.settings, CPU)
+    for half, learnt in enumerate(seen):
+        assert learnt and set(halves.numbers(pd.Series(sorted(learnt)))) == {1 - half}
+    assert seen[0] | seen[1] == set(world.train.table["video"])
+    mapping = FlowMapping.scaled(found, world.pictures[:20], world.settings, halves)
+    stored = build_stills(world.stills.drop(columns="row"), world.samples.root, world.folder / "stills", Squashed(36))
+    with workspace_in(world.folder):
+        flow = mapping.build(stored, world.samples.root, world.folder / "crossed").held_in_memory()
+    number = halves.numbers(stored.table["video"])
+    rows = np.random.default_rng(0).permutation(len(stored))[:40]
+    assert set(number[rows]) == {0, 1}
+    for half in (0, 1):
+        mine = rows[number[rows] == half]
+        expected = pof_sm.encode_flow(found[half](world.pictures[mine]), mapping.full)
+        assert_same_levels(flow.load(rows)[number[rows] == half], expected)
+    turns = mapping.of_images(world.pictures[:5])
+    assert_same_levels(turns[1::2], pof_sm.encode_flow(found[1](world.pictures[1:5:2]), mapping.full))
+
+
+def test_im2flow_takes_the_place_of_walker_s_network(world) -> None:
+    videos = world.samples.videos[world.samples.videos["split"] != "unused"]
+    found = by_halves("im2flow", world.train, Halves.of(videos), world.centres, world.settings, CPU)
+    flow = found[0](world.pictures[:3])
+    assert flow.shape == (3, 2, 36, 36) and flow.abs().max() <= 2.0, "no longer than what fills its magnitude"
+    assert len({predictor.digest() for predictor in (*found, world.predictor())}) == 3
 
 
 # --- crops
@@ -667,7 +784,7 @@ def test_the_frozen_three_stay_bit_for_bit(world) -> None:
     images, labels = world.pictures[:16], np.arange(16) % 4
     network = begin("fine-tune top five", start, 4, world.settings)
     show = lambda rows, _: images[rows]  # noqa: E731
-    fit(network, show, labels, "fine-tune top five", mirrored_photograph, world.settings, CPU, label="top five")
+    fit(network, show, labels, "fine-tune top five", mirrored_photograph, 1e-3, world.settings, CPU, label="top five")
     after = {name: layer.weight for name, layer in weighted_layers(network).items()}
     assert [name for name, weight in before.items() if name != "FC8" and torch.equal(weight, after[name])] == [
         *("C1", "C2", "C3")
@@ -754,51 +871,55 @@ def test_linear_softmax_learns_from_mirrored_photographs_too() -> None:
 
 
 @pytest.fixture(scope="module")
-def recognition(world, imagined) -> Recognition:
+def recognition(world, channels) -> Recognition:
     torch.manual_seed(1)
     start = LRNAlexNet.compact(7, 32, width=8, hidden=32)
-    pictures = {"rgb": world.pictures.__getitem__} | dict.fromkeys(("pofsm", "true_flow"), imagined.__getitem__)
+    pictures = {"rgb": world.pictures.__getitem__} | {name: levels.__getitem__ for name, levels in channels.items()}
+    pictures["true_flow"] = pictures["flow"]
     found = Recognition(world.stills, world.samples.classes, pictures, world.settings, CPU, start)
-    for regime, kind in (("fine-tune all", "rgb"), *(("fine-tune top five", kind) for kind in ("pofsm", "true_flow"))):
-        found.train(regime, kind)
+    for name in ("all_rgb", "top5_pofsm", "top5_true_flow"):
+        found.train(name, world.settings.chosen_arms[name])
     return found
 
 
 def test_arms_of_the_same_pictures_become_the_same_network(recognition) -> None:
     """One start, the same stills, windows, mirrors and dropout, whatever was trained in between."""
-    assert list(recognition.scores) == ["all_rgb", "top5_pofsm", "top5_true_flow"]
     assert np.array_equal(recognition.scores["top5_pofsm"], recognition.scores["top5_true_flow"])
     ours, theirs = (recognition.networks[f"top5_{kind}"].parameters() for kind in ("pofsm", "true_flow"))
     assert all(torch.equal(a, b) for a, b in zip(ours, theirs, strict=True))
     assert not np.array_equal(recognition.scores["all_rgb"], recognition.scores["top5_pofsm"])
 
 
-def test_inputs_show_what_their_names_say(recognition, world, imagined) -> None:
+def test_inputs_show_what_their_names_say(recognition, world, channels) -> None:
     rows = np.array([5, 0, 7])
-    some, cut = imagined[rows], pof_sm.thresholded(imagined)[rows]
-    assert torch.equal(recognition.images("rgb", rows), world.pictures[rows])
-    assert torch.equal(recognition.images("pofsm", rows), cut)
-    assert torch.equal(recognition.images("unthresholded", rows), some)
-    assert torch.equal(recognition.images("pof", rows), pof_sm.without(some, "saliency"))
-    alone = recognition.images("sm", rows)
-    assert (alone[:, :2] == pof_sm.REST).all() and torch.equal(alone[:, 2], cut[:, 2])
-    unknown = replace(recognition, pictures={"pofsm": imagined.__getitem__})
+    flow, saliency = (levels[rows] for levels in channels.values())
+    cut = pof_sm.above_threshold(saliency)
+    mask = torch.zeros(len(world.stills), 1, 36, 36, dtype=torch.bool)
+    mask[:, :, 10:20, 8:30] = True
+    shown = replace(recognition, pictures={**recognition.pictures, "mask": mask.__getitem__})
+    assert torch.equal(shown.images("rgb", rows), world.pictures[rows])
+    assert torch.equal(shown.images("pofsm", rows), torch.cat([flow, cut], 1))
+    assert torch.equal(shown.images("unthresholded", rows), torch.cat([flow, saliency], 1))
+    pof, alone = shown.images("pof", rows), shown.images("sm", rows)
+    assert torch.equal(pof[:, :2], flow) and not pof[:, 2].any()
+    assert (alone[:, :2] == pof_sm.REST).all() and torch.equal(alone[:, 2:], cut)
+    inside, outside, bare = (shown.images(kind, rows) for kind in ("sm_inside", "sm_outside", "silhouette"))
+    assert torch.equal(inside[:, 2:], cut * mask[rows]) and (inside[:, :2] == pof_sm.REST).all()
+    assert not outside[:, 2, 6:24, 4:34].any(), "four pixels around the mask are taken too"
+    assert torch.equal(outside[:, 2, :5], cut[:, 0, :5]) and torch.equal(bare[:, 2:], 255 * mask[rows].to(torch.uint8))
     for kind in ("rgb", "true_flow"):
         with pytest.raises(KeyError, match=kind):  # and not the predicted flow under its name
-            unknown.images(kind, rows)
+            replace(recognition, pictures={"flow": flow.__getitem__}).images(kind, rows)
 
 
-def test_a_network_learns_from_training_stills_alone(world, imagined, monkeypatch) -> None:
+def test_a_network_learns_from_training_stills_alone(world, imagined, recognition, monkeypatch) -> None:
     given = []
     monkeypatch.setattr(
         "stillact_lib.papers.pof_sm.arms.fit", lambda network, images, labels, *_, **__: given.append((images, labels))
     )
     monkeypatch.setattr("stillact_lib.papers.pof_sm.arms.AT_ONCE", 16)
-    torch.manual_seed(1)
-    start = LRNAlexNet.compact(7, 32, width=8, hidden=32)
-    pictures = {"pofsm": imagined.__getitem__}
-    one = Recognition(world.stills, world.samples.classes, pictures, world.settings, CPU, start)
-    assert one.train("fine-tune all", "unthresholded") == "all_unthresholded"
+    one = replace(recognition, histories={}, networks={}, scores={})
+    one.train("all_unthresholded", Arm("fine-tune all", "unthresholded"))
     training = world.stills["split"].to_numpy() == "train"
     ((images, labels),) = given
     shown = images(np.arange(training.sum()), np.random.default_rng(0))
@@ -812,17 +933,22 @@ def test_a_network_learns_from_training_stills_alone(world, imagined, monkeypatc
 def test_an_arm_is_taken_from_its_checkpoint(recognition, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("STILLACT_WORKSPACE", str(tmp_path))
     kept = replace(recognition, settings=settings_of(keep_checkpoints=True), histories={}, networks={}, scores={})
-    kept.train("fine-tune all", "rgb")
+    kept.train("all_rgb", Arm("fine-tune all", "rgb"))
     again = replace(kept, histories={}, networks={}, scores={})
     monkeypatch.setattr("torch.optim.SGD.step", None)
-    again.train("fine-tune all", "rgb")
+    again.train("all_rgb", Arm("fine-tune all", "rgb"))
     assert np.array_equal(again.scores["all_rgb"], recognition.scores["all_rgb"])
 
 
-def test_every_arm_of_the_chapter_is_another(recognition) -> None:
-    arms = PUBLISHED_ARMS + FURTHER_ARMS
-    assert len(set(arms)) == len(arms) == 10
-    assert {regime for regime, _ in arms} == {"scratch", "fine-tune all", "fine-tune top five"}
+def test_a_watched_training_leaves_its_curve(recognition) -> None:
+    watched = replace(
+        recognition, settings=settings_of(score_every=1, solver="adamw"), histories={}, networks={}, scores={}
+    )
+    watched.train("scratch_rgb", Arm("scratch", "rgb"))
+    curve = watched.curves_to_keep()
+    assert list(curve) == ["ucfsi101/scratch_rgb/top1@1", "ucfsi101/scratch_rgb/top1@2"]
+    final = accuracies(watched.scores["scratch_rgb"], watched.labels[watched.test])["top1"].mean()
+    assert curve["ucfsi101/scratch_rgb/top1@2"] == pytest.approx(final)
 
 
 def test_kept_scores_are_a_record_s(world, willow, recognition, imagined) -> None:
@@ -851,5 +977,6 @@ def test_kept_scores_are_a_record_s(world, willow, recognition, imagined) -> Non
             assert record.metrics[f"ucfsi101/{arm}/{measure}"] == pytest.approx(summary.loc[arm, measure])
         assert 0 <= record.metrics[f"ucfsi101/{arm}/map"] <= 100
     assert {"willow/rgb/map", "willow/pofsm/map"} <= set(record.metrics)
+    assert record.metrics["ucfsi101/chance/top1"] == pytest.approx(100 / len(world.samples.classes))
     saved = save_record(record, scores=kept).scores()
     assert set(saved) == set(kept) and saved["willow/class_groups"].tolist() == kept["willow/class_groups"].tolist()

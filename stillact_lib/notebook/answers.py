@@ -1,0 +1,87 @@
+"""What the kept runs of a chapter answer, world by world, as its cells show it: questions with their verdicts, tables,
+claims, and what holds where. Chapters 03 and 04.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from IPython.display import Markdown, display
+
+from stillact_lib.evidence.kept import READING, World
+from stillact_lib.evidence.ledger import Ledger
+from stillact_lib.evidence.wording import NONE
+
+#: the worlds that stand side by side on a page, and what they are called there
+CALLED: dict[World, str] = {"drawn": "drawn world", "real": "real video"}
+KINDS = {"claims": "sentences of the paper", "checks": "checks of our own"}
+HEADINGS = {
+    "reproduced": "Holds",
+    "not reproduced": "Does not hold",
+    "inconclusive": "Nobody knows yet",
+    "not attempted": "Not tried",
+}
+
+
+class Answers:
+    """The ledger of a chapter, told in the worlds that have kept runs; the drawn world always comes first."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.worlds = [world for world in CALLED if world in ledger.worlds()]
+
+    def to(self, questions: Mapping[str, str]) -> Markdown:
+        """Questions; below each, world by world, what the kept runs say of the sentence with its id."""
+        lines = []
+        for question, id in questions.items():
+            lines.append(f"- {question}")
+            lines += [f"  - {CALLED[at]}: {self.ledger.in_words(id, at)}" for at in self.worlds]
+        return Markdown("\n".join(lines))
+
+    def counted(self) -> Markdown:
+        """How many of the paper's sentences and of our checks have which verdict, and how many chance would make."""
+        lines = []
+        for at in self.worlds:
+            for kind, counts in self.ledger.counts(at).items():
+                listed = ", ".join(f"{count} {label}" for label, count in counts.of.items())
+                lines.append(
+                    f"- Of {counts.total} {KINDS[kind]}, {CALLED[at]}: {listed}; chance alone would "
+                    f"call {counts.by_chance:.1f} reproduced, and as many not."
+                )
+            if self.ledger.kept[at].profile in READING:
+                lines.append(
+                    f"\nThe verdicts of the {CALLED[at]} rest on reading-size runs, whose networks and baselines stop "
+                    "long before they are trained, and are provisional until runs of the profile `study` exist.\n"
+                )
+        return Markdown("\n".join(lines))
+
+    def tables(self, name: str, *parts: Sequence[str]) -> None:
+        """Shows a table of the ledger from each world whose kept runs have it; `parts`: columns that fit on a page
+        together."""
+        for at in self.worlds:
+            for columns in parts or [None]:
+                table = self.ledger.table(name, columns=columns, world=at)
+                ours = [column for column in table.data if column[1].startswith("ours")]
+                if at == self.worlds[0] or (table.data[ours] != NONE).any(axis=None):
+                    display(table)
+
+    def claims(self, *ids: str) -> None:
+        """Shows sentences with what was found and their verdicts, from each world in which one was attempted."""
+        for at in self.worlds:
+            attempted = [id for id in ids if self.ledger.verdict(id, at).label != "not attempted"]
+            if at == self.worlds[0] or attempted:
+                display(self.ledger.claims(*(ids if at == self.worlds[0] else attempted), world=at))
+
+    def what_holds(self, findings: Mapping[str, str]) -> Markdown:
+        """Findings (in a few words -> id of the sentence), world by world, by their verdicts."""
+        lines = []
+        for at in self.worlds:
+            lines += [f"\n**{CALLED[at].capitalize()}**\n"]
+            for label, heading in HEADINGS.items():
+                of_label = [
+                    f"  - {finding}: {self.ledger.in_words(id, at)}"
+                    for finding, id in findings.items()
+                    if self.ledger.verdict(id, at).label == label
+                ]
+                lines += [f"- *{heading}*", *of_label] if of_label else []
+        return Markdown("\n".join(lines))
