@@ -22,10 +22,8 @@ from stillact_lib.evidence.records import (
     GROUP,
     POSITIVES,
     RunRecord,
-    comparable,
-    is_fold,
-    world_of,
 )
+from stillact_lib.evidence.worlds import comparable, is_fold, world_of
 
 
 class Run(NamedTuple):

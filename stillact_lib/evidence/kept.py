@@ -17,7 +17,8 @@ import numpy as np
 
 from stillact_lib.evidence.estimates import Pool
 from stillact_lib.evidence.published import Published
-from stillact_lib.evidence.records import CLIP, GROUP, RunRecord, is_fold, world_of
+from stillact_lib.evidence.records import CLIP, GROUP, RunRecord
+from stillact_lib.evidence.worlds import is_fold, world_of
 from stillact_lib.paths import project_root
 from stillact_lib.version import code_digest
 

@@ -13,13 +13,12 @@ from stillact_lib.evidence import records
 from stillact_lib.evidence.records import (
     DataOrigin,
     RunRecord,
-    comparable,
     load_records,
     new_record,
     records_folder,
     save_record,
-    world_of,
 )
+from stillact_lib.evidence.worlds import comparable, world_of
 from stillact_lib.version import code_digest
 
 

@@ -16,7 +16,8 @@ from sklearn.pipeline import Pipeline
 from stillact_lib.datasets.fra import read_fra
 from stillact_lib.evaluation.average_precision import average_precisions
 from stillact_lib.evidence.bootstrap import Interval, map_estimate
-from stillact_lib.evidence.records import RunRecord, world_of
+from stillact_lib.evidence.records import RunRecord
+from stillact_lib.evidence.worlds import world_of
 from stillact_lib.manifests import load_manifest
 from stillact_lib.networks.fcn8s import FCN8s
 from stillact_lib.notebook.preflight import GIB, Need

@@ -32,7 +32,15 @@ from stillact_lib.papers.pof_sm.flow_loss import READINGS, likely_label_loss
 from stillact_lib.papers.pof_sm.predictors import FlowPredictor, Halves, Im2FlowPredictor, Predictor, loss_of
 from stillact_lib.papers.pof_sm.settings import PofSmSettings
 from stillact_lib.training.kept import kept
-from stillact_lib.training.loop import Device, History, StepBatches, precise, train, warm_up_then_cosine
+from stillact_lib.training.loop import (
+    Checkpoint,
+    Device,
+    History,
+    StepBatches,
+    precise,
+    train,
+    warm_up_then_cosine,
+)
 from stillact_lib.training.pretraining import PartQuality, photographs_once, pretrain_on_parts
 from stillact_lib.vision.crops import random_window
 from stillact_lib.vision.flow_encoding import FlowEncoding
@@ -98,20 +106,35 @@ def pretrained_trunk(
         return None
     torch.manual_seed(settings.seed)
     network = new_flow_network(settings)
-    images, parts = photographs_once(settings.trunk_photographs, network.image_size, settings.miniature_seed, executor)
-    quality = pretrain_on_parts(
-        network.trunk[:-2],  # without its last pooling
+    maps = network.trunk[:-2]  # without its last pooling
+    place = checkpoint_for(settings.chapter, "flow-trunk", settings, TRUNK)
+    quality = learn_parts(maps, network.image_size, settings.trunk_photographs, settings, device, executor, place)
+    return {name: value.detach().cpu().clone() for name, value in network.trunk.state_dict().items()}, quality
+
+
+def learn_parts(
+    maps: nn.Module,
+    side: int,
+    count: int,
+    settings: PofSmSettings,
+    device: Device,
+    executor: Executor,
+    checkpoint: Checkpoint | None,
+) -> PartQuality:
+    """Trains convolutions [B, 3, side, side] -> [B, C, h, w] in place to mark body parts in `count` photographs."""
+    images, parts = photographs_once(count, side, settings.miniature_seed, executor)
+    return pretrain_on_parts(
+        maps,
         images,
         parts,
-        network.image_size,
+        side,
         steps=settings.trunk_steps,
         batch_size=64,
         rate=settings.trunk_rate,
         device=device,
         seed=settings.seed,
-        checkpoint=checkpoint_for(settings.chapter, "flow-trunk", settings, TRUNK),
+        checkpoint=checkpoint,
     )
-    return {name: value.detach().cpu().clone() for name, value in network.trunk.state_dict().items()}, quality
 
 
 def train_flow_network(

@@ -33,6 +33,7 @@ from stillact_lib.networks.alexnet import ImageNetAlexNet
 from stillact_lib.networks.lrn_alexnet import LEVELS, LRNAlexNet
 from stillact_lib.networks.mobile import MobileNetwork, mobile_network
 from stillact_lib.notebook.run_data import checkpoint_for
+from stillact_lib.papers.pof_sm.flow import learn_parts
 from stillact_lib.papers.pof_sm.settings import PofSmSettings
 from stillact_lib.training.classification import crop_batches
 from stillact_lib.training.loop import (
@@ -46,7 +47,7 @@ from stillact_lib.training.loop import (
     train,
     warm_up_then_cosine,
 )
-from stillact_lib.training.pretraining import photographs_once, pretrain_on_parts, pretrain_on_photographs
+from stillact_lib.training.pretraining import pretrain_on_photographs
 from stillact_lib.vision.crops import Mirror, centre_crops
 from stillact_lib.vision.images import as_network_input
 from stillact_lib.vision.photographs import Photographs
@@ -239,20 +240,10 @@ def knowing_parts(settings: PofSmSettings, device: Device, executor: Executor) -
     with `trunk_photographs` knows before it sees any flow, for the photographs' own arm to start from."""
     torch.manual_seed(settings.seed)
     network = new_network(2, settings)
+    maps = nn.Sequential(Levels(), *network.features[:-2])  # without its last pooling
+    place = checkpoint_for(settings.chapter, "body-parts", settings, PARTS)
     count = settings.trunk_photographs or PARTS_PHOTOGRAPHS
-    images, parts = photographs_once(count, network.image_size, settings.miniature_seed, executor)
-    pretrain_on_parts(
-        nn.Sequential(Levels(), *network.features[:-2]),  # without its last pooling
-        images,
-        parts,
-        network.image_size,
-        steps=settings.trunk_steps,
-        batch_size=64,
-        rate=settings.trunk_rate,
-        device=device,
-        seed=settings.seed,
-        checkpoint=checkpoint_for(settings.chapter, "body-parts", settings, PARTS),
-    )
+    learn_parts(maps, network.image_size, count, settings, device, executor, place)
     return network
 
 
