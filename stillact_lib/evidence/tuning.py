@@ -16,14 +16,16 @@ from stillact_lib.configuration import deciding
 from stillact_lib.evidence.records import RunRecord
 
 WATCHED = re.compile(r"(?P<dataset>[^/]+)/(?P<arm>[^/]+)/(?P<metric>[^/@]+)@(?P<step>\d+)")
-#: parameters that say how much is kept of a run, not what is tried
-NOT_TRIED = ("seed", "profile", "baselines", "score_every", "stills")
+#: parameters that say where a run looks and how much is kept of it, not what is tried
+NOT_TRIED = ("seed", "profile", "miniature_seed", "tested", "score_every")
+NOT_TRIED += ("baselines", "stills", "curve", "controls", "arms", "transfer")
 
 
-def tried(records: Sequence[RunRecord], profile: Mapping[str, object]) -> pd.DataFrame:
+def tried(records: Sequence[RunRecord], profile: Mapping[str, object], *, whole: bool = False) -> pd.DataFrame:
     """The watched figures of all runs: what the run changes ("" where nothing), arm, metric, step and value.
 
-    profile: the parameters that the file of the profile `tuning` gives; of others the commonest value is no change.
+    profile: the parameters that the file of the profile gives; of others the commonest value is no change. Arms are
+    named by their first word, "im2flow" of "im2flow_scratch", since what they change has a column; or by all of it.
     """
     rows = []
     usual = _usual(records) | profile
@@ -32,7 +34,8 @@ def tried(records: Sequence[RunRecord], profile: Mapping[str, object]) -> pd.Dat
         change = ", ".join(f"{name} {value}" for name, value in changes.items())
         for name, value in record.metrics.items():
             if found := WATCHED.fullmatch(name):
-                rows.append((change, found["arm"].partition("_")[0], found["metric"], int(found["step"]), value))
+                arm = found["arm"] if whole else found["arm"].partition("_")[0]
+                rows.append((change, arm, found["metric"], int(found["step"]), value))
     return pd.DataFrame(rows, columns=["change", "arm", "metric", "step", "value"])
 
 

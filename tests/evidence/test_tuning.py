@@ -37,3 +37,9 @@ def test_runs_are_told_apart_by_what_they_change():
 def test_one_run_alone_is_held_against_its_profile():
     (change,) = tried([run({"rate": 0.2}, {"im2flow": {10: 2.0}})], {"rate": 0.1})["change"].unique()
     assert change == "rate 0.2"
+
+
+def test_arms_may_be_named_by_all_their_words():
+    runs = [run({"arms": "scratch_rgb"}, {"scratch_rgb": {10: 2.0}, "scratch_sm": {10: 1.0}})]
+    assert set(tried(runs, {})["arm"]) == {"scratch"} and set(tried(runs, {})["change"]) == {""}
+    assert set(tried(runs, {}, whole=True)["arm"]) == {"scratch_rgb", "scratch_sm"}
