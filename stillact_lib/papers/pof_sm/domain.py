@@ -126,13 +126,15 @@ class PredictedFlow:
 class FlowMapping:
     """Predictors that map stills, each those of its half of the videos; a single one maps all.
 
-    full: pixels a frame that fill the 8 bits, the same for both halves.
+    full: pixels a frame that fill the 8 bits, the same for both halves. `seen` turns the halves of the training videos
+    around, so that their stills are mapped by the network that learnt from them: what cross-fitting avoids.
     """
 
     predictors: Sequence[Predictor]
     side: int
     full: float
     halves: Halves | None = None
+    seen: bool = False
 
     @classmethod
     def scaled(
@@ -148,6 +150,8 @@ class FlowMapping:
     def build(self, stills: StoredStills, root: Path, folder: Path) -> FlowOfStills:
         """The flow of all stills, in shards; decoding runs in threads beside the networks, which live here."""
         number = np.zeros(len(stills), int) if self.halves is None else self.halves.numbers(stills.table["video"])
+        if self.seen:
+            number = np.where(stills.table["split"] == "train", 1 - number, number)
         place, stored = np.empty(len(stills), int), []
         with mapping_threads() as threads:
             for half, of_frames in enumerate(self.maps()):

@@ -47,7 +47,7 @@ from stillact_lib.training.loop import (
     train,
     warm_up_then_cosine,
 )
-from stillact_lib.training.pretraining import pretrain_on_photographs
+from stillact_lib.training.pretraining import PartQuality, pretrain_on_photographs
 from stillact_lib.vision.crops import Mirror, centre_crops
 from stillact_lib.vision.images import as_network_input
 from stillact_lib.vision.photographs import Photographs
@@ -75,7 +75,16 @@ REGIME = (
     "stored_size",
     "image_size",
 )
-REGIME += ("pretraining", "solver", "steps", "batch_size", "rate_step", "score_every")
+REGIME += (
+    "drop_repeats",
+    "pairs_per_video",
+    "pretraining",
+    "solver",
+    "steps",
+    "batch_size",
+    "rate_step",
+    "score_every",
+)
 
 
 @dataclass(frozen=True)
@@ -91,6 +100,7 @@ REGIMES = {
     "scratch": Regime(pretrained=False),
     "fine-tune all": Regime(pretrained=True),
     "fine-tune top five": Regime(pretrained=True, frozen=("C1", "C2", "C3")),
+    "fine-tuned network from scratch": Regime(pretrained=False),  # ours: of the same architecture as the start
     "from body parts": Regime(pretrained=False, knows_parts=True),  # ours: its convolutions learnt to mark body parts
 }
 
@@ -235,16 +245,15 @@ def trained_start(settings: PofSmSettings) -> Start:
     return Start(network, float("nan"), float("nan"), None)
 
 
-def knowing_parts(settings: PofSmSettings, device: Device, executor: Executor) -> LRNAlexNet:
-    """The paper's network after its convolutions learnt to mark body parts in drawn photographs: what a flow network
-    with `trunk_photographs` knows before it sees any flow, for the photographs' own arm to start from."""
+def knowing_parts(settings: PofSmSettings, device: Device, executor: Executor) -> tuple[LRNAlexNet, PartQuality]:
+    """The paper's network after its convolutions learnt to mark body parts in drawn photographs, and how well: what a
+    flow network with `trunk_photographs` knows before it sees any flow, for the photographs' own arm to start from."""
     torch.manual_seed(settings.seed)
     network = new_network(2, settings)
     maps = nn.Sequential(Levels(), *network.features[:-2])  # without its last pooling
     place = checkpoint_for(settings.chapter, "body-parts", settings, PARTS)
     count = settings.trunk_photographs or PARTS_PHOTOGRAPHS
-    learn_parts(maps, network.image_size, count, settings, device, executor, place)
-    return network
+    return network, learn_parts(maps, network.image_size, count, settings, device, executor, place)
 
 
 class Levels(nn.Module):
@@ -262,6 +271,10 @@ def begin(
     torch.manual_seed(settings.seed)
     if REGIMES[regime].pretrained:
         return with_new_fc8(start, classes)
+    if regime == "fine-tuned network from scratch" and isinstance(start, MobileNetwork):
+        fresh = mobile_network(settings.pretraining, classes)
+        fresh.image_size = settings.image_size
+        return fresh
     network = new_network(classes, settings)
     if REGIMES[regime].knows_parts:
         network.features.load_state_dict(parts.features.state_dict())

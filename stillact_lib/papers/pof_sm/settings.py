@@ -11,18 +11,20 @@ from stillact_lib.networks.mobile import MobileName
 from stillact_lib.papers.pof_sm.flow_loss import READINGS
 from stillact_lib.vision.pair_shards import PairRecipe
 
-#: regimes of Table I by the first part of an arm's name; "parts", ours, starts as the pre-trained trunk would
+#: regimes of Table I by the first part of an arm's name, and two of ours: "fresh" is the fine-tuned network without its
+#: start, "parts" begins with convolutions that know body parts
 REGIMES_IN_SHORT = {
     "scratch": "scratch",
+    "fresh": "fine-tuned network from scratch",
     "all": "fine-tune all",
     "top5": "fine-tune top five",
     "parts": "from body parts",
 }
 #: what a network may be shown of a still, the rest of an arm's name
 KINDS = ("rgb", "pofsm", "pof", "sm", "unthresholded")
-KINDS += ("pofsm_naive", "pof_naive", "pofsm_im2flow", "pof_im2flow")
+KINDS += ("pofsm_naive", "pof_naive", "pofsm_seen", "pof_seen", "pofsm_im2flow", "pof_im2flow")
 OF_TRUE_FLOW = ("true_flow", "true_pof")
-OF_MASKS = ("sm_inside", "sm_outside", "silhouette")
+OF_MASKS = ("sm_inside", "sm_outside", "silhouette", "box")
 
 
 class Arm(NamedTuple):

@@ -184,7 +184,7 @@ def imagined(channels) -> torch.Tensor:
         ({"pretraining": "torchvision"}, "stored_size = 36: a network of this run sees 224 px"),
         (
             {"arms": "scratch_rgb scratch_pfsm"},
-            "arms: there is no scratch_pfsm; an arm is scratch, all, top5, parts, then _",
+            "arms: there is no scratch_pfsm; an arm is scratch, fresh, all, top5, parts, then _",
         ),
         ({"arms": "scratch_silhouette", "data_root": "/ucf"}, "need the true masks, which only the miniature has"),
         ({"profile": "paper", "data_root": "/ucf"}, "profile 'paper' needs data_root (UCF-101) and willow_root"),
@@ -219,6 +219,9 @@ def test_mobile_networks_start_what_is_fine_tuned(drawn_weights) -> None:
     images = torch.rand(2, 3, 64, 64)
     assert scratch(images).shape == tuned(images).shape == (2, 4) and start(images).shape == (2, 1000)
     assert isinstance(scratch, LRNAlexNet), "from scratch it is the paper's network"
+    fresh = begin("fine-tuned network from scratch", start, 4, settings)
+    assert type(fresh) is type(tuned) and not torch.equal(fresh.stem[1].weight, start.stem[1].weight)
+    assert isinstance(begin("fine-tuned network from scratch", scratch, 4, settings), LRNAlexNet)
     assert scratch.image_size == tuned.image_size == 64, "of equal resolution"
     assert torch.equal(tuned.stem[1].weight, start.stem[1].weight)
     features = fixed_features(tuned, torch.zeros(2, 3, 72, 72, dtype=torch.uint8), CPU)
@@ -228,7 +231,8 @@ def test_mobile_networks_start_what_is_fine_tuned(drawn_weights) -> None:
 def test_parts_are_learnt_by_the_convolutions_alone(world) -> None:
     settings = settings_of(trunk_photographs=10, trunk_steps=1)
     with workspace_in(world.folder), ThreadPoolExecutor(1) as pool:
-        parts = pof_sm_recognition.knowing_parts(settings, CPU, pool)
+        parts, quality = pof_sm_recognition.knowing_parts(settings, CPU, pool)
+    assert 0 <= quality.right <= 1
     network, fresh = (begin(regime, None, 4, settings, parts) for regime in ("from body parts", "scratch"))
     assert torch.equal(network.features[0].weight, parts.features[0].weight)
     assert not torch.equal(network.features[0].weight, fresh.features[0].weight)
@@ -260,7 +264,7 @@ FLOW = PAIRS | {
 IM2FLOW = PAIRS | {"flow_encoder", "flow_steps", "flow_batch", "im2flow_rate", "full_share"}
 START = NETWORK | {"stored_size", "batch_size", "pretraining", "pretraining_steps", "pretraining_rate"}
 REGIME = NETWORK | {"classes", "every", "left_out", "stills_per_video", "tested", "stored_size", "pretraining"}
-REGIME |= {"solver", "steps", "batch_size", "rate", "rate_step", "score_every"}
+REGIME |= {"drop_repeats", "pairs_per_video", "solver", "steps", "batch_size", "rate", "rate_step", "score_every"}
 SALIENCY = {"feature_side", "surround_side", "steering_axes"}
 PREDICTED = FLOW | {"reading", "most_likely", "full_share"}
 TRUE = {"flow_side", "flow_method", "pairs_per_video", "drop_repeats", "full_share"}
@@ -307,7 +311,7 @@ def test_arms_keep_their_networks_apart_and_by_their_data() -> None:
         one = Recognition(pd.DataFrame(), (), {}, settings, CPU, None, None, data, start_data)
         return one.checkpoint(name, settings.chosen_arms[name]).path
 
-    assert len({path(arm) for arm in arms}) == len(arms) == 42
+    assert len({path(arm) for arm in arms}) == len(arms) == 51
     other = imagenet.model_copy(update={"detail": "mini-seed2"})
     changed = {arm for arm in arms if path(arm, start_data=(other,)) != path(arm)}
     assert changed == {arm for arm in arms if not arm.startswith("scratch")}
@@ -316,7 +320,7 @@ def test_arms_keep_their_networks_apart_and_by_their_data() -> None:
 
 def test_each_kind_of_input_learns_at_its_rate() -> None:
     settings = settings_of(rate=1.0, rate_rgb=2.0, rate_saliency=3.0)
-    assert {rate_of(kind, settings) for kind in ("sm", "sm_inside", "sm_outside", "silhouette")} == {3.0}
+    assert {rate_of(kind, settings) for kind in ("sm", "sm_inside", "sm_outside", "silhouette", "box")} == {3.0}
     assert rate_of("rgb", settings) == 2.0 and rate_of("pofsm_naive", settings) == rate_of("true_pof", settings) == 1.0
     assert rate_of("rgb", settings_of(rate=1.0)) == 1.0, "where it has none of its own"
 
@@ -705,6 +709,10 @@ def test_a_half_is_mapped_by_the_network_that_did_not_see_it(world, monkeypatch)
         mine = rows[number[rows] == half]
         expected = pof_sm.encode_flow(found[half](world.pictures[mine]), mapping.full)
         assert_same_levels(flow.load(rows)[number[rows] == half], expected)
+    with workspace_in(world.folder):
+        seen_too = replace(mapping, seen=True).build(stored, world.samples.root, world.folder / "crossed")
+    turned = np.where(stored.table["split"] == "train", 1 - number, number)
+    assert (seen_too.number == turned).all() and (turned != number).any() and (turned == number).any()
     turns = mapping.of_images(world.pictures[:5])
     assert_same_levels(turns[1::2], pof_sm.encode_flow(found[1](world.pictures[1:5:2]), mapping.full))
 
@@ -905,8 +913,12 @@ def test_inputs_show_what_their_names_say(recognition, world, channels) -> None:
     assert (alone[:, :2] == pof_sm.REST).all() and torch.equal(alone[:, 2:], cut)
     inside, outside, bare = (shown.images(kind, rows) for kind in ("sm_inside", "sm_outside", "silhouette"))
     assert torch.equal(inside[:, 2:], cut * mask[rows]) and (inside[:, :2] == pof_sm.REST).all()
-    assert not outside[:, 2, 6:24, 4:34].any(), "four pixels around the mask are taken too"
-    assert torch.equal(outside[:, 2, :5], cut[:, 0, :5]) and torch.equal(bare[:, 2:], 255 * mask[rows].to(torch.uint8))
+    assert not outside[:, 2, 1:29, :].any(), "the whole box is taken, with nine pixels around it"
+    assert torch.equal(outside[:, 2, 29:], cut[:, 0, 29:]) and torch.equal(
+        bare[:, 2:], 255 * mask[rows].to(torch.uint8)
+    )
+    box = shown.images("box", rows)[:, 2]
+    assert (box[:, 1:29] == 255).all() and not box[:, 29:].any() and not box[:, 0].any()
     for kind in ("rgb", "true_flow"):
         with pytest.raises(KeyError, match=kind):  # and not the predicted flow under its name
             replace(recognition, pictures={"flow": flow.__getitem__}).images(kind, rows)
@@ -977,6 +989,8 @@ def test_kept_scores_are_a_record_s(world, willow, recognition, imagined) -> Non
             assert record.metrics[f"ucfsi101/{arm}/{measure}"] == pytest.approx(summary.loc[arm, measure])
         assert 0 <= record.metrics[f"ucfsi101/{arm}/map"] <= 100
     assert {"willow/rgb/map", "willow/pofsm/map"} <= set(record.metrics)
-    assert record.metrics["ucfsi101/chance/top1"] == pytest.approx(100 / len(world.samples.classes))
+    assert record.metrics["ucfsi101/constant/top1"] == pytest.approx(100 / len(world.samples.classes), abs=3)
+    ranked = kept["ucfsi101/all_rgb/class_scores"].astype(float)
+    np.testing.assert_allclose(np.exp(ranked), recognition.scores["all_rgb"], rtol=0.01)
     saved = save_record(record, scores=kept).scores()
     assert set(saved) == set(kept) and saved["willow/class_groups"].tolist() == kept["willow/class_groups"].tolist()
