@@ -56,13 +56,13 @@ class Answers:
         return Markdown("\n".join(lines))
 
     def tables(self, name: str, *parts: Sequence[str]) -> None:
-        """Shows a table of the ledger from each world whose kept runs have it; `parts`: columns that fit on a page
-        together."""
+        """Shows a table of the ledger from each world whose kept runs have two rows of it; `parts`: columns that fit on a
+        page together."""
         for at in self.worlds:
             for columns in parts or [None]:
                 table = self.ledger.table(name, columns=columns, world=at)
                 ours = [column for column in table.data if column[1].startswith("ours")]
-                if at == self.worlds[0] or (table.data[ours] != NONE).any(axis=None):
+                if at == self.worlds[0] or (table.data[ours] != NONE).any(axis=1).sum() > 1:
                     display(table)
 
     def claims(self, *ids: str) -> None:
