@@ -56,8 +56,8 @@ class Answers:
         return Markdown("\n".join(lines))
 
     def tables(self, name: str, *parts: Sequence[str]) -> None:
-        """Shows a table of the ledger from each world whose kept runs have two rows of it; `parts`: columns that fit on a
-        page together."""
+        """Shows a table of the ledger from each world whose kept runs have two rows of it; `parts`: columns that fit on
+        a page together."""
         for at in self.worlds:
             for columns in parts or [None]:
                 table = self.ledger.table(name, columns=columns, world=at)
