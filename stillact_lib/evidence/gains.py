@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from stillact_lib.evidence.bootstrap import Interval, mean_estimate
 from stillact_lib.evidence.records import CLIP, GROUP, RunRecord
+from stillact_lib.evidence.worlds import world_of
 
 
 class Scored(NamedTuple):
@@ -25,16 +27,18 @@ def class_gains(
     classes: Sequence[str],
     arm: str,
     against: str,
+    metric: str = "accuracy",
 ) -> dict[str, Interval]:
     """Gain in accuracy of `arm` over `against`, in points, class by class over the records that hold both; empty where
-    none does."""
+    none does. Clips of one name in two worlds are two clips."""
     first, second, clips, runs, shown = [], [], [], [], []
     for record in records:
         scores = record.scores()
-        if f"{stills}/{arm}/accuracy" in scores and f"{stills}/{against}/accuracy" in scores:
-            first.append(scores[f"{stills}/{arm}/accuracy"])
-            second.append(scores[f"{stills}/{against}/accuracy"])
-            clips.append(scores.get(f"{stills}/group", scores[f"{stills}/clip"]))
+        if f"{stills}/{arm}/{metric}" in scores and f"{stills}/{against}/{metric}" in scores:
+            first.append(scores[f"{stills}/{arm}/{metric}"])
+            second.append(scores[f"{stills}/{against}/{metric}"])
+            of_world = scores.get(f"{stills}/group", scores[f"{stills}/clip"])
+            clips.append(np.char.add(f"{world_of(record)} ", of_world.astype(str)))
             shown.append(scores[f"{stills}/positives"])
             runs.append(np.full(len(first[-1]), record.seed))
     if not runs:
@@ -58,3 +62,32 @@ def gains_of(records: Sequence[RunRecord], dataset: str, arm: str, metric: str =
     clips = [scores.get(f"{dataset}/{GROUP}", scores[f"{dataset}/{CLIP}"]) for scores in of_seed.values()]
     runs = np.repeat(list(of_seed), [len(one) for one in values])
     return Scored(np.concatenate(values).astype(float), np.concatenate(clips), runs)
+
+
+def decisions_changed(
+    records: Sequence[RunRecord], stills: str, arms: Sequence[str], against: str = "appearance"
+) -> pd.DataFrame:
+    """How often a second stream changes the best class of the first: a row an arm that some records hold beside
+    `against`, with the mean over these of the share of images in % whose best class differs, of those it corrects and
+    those it spoils, and of the first stream's weight."""
+    rows = {}
+    for arm in arms:
+        each = [found for record in records if (found := _changes(record, stills, arm, against))]
+        if each:
+            rows[arm] = {**pd.DataFrame(each).mean(), "runs": len(each)}
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _changes(record: RunRecord, stills: str, arm: str, against: str) -> dict[str, float]:
+    scores, names = record.scores(), [f"{stills}/{one}" for one in (arm, against)]
+    if not all(f"{name}/class_scores" in scores for name in names):
+        return {}
+    after, before = (scores[f"{name}/class_scores"].argmax(1) for name in names)
+    right = [scores[f"{name}/accuracy"] > 0 for name in names]
+    shares = {
+        "changed": after != before,
+        "corrected": right[0] & ~right[1],
+        "spoilt": right[1] & ~right[0],
+    }
+    weight = record.metrics.get(f"{names[0]}/weight", np.nan)
+    return {name: 100 * float(which.mean()) for name, which in shares.items()} | {"weight": weight}

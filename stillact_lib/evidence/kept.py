@@ -18,7 +18,7 @@ import numpy as np
 from stillact_lib.evidence.estimates import Pool
 from stillact_lib.evidence.published import Published
 from stillact_lib.evidence.records import CLIP, GROUP, RunRecord
-from stillact_lib.evidence.worlds import is_fold, world_of
+from stillact_lib.evidence.worlds import is_drawn, is_fold, world_of
 from stillact_lib.paths import project_root
 from stillact_lib.version import code_digest
 
@@ -99,6 +99,13 @@ class Kept(NamedTuple):
         if parameters and gone:
             found.append(f"Stale: the chapter has no parameter {_listed(sorted(gone))} any more; run them again.")
         return found
+
+
+def speaks_of(record: RunRecord) -> World:
+    """The world that a run speaks of, whether or not it decides anything."""
+    if record.profile in PROFILES["full architecture"]:
+        return "full architecture"
+    return "drawn" if is_drawn(record) else "real"
 
 
 def chapter_parameters(chapter: str) -> set[str]:

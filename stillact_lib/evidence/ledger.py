@@ -18,7 +18,7 @@ from stillact_lib.evidence import tables
 from stillact_lib.evidence.bootstrap import Interval
 from stillact_lib.evidence.claims import Entry
 from stillact_lib.evidence.estimates import Pool
-from stillact_lib.evidence.kept import WORLDS, Kept, World
+from stillact_lib.evidence.kept import WORLDS, Kept, World, speaks_of
 from stillact_lib.evidence.published import Published, load_published
 from stillact_lib.evidence.records import RunRecord, load_records
 from stillact_lib.evidence.verdicts import Counts, Verdict, count, decide
@@ -36,7 +36,7 @@ class Ledger:
 
     def __init__(self, published: Published, records: Sequence[RunRecord], this_run: Sequence[RunRecord] = ()) -> None:
         self.published = published
-        self.this_run = Pool(this_run)
+        self.this_run = {world: Pool([run for run in this_run if speaks_of(run) == world]) for world in WORLDS}
         self.kept = {world: Kept.of(records, world) for world in WORLDS}
         self._decided: dict[tuple[str, World], Verdict] = {}
 
@@ -55,14 +55,15 @@ class Ledger:
         """A published table beside ours. `columns` takes some of the table's (a page is narrow); `dataset` rebuilds it
         on another dataset, for which the paper's text prints no numbers."""
         return tables.result_table(
-            self.published, name, self._kept(world), self.this_run, columns=columns, dataset=dataset
+            self.published, name, self._kept(world), self.this_run[world], columns=columns, dataset=dataset
         )
 
     def claims(self, *ids: str, world: World = "drawn") -> tables.Shown:
         """Claims and checks, a row each, by their ids."""
         verdicts = [self.verdict(id, world) for id in ids]
-        own = [decide(self.published, self._entry(id), self.this_run) for id in ids if self.this_run.records]
-        return tables.claims_table(self.published, self._kept(world), verdicts, own, self.this_run)
+        this_run = self.this_run[world]
+        own = [decide(self.published, self._entry(id), this_run) for id in ids if this_run.records]
+        return tables.claims_table(self.published, self._kept(world), verdicts, own, this_run)
 
     def measured(
         self, dataset: str, arm: str, metric: str, against: str | None = None, world: World = "drawn"
@@ -77,9 +78,10 @@ class Ledger:
             self._decided[id, world] = decide(self.published, self._entry(id), self._kept(world).pool)
         return self._decided[id, world]
 
-    def in_words(self, id: str, world: World = "drawn") -> str:
-        """Effect, interval and verdict of an entry as HTML, for a sentence of the text."""
-        return tables.in_words(self.published, world, self.verdict(id, world))
+    def in_words(self, id: str, world: World = "drawn", example: bool = False) -> str:
+        """Effect, interval and verdict of an entry as HTML, for a sentence of the text; of an entry over several
+        comparisons, with `example`, also the first with its interval."""
+        return tables.in_words(self.published, self._kept(world), self.verdict(id, world), example)
 
     def counts(self, world: World = "drawn") -> dict[str, Counts]:
         """How many of the paper's "claims", and of our "checks", have which verdict."""

@@ -133,7 +133,7 @@ class Published(Strict):
             if unknown := [arm for arm in arms if arm not in rows]:
                 raise ValueError(f"{entry.id}: arm {unknown[0]!r} is a row of no table")
             stated = [cell for cells in entry.cells if cells.effect is not None for cell in self._expanded(cells)]
-            if any(self._effect(cell) is not None for cell in stated):
+            if any(self.effect(cell) is not None for cell in stated):
                 raise ValueError(f"{entry.id}: effect is given, and the tables hold both cells; leave it out")
         for where, metric, dataset in named:
             if dataset not in self.datasets:
@@ -150,7 +150,7 @@ class Published(Strict):
     def cells_of(self, entry: Entry, real: bool = False) -> list[Cell]:
         """The comparisons of an entry, with the paper's effects; `real`: by which runs of the profile `real` decide."""
         cells = [cell for cells in (real and entry.real) or entry.cells for cell in self._expanded(cells)]
-        return [cell if cell.effect is not None else cell._replace(effect=self._effect(cell)) for cell in cells]
+        return [cell if cell.effect is not None else cell._replace(effect=self.effect(cell)) for cell in cells]
 
     def _expanded(self, cells: Cells) -> Iterator[Cell]:
         opponents = cells.against or [cells.against_value]
@@ -161,7 +161,7 @@ class Published(Strict):
             side = -1 if lower != (cells.direction == "worse") else 1
             yield Cell(gain, side, other, cells.near, cells.effect)
 
-    def _effect(self, cell: Cell) -> float | None:
+    def effect(self, cell: Cell) -> float | None:
         """The difference (or contrast) of the published cells; None where a table lacks one."""
         differences = []
         for gain in cell.gains:

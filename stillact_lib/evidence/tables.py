@@ -23,6 +23,7 @@ from stillact_lib.evidence.wording import (
     MEANINGS,
     NONE,
     effect_of,
+    for_one,
     line_of,
     line_of_one,
     metric_heading,
@@ -137,11 +138,15 @@ def cells_table(published: Published, kept: Kept, verdict: Verdict) -> Shown:
     return Shown(f"Every comparison of “{verdict.entry.says}”, judged alone.", data, rows, "stillact-cells")
 
 
-def in_words(published: Published, world: str, verdict: Verdict) -> str:
-    """Effect and verdict for a sentence of the text, as HTML."""
+def in_words(published: Published, kept: Kept, verdict: Verdict, example: bool = False) -> str:
+    """Effect and verdict for a sentence of the text, as HTML; with `example`, of several comparisons also the first
+    with its interval. What rests on runs of reading size is called provisional."""
     effect = effect_of(published, verdict)
     said = verdict.label if effect == NONE else f"{effect}, {verdict.label}"
-    return f"<span {_attributes(published, world, verdict)}>{escape(said)}</span>"
+    said += " (provisional)" if kept.profile in READING and verdict.label != "not attempted" else ""
+    said = f"<span {_attributes(published, kept.world, verdict)}>{escape(said)}</span>"
+    one = for_one(published, verdict) if example else ""
+    return f"{said} ({escape(one)})" if one else said
 
 
 def _attributes(published: Published, world: str, verdict: Verdict) -> str:

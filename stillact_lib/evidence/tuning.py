@@ -30,8 +30,7 @@ def tried(records: Sequence[RunRecord], profile: Mapping[str, object], *, whole:
     rows = []
     usual = _usual(records) | profile
     for record in records:
-        changes = {name: value for name, value in _told(record).items() if value != usual.get(name)}
-        change = ", ".join(f"{name} {value}" for name, value in changes.items())
+        change = change_of(record, usual)
         for name, value in record.metrics.items():
             if found := WATCHED.fullmatch(name):
                 arm = found["arm"] if whole else found["arm"].partition("_")[0]
@@ -45,6 +44,23 @@ def at_the_end(figures: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
     last = figures[figures["step"] == figures.groupby(["change", "arm"])["step"].transform("max")]
     table = last[last["metric"].isin(metrics)].pivot(index=["change", "arm", "step"], columns="metric", values="value")
     return table[list(metrics)].sort_index()
+
+
+def in_the_end(records: Sequence[RunRecord], profile: Mapping[str, object], metrics: Sequence[str]) -> pd.DataFrame:
+    """Figures of trainings that were not watched: a row a run that has all of some named metrics, such as
+    "stanford10/appearance/accuracy", named by what it changes as in `tried`; runs that change least first."""
+    usual, rows = _usual(records) | profile, {}
+    for record in records:
+        if all(metric in record.metrics for metric in metrics):
+            rows[change_of(record, usual)] = [record.metrics[metric] for metric in metrics]
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=list(metrics)).rename_axis("change")
+    return table.loc[sorted(rows, key=lambda change: (change.count(","), change))]
+
+
+def change_of(record: RunRecord, usual: Mapping[str, object]) -> str:
+    """What a run changes of the `usual` parameters, in words; "" where nothing."""
+    changes = {name: value for name, value in _told(record).items() if value != usual.get(name)}
+    return ", ".join(f"{name} {value}" for name, value in changes.items())
 
 
 def _told(record: RunRecord) -> dict[str, object]:

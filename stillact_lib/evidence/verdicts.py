@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import reduce
+from math import isfinite
 from operator import add
 from typing import Literal, NamedTuple, get_args
 
@@ -34,7 +35,8 @@ class Judged(NamedTuple):
     """One comparison, or the mean of several: what was found, in the metric's unit, arm minus opponent.
 
     `share`: of the upper bound's difference, over the `bounded` comparisons that have the bound's opponent and scores;
-    None where the entry has no bound or the bound itself holds zero.
+    None where the entry has no bound or the bound itself holds zero. `bound`: that difference; `papers_share`: the
+    paper's own share, over those comparisons of which its tables hold both.
     """
 
     cell: Cell
@@ -42,6 +44,8 @@ class Judged(NamedTuple):
     found: Interval | None = None
     share: Interval | None = None
     bounded: int = 0
+    bound: Interval | None = None
+    papers_share: float | None = None
 
     @property
     def excludes_the_papers(self) -> bool | None:
@@ -49,6 +53,16 @@ class Judged(NamedTuple):
         if self.found is None or self.cell.effect is None:
             return None
         return not self.found.low <= self.cell.effect <= self.found.high
+
+    @property
+    def data_to_decide(self) -> float | None:
+        """How many times as much data would bring the interval off zero, were the measured effect the true one, as its
+        width falls with the root of the data; None where it is decided already."""
+        if self.label != "inconclusive" or self.cell.near is not None or not self.found.mean:
+            return None
+        reach = self.found.high - self.found.mean if self.found.mean < 0 else self.found.mean - self.found.low
+        times = (reach / self.found.mean) ** 2
+        return times if isfinite(times) else None
 
 
 class Verdict(NamedTuple):
@@ -147,10 +161,11 @@ class _Judge(NamedTuple):
         if estimate is None:
             return Judged(shown)
         found = estimate.interval(level)
-        share, bounded = self._share(cells, level) if self.bound is not None else (None, 0)
-        return Judged(shown, label_of(found, shown), found, share, bounded)
+        against_bound = self._share(cells, level) if self.bound is not None else ()
+        return Judged(shown, label_of(found, shown), found, *against_bound)
 
-    def _share(self, cells: Sequence[Cell], level: float) -> tuple[Interval | None, int]:
+    def _share(self, cells: Sequence[Cell], level: float) -> tuple[Interval | None, int, Interval | None, float | None]:
+        """The share of the bound, over how many comparisons, the bound's own difference, and the paper's share."""
         pairs = [
             (cell, bound)
             for cell in cells
@@ -159,9 +174,18 @@ class _Judge(NamedTuple):
         ]
         runs = self._runs([one for pair in pairs for one in pair]) if pairs else []
         part, whole = (self._estimate([pair[k] for pair in pairs], runs) for k in (0, 1))
-        if part is None or whole is None or label_of(whole.interval(level), pairs[0][1]) == "inconclusive":
-            return None, 0
-        return (part / whole).interval(level), len(pairs)
+        if part is None or whole is None:
+            return None, 0, None, None
+        bound, papers = whole.interval(level), self._papers_share(pairs)
+        if label_of(bound, pairs[0][1]) == "inconclusive":
+            return None, 0, bound, papers
+        return (part / whole).interval(level), len(pairs), bound, papers
+
+    def _papers_share(self, pairs: Sequence[tuple[Cell, Cell]]) -> float | None:
+        effects = [tuple(map(self.published.effect, pair)) for pair in pairs]
+        known = [pair for pair in effects if None not in pair]
+        whole = sum(most for _, most in known)
+        return sum(gain for gain, _ in known) / whole if whole else None
 
     def _runs(self, cells: Sequence[Cell]) -> list[Run]:
         gains = [gain for cell in cells for gain in cell.gains]

@@ -11,9 +11,14 @@ from stillact_lib.evidence.published import Published
 from stillact_lib.evidence.verdicts import Judged, Label, Verdict
 
 NONE = "–"
-NOTICED, PAPERS, SHARE = "would be noticed", "the paper's", "share of bound"
+NOTICED, TAKES, PAPERS, SHARE = "would be noticed", "it would take", "the paper's", "share of bound"
+#: as many metrics are told apart in one cell of a table
+FEW = 3
+COLUMNS = ("effect", NOTICED, TAKES, PAPERS, SHARE)
 MEANINGS = {
     NOTICED: "Would be noticed: the smallest effect that the rule would have told from zero.",
+    TAKES: "It would take: so many times as much data (groups, seeds, worlds, whatever the interval goes over) to "
+    "decide, were the measured effect the true one.",
     PAPERS: "The paper's: its effect, and whether our interval excludes it.",
     SHARE: "Share of bound: of the most that could be had.",
 }
@@ -46,12 +51,12 @@ def line_of(published: Published, verdict: Verdict, own: Verdict | None) -> dict
         whole = own and own.whole
         ours = _number(published, whole.cell, whole.found.mean) if whole and whole.found else NONE
     else:
-        line = dict.fromkeys(("effect", NOTICED, PAPERS, SHARE), NONE)
+        line = dict.fromkeys(COLUMNS, NONE)
         line["effect"] = effect_of(published, verdict)
         found = [one for one in verdict.cells if one.found]
-        if found and len({one.cell.metric for one in found}) == 1:
-            least = [_number(published, one.cell, one.found.smallest_effect).lstrip("+") for one in found]
-            line[NOTICED] = f"{min(least, key=float)} to {max(least, key=float)}"
+        line[NOTICED] = _least_noticed(published, found) or NONE
+        if verdict.label == "inconclusive" and (takes := [one.data_to_decide for one in found if one.data_to_decide]):
+            line[TAKES] = _range(_times(min(takes)), _times(max(takes)))
         if shares := [one.share.mean for one in found if one.share]:
             line[SHARE] = f"{min(shares):.0%} to {max(shares):.0%}".replace("%", " %")
         known = [one.excludes_the_papers for one in verdict.cells if one.excludes_the_papers is not None]
@@ -65,19 +70,62 @@ def line_of(published: Published, verdict: Verdict, own: Verdict | None) -> dict
 
 def line_of_one(published: Published, one: Judged) -> dict[str, str]:
     """Effect, smallest effect, the paper's effect and the share of the bound of one comparison."""
-    line = dict.fromkeys(("effect", NOTICED, PAPERS, SHARE), NONE)
+    line = dict.fromkeys(COLUMNS, NONE)
     if one.cell.effect is not None:
         line[PAPERS] = _number(published, one.cell, one.cell.effect)
     if one.found is not None:
         line["effect"] = _difference(published, one)
         if one.cell.near is None:
             line[NOTICED] = _number(published, one.cell, one.found.smallest_effect).lstrip("+")
+        if one.data_to_decide is not None:
+            line[TAKES] = _times(one.data_to_decide)
         if one.excludes_the_papers is not None:
             line[PAPERS] += ", excluded" if one.excludes_the_papers else ", not excluded"
     if one.share is not None:
         line[SHARE] = "{:.0%} [{:.0%}, {:.0%}]".format(*one.share[:3]).replace("%", " %")
         line[SHARE] += f" over {one.bounded} comparisons" if one.bounded > 1 else ""
+    elif one.bound is not None:
+        line[SHARE] = f"the bound itself is open: {_interval(published, one.cell, one.bound)}"
+    if one.papers_share is not None and line[SHARE] != NONE:
+        line[SHARE] += f"; the paper's {one.papers_share:.0%}".replace("%", " %")
     return line
+
+
+def _least_noticed(published: Published, found: Sequence[Judged]) -> str:
+    """The smallest effects that several comparisons would have noticed, metric by metric where there are few."""
+    of_metric: dict[str, list[str]] = {}
+    for one in found:
+        if one.cell.near is None:
+            least = _number(published, one.cell, one.found.smallest_effect).lstrip("+")
+            of_metric.setdefault(published.metrics[one.cell.metric].heading, []).append(least)
+    ranges = {name: _range(min(of, key=float), max(of, key=float)) for name, of in of_metric.items()}
+    if len(ranges) < 2:
+        return "".join(ranges.values())
+    if len(ranges) > FEW:
+        return ""
+    return ", ".join(f"{name} {least}" for name, least in ranges.items())
+
+
+def _range(low: str, high: str) -> str:
+    return low if low == high else f"{low} to {high}"
+
+
+def _times(data: float) -> str:
+    """A factor of at least one, in two digits."""
+    return f"× {data:.1f}" if data < 10 else f"× {data:.0f}" if data < 1000 else "× 1,000 and more"
+
+
+def for_one(published: Published, verdict: Verdict) -> str:
+    """Of a sentence over several comparisons the first that was scored, with its interval; "" where there is none."""
+    one = next((one for one in verdict.cells if one.found), None)
+    if verdict.whole is not None or one is None:
+        return ""
+    gain = one.cell.gain
+    arms = [published.arm_heading(name) for name in gain.arms]
+    compared = f"{' against '.join(arms)}, {metric_heading(published, gain.metric)}"
+    if one.cell.more_than is not None:
+        compared += ", less the comparison that it is claimed to exceed"
+    return f"for one, {compared}: {_difference(published, one)}"
 
 
 def effect_of(published: Published, verdict: Verdict) -> str:
@@ -95,11 +143,15 @@ def effect_of(published: Published, verdict: Verdict) -> str:
 def _difference(published: Published, one: Judged) -> str:
     if one.found is None:
         return NONE
-    digits = f"+.{published.decimals(one.cell.metric)}f"
-    unit = published.metrics[one.cell.metric].unit.replace("%", "points")
-    if isnan(one.found.low):
-        return f"{one.found.mean:{digits}} {unit}, no interval".replace(" ,", ",")
-    return f"{one.found.mean:{digits}} [{one.found.low:{digits}}, {one.found.high:{digits}}] {unit}".strip()
+    return _interval(published, one.cell, one.found)
+
+
+def _interval(published: Published, cell: Cell, found: Interval) -> str:
+    digits = f"+.{published.decimals(cell.metric)}f"
+    unit = published.metrics[cell.metric].unit.replace("%", "points")
+    if isnan(found.low):
+        return f"{found.mean:{digits}} {unit}, no interval".replace(" ,", ",")
+    return f"{found.mean:{digits}} [{found.low:{digits}}, {found.high:{digits}}] {unit}".strip()
 
 
 def _number(published: Published, cell: Cell, value: float) -> str:

@@ -35,8 +35,16 @@ class Answers:
         lines = []
         for question, id in questions.items():
             lines.append(f"- {question}")
-            lines += [f"  - {CALLED[at]}: {self.ledger.in_words(id, at)}" for at in self.worlds]
+            lines += [f"  - {CALLED[at]}: {self.ledger.in_words(id, at, example=True)}" for at in self.worlds]
         return Markdown("\n".join(lines))
+
+    def figure(self, dataset: str, arm: str, metric: str, against: str, at: World = "drawn") -> str:
+        """What an arm has over another in the kept runs of a world, with its interval, for a sentence of the text."""
+        found = self.ledger.measured(dataset, arm, metric, against, at)
+        if found is None:
+            return "not measured"
+        digits = self.ledger.published.decimals(metric)
+        return f"{found.mean:+.{digits}f} [{found.low:+.{digits}f}, {found.high:+.{digits}f}]"
 
     def counted(self) -> Markdown:
         """How many of the paper's sentences and of our checks have which verdict, and how many chance would make."""

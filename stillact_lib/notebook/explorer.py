@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import cv2
@@ -18,8 +19,11 @@ from IPython.display import display
 from matplotlib.figure import Figure
 
 from stillact_lib.errors import StillactError
-from stillact_lib.notebook.figures import as_html
+from stillact_lib.notebook.figures import PALETTE, as_html
 from stillact_lib.training.progress import is_live
+
+#: colour of the cell that was clicked
+MARKED = PALETTE["vermilion"]
 
 
 def explore(
@@ -38,7 +42,7 @@ def explore(
     """
 
     def picture(settings: Mapping[str, Any], caption: str = caption) -> str:
-        at = ", ".join(f"{name} = {value}" for name, value in settings.items() if not isinstance(value, tuple))
+        at = ", ".join(f"{name} = {value}" for name, value in settings.items() if value != ())
         return as_html(draw(**settings), alt=f"{alt} ({at})", caption=f"{at}. {caption}" if caption else at)
 
     last = len(static) - 1
@@ -47,6 +51,29 @@ def explore(
     if is_live():
         shown = _under_sliders(picture, static[0], widgets)._repr_mimebundle_() | shown
     display(shown, raw=True)
+
+
+class Cells(ipywidgets.HBox, ipywidgets.ValueWidget):
+    """For `explore`, a square of buttons, one a cell of a grid; `value` is the (row, column) of the one that was
+    clicked last."""
+
+    def __init__(self, side: int) -> None:
+        layout = ipywidgets.Layout(width="15px", height="15px", padding="0", margin="0")
+        buttons = [ipywidgets.Button(layout=layout, tooltip=f"{n // side}, {n % side}") for n in range(side * side)]
+        for number, button in enumerate(buttons):
+            button.on_click(partial(self._choose, divmod(number, side)))
+        columns = ipywidgets.Layout(grid_template_columns=f"repeat({side}, 16px)")
+        self.buttons = buttons
+        super().__init__([ipywidgets.Label("cell"), ipywidgets.GridBox(buttons, layout=columns)], value=(0, 0))
+        self.observe(self._mark, "value")
+
+    def _choose(self, cell: tuple[int, int], _: ipywidgets.Button) -> None:
+        self.value = cell
+
+    def _mark(self, change: Mapping[str, Any]) -> None:
+        side = round(len(self.buttons) ** 0.5)
+        for colour, (row, column) in (("", change["old"]), (MARKED, change["new"])):
+            self.buttons[row * side + column].style.button_color = colour or None
 
 
 def own_picture() -> ipywidgets.FileUpload:
@@ -79,8 +106,9 @@ def _under_sliders(
             drawn.value = f"<pre>{html.escape(f'{type(error).__name__}: {error}')}</pre>"
 
     for name, control in controls.items():
-        control.description = name.replace("_", " ")
-        control.style.description_width = "initial"  # else long names are cut
+        if hasattr(control, "style"):  # a box has neither
+            control.description = name.replace("_", " ")
+            control.style.description_width = "initial"  # else long names are cut
         control.layout.width = "auto"
         if hasattr(control, "continuous_update"):
             control.continuous_update = False

@@ -36,6 +36,15 @@ def repeated(frames: np.ndarray) -> np.ndarray:
     return np.concatenate([[False], repeats])
 
 
+def enlarged(frame: np.ndarray, short_side: int) -> np.ndarray:
+    """A frame uint8 [H, W, 3] brought to a short side of `short_side` where its own is less."""
+    scale = short_side / min(frame.shape[:2])
+    if scale <= 1:
+        return frame
+    height, width = (round(scale * side) for side in frame.shape[:2])
+    return cv2.resize(frame, (width, height), interpolation=cv2.INTER_CUBIC)
+
+
 class DecodedVideo:
     """The frames of a video and the flow between them, each computed when first asked for, and once.
 
@@ -46,7 +55,7 @@ class DecodedVideo:
     def __init__(self, path: Path, drop_repeats: bool = False) -> None:
         self.path = path
         self.drop_repeats = drop_repeats
-        self._flows: dict[tuple[int, str, bool], np.ndarray] = {}
+        self._flows: dict[tuple[int, str, bool, int], np.ndarray] = {}
 
     @cached_property
     def _decoded(self) -> tuple[np.ndarray, np.ndarray]:
@@ -64,20 +73,27 @@ class DecodedVideo:
         """Where each of the frames lies in the file, int64 [T]."""
         return self._decoded[1]
 
-    def flow(self, at: int, method: str, camera_removed: bool = False) -> np.ndarray:
+    def flow(self, at: int, method: str, camera_removed: bool = False, short_side: int = 0) -> np.ndarray:
         """Flow float32 [H, W, 2] from one frame to the next, in pixels of the video, as the camera saw it or without
-        the camera's own motion."""
-        known = (at, method, camera_removed)
+        the camera's own motion. With `short_side` small frames are enlarged to it first, and H, W and the pixels are
+        those of the enlarged frames: estimators see more of what is small."""
+        known = (at, method, camera_removed, short_side)
         if known not in self._flows:
             if camera_removed:
-                self._flows[known] = without_camera(self.flow(at, method))
+                self._flows[known] = without_camera(self.flow(at, method, short_side=short_side))
             else:
-                self._flows[known] = optical_flow(self.frames[at], self.frames[at + 1], method)
+                pair = (enlarged(self.frames[number], short_side) for number in (at, at + 1))
+                self._flows[known] = optical_flow(*pair, method)
         return self._flows[known]
 
     def flows(
-        self, method: str, camera_removed: bool = False, first: int = 0, most: int | None = None
+        self,
+        method: str,
+        camera_removed: bool = False,
+        first: int = 0,
+        most: int | None = None,
+        short_side: int = 0,
     ) -> Iterator[np.ndarray]:
         """The flows from frame `first` on, at most so many."""
         last = len(self.frames) - 1 if most is None else min(len(self.frames) - 1, first + most)
-        return (self.flow(at, method, camera_removed) for at in range(first, last))
+        return (self.flow(at, method, camera_removed, short_side) for at in range(first, last))

@@ -36,7 +36,7 @@ class TemporalRecipe:
     variant: of approximate rank pooling; flow_method: estimator; flow_frames: flow kept about the middle (60);
     full: flow in pixels of the stored size that the last level stands for (20, of a short side of 256);
     key_frames: frames kept of a video, evenly spaced, to mine key frames among; drop_repeats: frames that repeat the
-    one before are left out first.
+    one before are left out first; flow_side: short side to which smaller frames are enlarged before flow is estimated.
     """
 
     size: int
@@ -49,6 +49,7 @@ class TemporalRecipe:
     full: float = 20.0
     key_frames: int = 12
     drop_repeats: bool = False
+    flow_side: int = 0
 
     @property
     def folder_name(self) -> str:
@@ -71,7 +72,7 @@ class TemporalRecipe:
         starts = middle_windows(count, self.window, self.stride, self.per_video)
         dynamic = as_levels(dynamic_images(small, starts, self.window, self.variant))
         begin = max(0, (count - 1 - self.flow_frames) // 2)
-        about_middle = video.flows(self.flow_method, first=begin, most=self.flow_frames)
+        about_middle = video.flows(self.flow_method, first=begin, most=self.flow_frames, short_side=self.flow_side)
         flows = [resize_flow(flow, *side) for flow in about_middle]
         flow = levels_of(np.stack(flows), self.full).astype(np.uint8).transpose(0, 3, 1, 2)
         spaced = ((np.arange(self.key_frames) + 0.5) * count / self.key_frames).astype(int)

@@ -2,13 +2,15 @@
 
 import numpy as np
 
-from stillact_lib.evidence.gains import class_gains, gains_of
+from stillact_lib.evidence.gains import class_gains, decisions_changed, gains_of
 
 
 class Kept:
     """A record as `gains` sees it."""
 
     def __init__(self, seed, **scores):
+        self.parameters, self.data = {}, ()
+        self.metrics = {"a/both/weight": 0.5 + seed / 10}
         self.seed, self._scores = seed, {name.replace("__", "/"): np.asarray(values) for name, values in scores.items()}
 
     def scores(self):
@@ -40,3 +42,16 @@ def test_gains_are_pooled_over_seeds_the_last_record_of_a_seed_counting():
 def test_gains_class_by_class():
     found = class_gains([record(0, gain=(0, 100, 100, 100))], "a", ("one", "two"), "tsn", "still")
     assert (found["one"].mean, found["two"].mean) == (50, 100)
+
+
+def test_decisions_that_a_second_stream_changes():
+    first = [[3, 1, 0], [3, 1, 0], [0, 3, 1], [0, 3, 1]]  # right, wrong, right, wrong
+    both = [[3, 1, 0], [0, 3, 1], [3, 0, 1], [0, 1, 3]]  # kept, corrected, spoilt, changed to another wrong one
+    arms = {"a__appearance__class_scores": first, "a__both__class_scores": both}
+    arms |= {"a__appearance__accuracy": [100, 0, 100, 0], "a__both__accuracy": [100, 100, 0, 0]}
+    without = {"a__appearance__class_scores": first, "a__appearance__accuracy": [100, 0, 100, 0]}
+    found = decisions_changed([Kept(0, **arms), Kept(1, **arms), Kept(2, **without)], "a", ["both", "nobody"])
+    assert found.index.tolist() == ["both"] and found.loc["both", "runs"] == 2
+    assert found.loc["both", ["changed", "corrected", "spoilt"]].tolist() == [75, 25, 25]
+    assert abs(found.loc["both", "weight"] - 0.55) < 1e-9
+    assert decisions_changed([], "a", ["both"]).empty

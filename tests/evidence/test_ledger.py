@@ -79,7 +79,11 @@ def test_a_claim_s_row_says_all_and_carries_it_for_the_test_of_pages(records):
     attributes = f'data-world="drawn" data-effect="{row["effect"]}" data-verdict="reproduced"'
     assert f'data-claim="04-im2flow/beats-worse" data-kind="claim" {attributes}' in page
     assert "<blockquote>Ours is &lt;better&gt;.</blockquote>" in page
-    assert attributes in ledger.in_words("beats-worse")
+    assert attributes in ledger.in_words("beats-worse") and "(provisional)" in ledger.in_words("beats-worse")
+    assert "for one" not in ledger.in_words("beats-worse", example=True) + ledger.in_words("beats-all")
+    example = r"\(for one, Ours &lt;1&gt; against Worse, EPE ↓: -0\.\d\d \[-0\.\d\d, -0\.\d\d\] px\)"
+    assert re.search(example, ledger.in_words("beats-all", example=True))
+    assert "it would take" not in shown.data  # nothing of one comparison is open
     assert "<blockquote>" not in ledger.claims("elsewhere").to_html()  # our own words
     assert "no kept run scored all arms" in ledger.claims("elsewhere").to_html()
     assert page == Ledger(PUBLISHED, records).claims("beats-worse", "beats-all").to_html()
@@ -102,6 +106,25 @@ def test_worlds_have_verdicts_of_their_own(records, tmp_path):
     assert ledger.measured("ucf101", "ours", "error", world="real").mean == pytest.approx(5, abs=0.2)
     assert ledger.measured("ucf101", "ours", "error", against="best").mean == pytest.approx(1, abs=1e-6)
     assert ledger.measured("ucf101", "nobody", "error") is None
+
+
+def test_a_run_stands_beside_those_of_its_own_world_alone(records, tmp_path):
+    real = flow_run(tmp_path / "real", profile="real", shift=3.0)
+    own = flow_run(tmp_path / "own", seed=0)
+    ledger = Ledger(PUBLISHED, [*records, real], [own])
+    for world, stands in {"drawn": True, "real": False}.items():
+        assert ("this run" in ledger.claims("beats-worse", world=world).data) == stands
+        titles = {title for _, title in ledger.table("table1", world=world).data}
+        assert ("this run" in titles) == stands
+
+
+def test_what_it_would_take_to_decide(tmp_path):
+    """An open comparison lies at a part of its half-width from zero: so many times the data, squared, would decide."""
+    published = chapter({"id": "open", "cells": [cells("equal")]}, {"id": "decided", "cells": [cells("worse")]})
+    level = Ledger(published, [flow_run(tmp_path / "a", seed=s) for s in range(2)]).verdict("open").whole.found
+    halfway = [flow_run(tmp_path / "b", seed=s, shift=-level.smallest_effect / 2 - level.mean) for s in range(2)]
+    shown = Ledger(published, halfway).claims("open", "decided").data["it would take"]
+    assert shown["decided"] == "–" and 3.5 < float(shown["open"].removeprefix("× ")) < 4.5
 
 
 def test_claims_and_checks_are_counted_apart(records):

@@ -12,7 +12,7 @@ import pytest
 from ipywidgets.widgets.widget import _instances
 
 from stillact_lib.errors import StillactError
-from stillact_lib.notebook.explorer import explore, own_picture, uploaded
+from stillact_lib.notebook.explorer import Cells, explore, own_picture, uploaded
 from stillact_lib.notebook.figures import image_grid, use_book_style
 from stillact_lib.training.progress import is_live
 
@@ -137,3 +137,21 @@ def test_a_picture_of_one_s_own_is_read():
     assert uploaded(()) is None and own_picture().value == ()
     with pytest.raises(StillactError, match=r"notes.txt: not a picture"):
         uploaded(({"name": "notes.txt", "content": memoryview(b"words")},))
+
+
+def test_a_cell_is_chosen_by_a_click(monkeypatch, nobody):
+    monkeypatch.setenv("STILLACT_LIVE", "1")
+    drawn, shown = [], []
+    monkeypatch.setattr("stillact_lib.notebook.explorer.display", lambda item, raw=False: shown.append(item))
+
+    def draw(cell):
+        drawn.append(cell)
+        return image_grid([np.zeros((4, 4, 3), np.uint8)])
+
+    cells = Cells(4)
+    explore(draw, static=[{"cell": (1, 2)}], alt="one cell", cell=cells)
+    assert set(drawn) == {(1, 2)} and "cell = (1, 2)" in shown[0]["text/html"]
+    cells.buttons[4 * 3 + 0].click()
+    assert cells.value == drawn[-1] == (3, 0)
+    marked = [number for number, button in enumerate(cells.buttons) if button.style.button_color]
+    assert marked == [12], "the one that was clicked last"

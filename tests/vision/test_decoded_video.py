@@ -8,7 +8,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from stillact_lib.vision import decoded_video
-from stillact_lib.vision.decoded_video import DecodedVideo, repeated
+from stillact_lib.vision.decoded_video import DecodedVideo, enlarged, repeated
 from stillact_lib.vision.optical_flow import optical_flow, without_camera
 from stillact_lib.vision.pair_shards import PairRecipe
 from stillact_lib.vision.shards import build_shards
@@ -67,6 +67,20 @@ def test_one_pass_gives_what_each_recipe_gives_alone_and_estimates_each_flow_onc
         kept = load_file(folder / shards["one.avi"].file)
         assert not problems and kept.keys() == alone.keys()
         assert all(np.array_equal(kept[name], alone[name]) for name in kept)
+
+
+def test_small_frames_are_enlarged_before_flow_is_estimated(root):
+    video = DecodedVideo(root / "one.avi")
+    frame = video.frames[0]
+    assert np.array_equal(enlarged(frame, 96), frame) and enlarged(frame, 192).shape == (192, 256, 3)
+    own, larger = video.flow(0, "dis"), video.flow(0, "dis", short_side=192)
+    assert own.shape == (96, 128, 2) and larger.shape == (192, 256, 2)
+    assert np.median(own[20:76, 20:100, 0]) == pytest.approx(-2, abs=0.2)
+    assert np.median(larger[40:152, 40:200, 0]) == pytest.approx(-4, abs=0.3), "in pixels of the enlarged frames"
+    levels = [
+        TemporalRecipe(32, full=2.0, flow_frames=2, flow_side=side).arrays(video, root)["flow"] for side in (0, 192)
+    ]
+    assert not np.array_equal(*levels) and abs(levels[0].astype(float) - levels[1]).mean() < 3, "and stored alike"
 
 
 def test_without_the_camera_what_moves_by_itself_is_left():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from itertools import repeat
@@ -93,23 +93,31 @@ class Workbench:
         """
         split = split_rows(stills, self.settings, per_class)
         found = Recognition(stills, split)
-        motions = {source.name: source.motion_of(stills.images, stills) for source in sources}
-        if stills.true_flow is not None:
-            motions["motion_truth"] = self.encoding.encode(stills.true_flow)  # the upper bound of Table 2
+        for source in sources:  # before anything is trained
+            source.check(stills.name, stills.videos)
         controls = ["encoder"] if self.settings.controls and not self.seen & stills.videos else []
         self._stream(found, "appearance", stills.images, per_class)
         self._stream(found, "second_appearance", stills.images, per_class, seed=1)
-        for name, flow_images in motions.items():
+        second = []
+        for name, flow_images in self._motions(stills, sources):  # one at a time: they are large
             self._stream(found, name, flow_images, per_class)
+            second.append(name)
         for name in controls:
             self._stream(found, name, stills.images, per_class)
         wanted = stills.labels[split.choose]
         twice = found.arms.pop("second_appearance")
         found.arms["appearance_appearance"] = fuse(found.arms["appearance"], twice, wanted)
-        for name in [*motions, *controls]:
+        for name in [*second, *controls]:
             found.arms[f"appearance_{name}"] = fuse(found.arms["appearance"], found.arms[name], wanted)
             found.arms[f"average_{name}"] = average(found.arms["appearance"], found.arms[name])
         return found
+
+    def _motions(self, stills: StillSet, sources: Sequence[FlowSource]) -> Iterator[tuple[str, Tensor]]:
+        """The flow images of each source, then those of true motion, the upper bound of Table 2, where it is known."""
+        for source in sources:
+            yield source.name, source.motion_of(stills.images, stills)
+        if stills.true_flow is not None:
+            yield "motion_truth", self.encoding.encode(stills.true_flow)
 
     def _stream(self, found: Recognition, arm: str, inputs: Tensor, per_class: int, seed: int = 0) -> None:
         """Trains one stream, and one for each turn that chooses the fusion weight; all of one seed start alike and see

@@ -34,10 +34,10 @@ FLOW += ("content_distance", "matched_scales")
 FLOW += ("weight_gradients", "constant_rate", "steps", "longer", "score_every")
 WALKER = (*VIDEOS, "full_architectures", "batch_size", "baseline_steps", "baseline_rate", "score_every", "encoder")
 WALKER += ("encoder_rate",)
-FOREST = (*VIDEOS, "test_frames_per_video", "forest_images")
+FOREST = (*VIDEOS, "test_frames_per_video", "forest_images", "forest_patches")
 NEIGHBOURS = (*VIDEOS, *PRETRAINED, "test_frames_per_video", "remembered_frames", "stream_network", "still_size")
 STREAM = (*PRETRAINED, "stream_network", "stream_part", "still_size", "stream_steps", "stream_rate", "classes", "folds")
-STREAM += ("fold", "drop_repeats", "validation_share", "turns")
+STREAM += ("fold", "drop_repeats", "validation_share", "turns", "stream_epochs")
 #: an arm's name begins with -> the same for its stream; the first that fits
 STREAMS = {
     "appearance": STREAM,
@@ -99,6 +99,7 @@ class Im2FlowSettings(RunSettings):
     baseline_steps: int = Field(ge=1)
     baseline_rate: float = Field(gt=0)
     forest_images: int = Field(ge=1)
+    forest_patches: int = Field(ge=1)
     remembered_frames: int = Field(ge=1)
 
     @model_validator(mode="after")
@@ -162,6 +163,7 @@ class RecognitionSettings(Im2FlowSettings):
     still_size: int = Field(ge=0)
     stream_part: Literal["all", "last"]
     stream_steps: int = Field(ge=1)
+    stream_epochs: int = Field(ge=0)
     stream_rate: float = Field(gt=0)
     labels_per_class: int = Field(ge=0)
     curve: str

@@ -160,15 +160,17 @@ def _fit(
     label: str,
     checkpoint: Checkpoint | None,
 ) -> History:
+    most = -(-settings.stream_epochs * count // settings.batch_size) or settings.stream_steps
+    steps = min(settings.stream_steps, most)
     return train(
         network,
         StepBatches(count, min(settings.batch_size, count), make_batch, seed),
         classification_loss(network),
         torch.optim.AdamW(network.parameters(), lr=settings.stream_rate, weight_decay=0.01),
-        settings.stream_steps,
+        steps,
         device,
         label=label,
-        schedule=warm_up_then_cosine(settings.stream_steps, warm_up=20),
+        schedule=warm_up_then_cosine(steps, warm_up=20),
         checkpoint=checkpoint,
         workers=settings.workers,
     )

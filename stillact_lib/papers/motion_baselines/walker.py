@@ -1,11 +1,11 @@
 """Dense optical flow prediction from a static image (Walker, Gupta and Hebert, ICCV 2015): a baseline of Im2Flow
 (chapter 04, §4.1) and the flow predictor of POF-SM (chapter 03, §III-A).
 
-Flow vectors are quantised to the centres of a k-means; the network (`networks.walker`) names the centre of each cell of
-a coarse grid; a cell's flow is read back as the expectation over the centres. Details are those of the authors' public
-code. One difference of data, not of this module: they sum five stabilised flow fields, Im2Flow averages five. Both
-papers take the authors' model, trained on (nearly) all of UCF-101, test videos included, and no longer to be
-downloaded; here it is trained on the training videos.
+Flow vectors are quantised to the centres of a k-means (`vision.flow_clusters`); the network (`networks.walker`) names
+the centre of each cell of a coarse grid; a cell's flow is read back as the expectation over the centres. Details are
+those of the authors' public code. One difference of data, not of this module: they sum five stabilised flow fields,
+Im2Flow averages five. Both papers take the authors' model, trained on (nearly) all of UCF-101, test videos included,
+and no longer to be downloaded; here it is trained on the training videos.
 Flows are (u, v) in pixels a frame, u to the right, v down: tensors [B,2,H,W].
 """
 
@@ -15,11 +15,9 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from sklearn.cluster import KMeans
 from torch import Tensor
 from torch.nn import functional as F
 
-from stillact_lib.errors import StillactError
 from stillact_lib.networks.trained_encoder import begins_trained, parameter_groups
 from stillact_lib.networks.walker import WalkerNet
 from stillact_lib.training.loop import (
@@ -34,34 +32,8 @@ from stillact_lib.training.loop import (
     warm_up_then_cosine,
 )
 from stillact_lib.vision.crops import random_window
-from stillact_lib.vision.flow_kmeans import shortest_first
 from stillact_lib.vision.flow_pairs import FlowPairs
 from stillact_lib.vision.images import as_network_input, at_side
-
-
-def sample_vectors(flows: Tensor, per_field: int = 500, seed: int = 0) -> np.ndarray:
-    """Flow vectors [B*per_field,2] at random pixels (with replacement) of each field [B,2,H,W], to feed the k-means."""
-    fields, _, height, width = flows.shape
-    generator = torch.Generator().manual_seed(seed)
-    pixel = torch.randint(height * width, (fields, 1, per_field), generator=generator).expand(-1, 2, -1)
-    return flows.cpu().flatten(2).gather(2, pixel).permute(0, 2, 1).reshape(-1, 2).numpy()
-
-
-def flow_clusters(flow_samples: np.ndarray, k: int = 40, seed: int = 0) -> Tensor:
-    """Centres float32 [k,2] of a k-means of flow vectors [N,2], shortest first, so that cluster 0 is "no motion".
-
-    Raises StillactError where the samples hold fewer than k different vectors, or one that is not finite.
-    """
-    samples = np.asarray(flow_samples, dtype=np.float64)
-    if not np.isfinite(samples).all():
-        raise StillactError("flow_clusters: flow_samples hold a vector that is not finite; drop it before clustering")
-    different = len(np.unique(samples, axis=0))
-    if different < k:
-        raise StillactError(
-            f"flow_clusters: {different} different vectors can't make {k} clusters; sample more, or lower k"
-        )
-    centres = KMeans(n_clusters=k, n_init=3, random_state=seed).fit(samples).cluster_centers_
-    return torch.from_numpy(shortest_first(centres)).float()
 
 
 def cluster_labels(flow: Tensor, centres: Tensor, grid: int) -> Tensor:

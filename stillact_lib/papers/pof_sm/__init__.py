@@ -4,7 +4,8 @@ space-time saliency" (arXiv 1705.04641, 2017). Chapter 03, `chapters/03-space-ti
 The method, in the paper's order::
 
     flow_loss     Eqs. 1 to 3      the order statistic loss, and four readings of the printed equations
-    flow          §III-A           the networks that predict flow from one image, and the readings compared
+    flow          §III-A           the networks that predict flow from one image
+    flow_scoring  §III-A           how well they do: the readings compared, curves
     predictors    §III-A           such a network in use: how it is decoded, and whose stills it may map
     domain        §III-A           three channels: flow u and v, thresholded saliency
     recognition   §III-B, §IV      ImageNet's start, the training regimes, fixed features

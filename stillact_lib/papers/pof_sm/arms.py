@@ -5,7 +5,7 @@ Arms are named by regime and input: "scratch_rgb", "all_pofsm", "top5_pofsm", "t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -50,9 +50,11 @@ AT_ONCE, WATCHED = 512, 1500
 MARGIN = 9
 #: far less than one still, to order classes that have as many; the least softmax score told from 0
 TIES, TINY = 1e-6, 1e-30
+#: Table III: whose features describe Willow's photographs, by what they are shown; no other network outlives its scores
+FEATURES_OF = {"pofsm": "top5_pofsm", "rgb": "top5_rgb"}
 #: inputs whose class scores a record keeps, for average precision
 RANKED = ("rgb", "pofsm", "sm", "true_flow")
-#: which rate of the settings an input learns at
+#: which rate of the settings an input learns at from scratch; with ImageNet's start at "fine_" and that
 RATES = {"rgb": "rate_rgb"} | dict.fromkeys(("sm", "sm_inside", "sm_outside", "silhouette", "box"), "rate_saliency")
 
 #: of some rows of the stills: images or levels uint8 [R, C, S, S]
@@ -123,13 +125,27 @@ INPUTS = {
 
 
 def pictures_of(arms: Mapping[str, Arm]) -> set[str]:
-    """Which pictures of the stills some arms are shown."""
-    return {name for arm in arms.values() for name in INPUTS[arm.kind].pictures}
+    """Which pictures of the stills some arms are shown; "flow_seen" is of the networks behind "flow"."""
+    needed = {name for arm in arms.values() for name in INPUTS[arm.kind].pictures}
+    return needed | ({"flow"} if "flow_seen" in needed else set())
 
 
-def rate_of(kind: str, settings: PofSmSettings) -> float:
-    """The learning rate at which what sees an input learns."""
-    return getattr(settings, RATES.get(kind, "rate")) or settings.rate
+def rates_of(arm: Arm) -> list[str]:
+    """The settings that say how fast an arm learns; the first that is not 0 does."""
+    of_input = RATES.get(arm.kind, "rate")
+    fine = [f"fine_{of_input}", "fine_rate"] if REGIMES[arm.regime].pretrained else []
+    return list(dict.fromkeys([*fine, of_input, "rate"]))
+
+
+def rate_of(arm: Arm, settings: PofSmSettings) -> float:
+    """The learning rate of an arm."""
+    return next(rate for name in rates_of(arm) if (rate := getattr(settings, name)))
+
+
+def one_of_each(videos: pd.Series) -> np.ndarray:
+    """Which stills are the middle one of their video's, bool [N]."""
+    number = videos.groupby(videos, observed=True, sort=False).cumcount()
+    return (number == videos.groupby(videos, observed=True, sort=False).transform("size") // 2).to_numpy()
 
 
 @dataclass
@@ -137,7 +153,8 @@ class Recognition:
     """One run's stills and what became of each arm.
 
     pictures: by name, of some rows of `table`; data: what they are of, and `start_data` what the network `start` has
-    learnt from; parts: a network that knows body parts, where an arm begins from one.
+    learnt from; parts: a network that knows body parts, where an arm begins from one; outliving: the arms whose
+    networks are wanted after their scores.
     """
 
     table: pd.DataFrame
@@ -149,6 +166,7 @@ class Recognition:
     parts: LRNAlexNet | None = None
     data: Sequence[DataOrigin] = ()
     start_data: Sequence[DataOrigin] = ()
+    outliving: Collection[str] = tuple(FEATURES_OF.values())
     networks: dict[str, Network] = field(default_factory=dict)
     histories: dict[str, History] = field(default_factory=dict)
     scores: dict[str, np.ndarray] = field(default_factory=dict)
@@ -168,7 +186,8 @@ class Recognition:
 
     def train(self, name: str, arm: Arm) -> None:
         """Trains one arm and scores the test stills."""
-        seen, asked = np.flatnonzero(~self.test), np.flatnonzero(self.test)
+        taught = ~self.test & one_of_each(self.table["video"]) if REGIMES[arm.regime].few else ~self.test
+        seen, asked = np.flatnonzero(taught), np.flatnonzero(self.test)
         network = begin(arm.regime, self.start, len(self.classes), self.settings, self.parts)
         watched = asked[:: max(1, len(asked) // WATCHED)]
 
@@ -182,14 +201,15 @@ class Recognition:
             self.labels[seen],
             arm.regime,
             INPUTS[arm.kind].mirror,
-            rate_of(arm.kind, self.settings),
+            rate_of(arm, self.settings),
             self.settings,
             self.device,
             label=name.replace("_", " "),
             checkpoint=self.checkpoint(name, arm),
             watch=Watch(self.settings.score_every, top1),
         )
-        self.networks[name] = network
+        if name in self.outliving:
+            self.networks[name] = network
         self.scores[name] = self._scored(network, arm.kind, asked)
 
     def _scored(self, network: Network, kind: str, rows: np.ndarray) -> np.ndarray:
@@ -199,12 +219,14 @@ class Recognition:
         return np.concatenate([scores_of(network, self.images(kind, some), exact) for some in pieces])
 
     def checkpoint(self, name: str, arm: Arm) -> Checkpoint | None:
-        """Where an arm keeps its network: by all that changes it."""
+        """Where an arm keeps its network: by all that changes it, the stills among it, as arms that are shown true flow
+        leave those out that have none."""
         regime = REGIMES[arm.regime]
-        depends_on = (*REGIME, RATES.get(arm.kind, "rate"), "rate", *INPUTS[arm.kind].depends_on)
+        depends_on = (*REGIME, *rates_of(arm), *INPUTS[arm.kind].depends_on)
         depends_on += (*(START if regime.pretrained else ()), *(PARTS if regime.knows_parts else ()))
         data = (*self.data, *(self.start_data if regime.pretrained else ()))
-        return checkpoint_for(self.settings.chapter, name, self.settings, depends_on, data)
+        stills = f"{pd.util.hash_pandas_object(self.table[['video', 'frame']].astype(str), index=False).sum():x}"
+        return checkpoint_for(self.settings.chapter, f"{name}-{stills[-8:]}", self.settings, depends_on, data)
 
     def summary(self) -> pd.DataFrame:
         """Top-1 and top-5 of each arm on the test stills in %, and seconds of training."""

@@ -6,6 +6,7 @@ the settings name its root, else from its miniature.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
@@ -21,6 +22,7 @@ from stillact_lib.datasets.groups import dealt_out
 from stillact_lib.datasets.report import DataReport, data_report, miniature_stamp
 from stillact_lib.datasets.ucfsi101 import FrameRule, class_group_of, still_references
 from stillact_lib.manifests import load_manifest
+from stillact_lib.miniature.actions import real_classes
 from stillact_lib.networks.mobile import WEIGHTS
 from stillact_lib.notebook.preflight import GIB, Need
 from stillact_lib.notebook.run_data import miniature_or_real
@@ -48,6 +50,8 @@ WILLOW_GROUPS = {
     BODY: ("ridingbike", "ridinghorse", "running", "walking"),
 }
 
+#: GiB of stills and pairs that are held in memory
+MOST_HELD = 4
 #: GiB on disk and in memory that a profile takes: of the larger ones by the sizes of what they hold, else measured
 ROOM = {"quick": (1, 3), "mini": (1, 3), "study": (6, 6), "real": (4, 6), "gpu": (20, 20), "paper": (135, 12)}
 
@@ -90,6 +94,20 @@ def for_validation(samples: Samples, parts: int = 3) -> Samples:
     learnt = samples.videos[samples.videos["split"] == "train"].reset_index(drop=True)
     turn = dealt_out(*(learnt[name].astype(str).to_numpy(str) for name in ("class_name", "group")), parts, seed=0)
     return replace(samples, videos=learnt.assign(split=np.where(turn == 0, "test", "train")))
+
+
+def fits_in_memory(settings: PofSmSettings, stills: int, pairs: int) -> bool:
+    """Whether stills, the levels made of them (some eight bytes a pixel in all) and pairs are few enough to be held;
+    else they are read from shards as they are needed."""
+    return stills * 8 * settings.stored_size**2 + pairs * 7 * flow_size(settings) ** 2 < MOST_HELD * GIB
+
+
+def classes_of(parameters: Mapping[str, object]) -> tuple[str, ...]:
+    """The names of the classes of a record's run, in the order of their scores."""
+    if named := str(parameters.get("classes", "")).replace(",", " ").split():
+        return tuple(sorted(named))
+    drawn = MINI_CLASSES if parameters.get("miniature_size") == "mini" else real_classes("ucf101")
+    return tuple(sorted(drawn))
 
 
 def pair_recipe(settings: PofSmSettings) -> PairRecipe:

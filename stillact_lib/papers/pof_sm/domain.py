@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from stillact_lib.errors import StillactError
-from stillact_lib.papers.pof_sm.predictors import Halves, Predictor, full_scale
+from stillact_lib.papers.pof_sm.predictors import AT_ONCE, Halves, Predictor, full_scale
 from stillact_lib.papers.pof_sm.settings import PofSmSettings
 from stillact_lib.vision.flow_levels import REST, levels_of, mirrored_levels
 from stillact_lib.vision.self_resemblance import SelfResemblance
@@ -30,8 +30,8 @@ from stillact_lib.vision.still_shards import Squashed, StoredStills, build_still
 
 #: channel of the horizontal flow, the one that a mirror negates
 HORIZONTAL = 0
-#: pictures mapped together
-AT_ONCE = 64
+#: stills on whose flow the scale of the eight bits is found
+SCALED_BY = 500
 
 
 def encode_flow(flow: Tensor, full: float) -> Tensor:
@@ -141,8 +141,8 @@ class FlowMapping:
         cls, predictors: Sequence[Predictor], images: Tensor, settings: PofSmSettings, halves: Halves | None = None
     ) -> FlowMapping:
         """Its scale is found on predictions for some training images uint8 [N, 3, S, S]."""
-        flow = torch.cat([predictor(images) for predictor in predictors])
-        return cls(predictors, settings.stored_size, full_scale(flow, settings.full_share), halves)
+        pieces = (predictor(some) for predictor in predictors for some in images.split(AT_ONCE))
+        return cls(predictors, settings.stored_size, full_scale(pieces, settings.full_share), halves)
 
     def maps(self) -> list[PredictedFlow]:
         return [PredictedFlow(predictor, self.side, self.full) for predictor in self.predictors]
@@ -200,8 +200,9 @@ class FlowOfStills:
 def levels_in_pieces(
     flow: Callable[[np.ndarray], Tensor], rows: np.ndarray, share: float
 ) -> Callable[[np.ndarray], Tensor]:
-    """Flow of some rows -> its levels, on a scale found on every ninth of `rows`, at most 1,000 of them."""
-    full = full_scale(flow(rows[:: max(9, len(rows) // 1000)]), share)
+    """Flow of some rows -> its levels, on a scale found on every ninth of `rows`, at most `SCALED_BY` of them."""
+    some_rows = rows[:: max(9, len(rows) // SCALED_BY)]
+    full = full_scale(map(flow, np.array_split(some_rows, -(-len(some_rows) // AT_ONCE))), share)
     return lambda some: encode_flow(flow(some), full)
 
 

@@ -13,17 +13,18 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from stillact_lib.evidence.kept import World
 from stillact_lib.evidence.ledger import Ledger
 from stillact_lib.notebook.figures import FAINT, INK, PALETTE, bare
 from stillact_lib.papers.pof_sm import domain as pof_sm
-from stillact_lib.papers.pof_sm.arms import UCFSI, Recognition
+from stillact_lib.papers.pof_sm.arms import UCFSI
 from stillact_lib.papers.pof_sm.flow_loss import decode_most_likely
 from stillact_lib.papers.pof_sm.predictors import FlowPredictor
 from stillact_lib.training.loop import History
 from stillact_lib.vision.images import at_side
 from stillact_lib.vision.self_resemblance import SelfResemblance, above_otsu, rgb_to_lab, stretched
 
-#: Table I's arms; the colour of any other arm is that of what its network is shown
+#: Table I's arms in all figures
 ARM_COLOURS = {
     "scratch_rgb": PALETTE["grey"],
     "scratch_pofsm": PALETTE["sky"],
@@ -32,20 +33,7 @@ ARM_COLOURS = {
     "all_rgb": PALETTE["green"],
     "top5_rgb": PALETTE["blue"],
 }
-KIND_COLOURS = {
-    "rgb": PALETTE["blue"],
-    "pofsm": PALETTE["vermilion"],
-    "pof": PALETTE["amber"],
-    "sm": PALETTE["green"],
-    "true": PALETTE["ink"],
-    "silhouette": PALETTE["grey"],
-}
 FLOW_MAP = "PuOr"  # a component of flow: orange to the left or up, purple to the right or down
-
-
-def colour_of(arm: str) -> str | None:
-    """The one colour of an arm in all figures; None of what is no arm."""
-    return ARM_COLOURS.get(arm) or KIND_COLOURS.get(arm.partition("_")[2].partition("_")[0])
 
 
 def class_balance(table: pd.DataFrame) -> Figure:
@@ -105,7 +93,7 @@ def curves(histories: Mapping[str, History], name: str, columns: int = 3) -> Fig
     for label, history in histories.items():
         steps, values = history.series(name)
         smooth = pd.Series(values).rolling(5, min_periods=1).mean()
-        axis.plot(steps, smooth, label=label.replace("_", ", "), color=colour_of(label), lw=1.5)
+        axis.plot(steps, smooth, label=label.replace("_", ", "), color=ARM_COLOURS.get(label), lw=1.5)
     axis.set(xlabel="training step", ylabel=f"{name.replace('_', ' ')}, share")
     figure.legend(loc="outside lower center", fontsize=8, ncols=columns)
     return figure
@@ -194,9 +182,9 @@ def domain_mosaic(rgb: Tensor, images: Tensor, titles: Sequence[str], true_flow:
     return figure
 
 
-def group_bars(ledger: Ledger, arms: Sequence[str]) -> Figure:
-    """Table II drawn: mean average precision of each group, the paper's values above, the kept runs' with their
-    intervals below; they are of different data and share no axis."""
+def group_bars(ledger: Ledger, arms: Sequence[str], world: World = "drawn", called: str = "drawn world") -> Figure:
+    """Table II drawn: mean average precision of each group, the paper's values above, those of the kept runs of a world
+    with their intervals below; they are of different data and share no axis."""
     published = ledger.published
     table = published.tables["table2"]
     figure, (above, below) = plt.subplots(2, 1, figsize=(7.6, 4.8), sharex=True)
@@ -206,38 +194,15 @@ def group_bars(ledger: Ledger, arms: Sequence[str]) -> Figure:
             at = place + (number - (len(arms) - 1) / 2) * width
             if (value := table.value(arm, column)) is not None:
                 above.bar(at, value, 0.9 * width, color=ARM_COLOURS[arm])
-            if (found := ledger.measured(UCFSI, arm, column)) is not None:
+            if (found := ledger.measured(UCFSI, arm, column, world=world)) is not None:
                 label = table.rows[arm].heading if place == 0 else None
                 below.bar(at, found.mean, 0.9 * width, color=ARM_COLOURS[arm], label=label)
                 below.vlines(at, found.low, found.high, color=INK, lw=1)
     headings = [published.metrics[name].heading.replace("-", "-\n").replace(" ", "\n") for name in table.columns]
     below.set_xticks(range(len(table.columns)), headings)
     above.set(ylabel="mAP, %", title="the paper: real data")
-    below.set(ylabel="mAP, %", title="ours: the miniature")
+    below.set(ylabel="mAP, %", title=f"ours: {called}")
     figure.legend(fontsize=7.5, loc="outside lower center", ncols=3)
-    return figure
-
-
-def class_accuracies(recognition: Recognition, first: str, second: str) -> Figure:
-    """Top-1 of each class under two arms of this run, sorted by their difference."""
-    labels = recognition.labels[recognition.test]
-    right = {arm: recognition.scores[arm].argmax(1) == labels for arm in (first, second)}
-    rows = [
-        (name, *(100 * right[arm][labels == label].mean() for arm in (first, second)))
-        for label, name in enumerate(recognition.classes)
-        if (labels == label).any()
-    ]
-    rows.sort(key=lambda row: row[1] - row[2])
-    figure, axis = plt.subplots(figsize=(7.2, 0.17 * len(rows) + 0.8))
-    for place, (_, ours, theirs) in enumerate(rows):
-        axis.plot([theirs, ours], [place, place], color=FAINT, lw=2, zorder=1)
-        axis.scatter(theirs, place, color=ARM_COLOURS[second], s=26, zorder=2)
-        axis.scatter(ours, place, color=ARM_COLOURS[first], s=26, zorder=3)
-    axis.set_yticks(range(len(rows)), [name for name, *_ in rows], fontsize=7.5)
-    axis.set(xlabel="top-1, %")
-    for arm in (first, second):
-        axis.scatter([], [], color=ARM_COLOURS[arm], label=arm.replace("_", ", "))
-    figure.legend(loc="outside lower center", fontsize=8, ncols=2)
     return figure
 
 

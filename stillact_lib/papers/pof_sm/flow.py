@@ -9,7 +9,7 @@ that no still is mapped by a network that saw its video. Flow is (u, v) in pixel
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
@@ -20,16 +20,23 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from stillact_lib.evaluation.flow_metrics import flow_scores
 from stillact_lib.evidence.records import DataOrigin
 from stillact_lib.networks.im2flow_unet import Im2FlowUNet, TrainedEncoderUNet
 from stillact_lib.networks.trained_encoder import begins_trained, parameter_groups
 from stillact_lib.networks.walker import WalkerNet
-from stillact_lib.notebook.run_data import arrays_for, checkpoint_for, grouped
+from stillact_lib.notebook.run_data import arrays_for, checkpoint_for
 from stillact_lib.papers.im2flow.flow import pixel_loss, weight_direction_gradients
 from stillact_lib.papers.motion_baselines.walker import train_walker
 from stillact_lib.papers.pof_sm.flow_loss import READINGS, likely_label_loss
-from stillact_lib.papers.pof_sm.predictors import FlowPredictor, Halves, Im2FlowPredictor, Predictor, loss_of
+from stillact_lib.papers.pof_sm.flow_scoring import watched
+from stillact_lib.papers.pof_sm.predictors import (
+    AT_ONCE,
+    FlowPredictor,
+    Halves,
+    Im2FlowPredictor,
+    Predictor,
+    loss_of,
+)
 from stillact_lib.papers.pof_sm.settings import PofSmSettings
 from stillact_lib.training.kept import kept
 from stillact_lib.training.loop import (
@@ -43,10 +50,9 @@ from stillact_lib.training.loop import (
 )
 from stillact_lib.training.pretraining import PartQuality, photographs_once, pretrain_on_parts
 from stillact_lib.vision.crops import random_window
+from stillact_lib.vision.flow_clusters import mirrored_clusters, sample_vectors
 from stillact_lib.vision.flow_encoding import FlowEncoding
-from stillact_lib.vision.flow_kmeans import FlowHistogram
 from stillact_lib.vision.flow_pairs import FlowPairs
-from stillact_lib.vision.mirrored_clusters import mirrored_kmeans
 
 #: the settings that change the clusters, the pre-trained trunk, the flow networks
 PAIRS = ("full_architectures", "image_size", "flow_side", "flow_method", "pairs_per_video", "drop_repeats", "classes")
@@ -54,14 +60,14 @@ PAIRS += ("tested",)
 CENTRES = (*PAIRS, "clusters")
 TRUNK = ("full_architectures", "image_size", "flow_side", "flow_encoder", "clusters", "miniature_seed")
 TRUNK += ("trunk_photographs", "trunk_steps", "trunk_rate")
-NETWORK = (*CENTRES, *TRUNK, "flow_steps", "flow_batch", "flow_rate")
-IM2FLOW = (*PAIRS, "flow_encoder", "flow_steps", "flow_batch", "im2flow_rate")
+NETWORK = (*CENTRES, *TRUNK, "flow_steps", "flow_batch", "flow_rate", "score_every")
+IM2FLOW = (*PAIRS, "flow_encoder", "flow_steps", "flow_batch", "im2flow_rate", "score_every")
 #: share of the learning rate at which an encoder that ImageNet trained goes on learning
 SLOWER = 0.1
 #: pixels a frame that fill Im2Flow's magnitude channel, for each pixel of the input's side (4 at 64)
 FILLS = 1 / 16
-#: vectors are pooled over squares of this side before they are counted, a field has so many that are alike
-STRIDE = 2
+#: fields that the clusters are made of, and vectors of each (Walker: 500 of every video)
+SAMPLED, VECTORS = 1000, 100
 
 
 def flow_size(settings: PofSmSettings) -> int:
@@ -77,18 +83,15 @@ def new_flow_network(settings: PofSmSettings) -> WalkerNet:
     return build(flow_size(settings), clusters=settings.clusters)
 
 
-def flow_centres(
-    pairs: FlowPairs, settings: PofSmSettings, data: Sequence[DataOrigin] = (), pairs_at_once: int = 64
-) -> Tensor:
-    """The clusters' centres [k, 2] in pixels, shortest first, closed under mirroring: a k-means of every second flow
-    vector, in both directions, of all `pairs`, which are of `data`."""
+def flow_centres(pairs: FlowPairs, settings: PofSmSettings, data: Sequence[DataOrigin] = ()) -> Tensor:
+    """The clusters' centres [k, 2] in pixels, shortest first, closed under mirroring: of random vectors of `SAMPLED` of
+    the `pairs`, which are of `data`."""
 
     def make() -> dict[str, np.ndarray]:
-        histogram = FlowHistogram()
-        for rows in np.array_split(np.arange(len(pairs)), max(1, len(pairs) // pairs_at_once)):
-            flows = pairs.load(rows)[1][:, :, ::STRIDE, ::STRIDE]
-            histogram.add(flows.permute(0, 2, 3, 1).reshape(-1, 2).float())
-        return {"centres": mirrored_kmeans(histogram, settings.clusters, seed=0).numpy()}
+        some = np.unique(np.linspace(0, len(pairs) - 1, SAMPLED).round().astype(int))
+        flows = [pairs.load(rows)[1].float() for rows in np.array_split(some, -(-len(some) // AT_ONCE))]
+        vectors = np.concatenate([sample_vectors(of, VECTORS, seed=number) for number, of in enumerate(flows)])
+        return {"centres": mirrored_clusters(vectors, settings.clusters).numpy()}
 
     path = arrays_for(settings.chapter, "flow-centres", settings, CENTRES, data)
     return torch.from_numpy(kept(path, make, "flow clusters")["centres"])
@@ -146,9 +149,11 @@ def train_flow_network(
     trunk: dict[str, Tensor] | None = None,
     data: Sequence[DataOrigin] = (),
     part: str = "",
+    tested: FlowPairs | None = None,
 ) -> tuple[WalkerNet, History]:
     """A network trained with the "all clusters" loss (Eq. 1) or with that over "likely labels", from scratch or from a
-    pre-trained `trunk`. Networks of one seed start alike. data: what `pairs` are of; `part`: which of it, in a word."""
+    pre-trained `trunk`. Networks of one seed start alike. data: what `pairs` are of; `part`: which of it, in a word;
+    `tested`: pairs that its curve is scored on, under `score_every`."""
     torch.manual_seed(settings.seed)
     network = new_flow_network(settings)
     if trunk is not None:
@@ -156,6 +161,7 @@ def train_flow_network(
     likely = loss == "likely labels"
     chosen = partial(likely_label_loss, k=settings.most_likely) if likely else READINGS[loss].loss
     depends_on = (*NETWORK, "most_likely") if likely else NETWORK
+    predictor = FlowPredictor(network, centres, loss, settings.most_likely, device)
     history = train_walker(
         network,
         pairs,
@@ -172,12 +178,18 @@ def train_flow_network(
             settings.chapter, "-".join(filter(None, ("flow", *loss.split(), *part.split()))), settings, depends_on, data
         ),
         workers=settings.workers,
+        watch=watched(predictor, tested, settings),
     )
     return network, history
 
 
 def train_im2flow(
-    pairs: FlowPairs, settings: PofSmSettings, device: Device, data: Sequence[DataOrigin] = (), part: str = ""
+    pairs: FlowPairs,
+    settings: PofSmSettings,
+    device: Device,
+    data: Sequence[DataOrigin] = (),
+    part: str = "",
+    tested: FlowPairs | None = None,
 ) -> tuple[nn.Module, History]:
     """Chapter 04's network on the same pairs for the same steps: its encoding, pixel loss and weighting, without the
     content loss, which would let labels of actions teach the flow."""
@@ -207,6 +219,7 @@ def train_im2flow(
         schedule=warm_up_then_cosine(settings.flow_steps),
         checkpoint=checkpoint_for(settings.chapter, "-".join(("im2flow", *part.split())), settings, IM2FLOW, data),
         workers=settings.workers,
+        watch=watched(Im2FlowPredictor(network, encoding, device), tested, settings),
     )
     return network, history
 
@@ -216,13 +229,9 @@ def encoding_of(settings: PofSmSettings) -> FlowEncoding:
     return FlowEncoding("sin_cos_magnitude", FILLS * flow_size(settings))
 
 
-def some_images(pairs: FlowPairs, every: int = 9, most: int = 2000) -> Tensor:
+def some_images(pairs: FlowPairs, every: int = 9, most: int = 500) -> Tensor:
     """Every ninth image of `pairs`, at most so many: uint8 [N, 3, S, S]."""
     return pairs.load(np.arange(0, len(pairs), max(every, len(pairs) // most)))[0]
-
-
-#: as many frames are scored, evenly spaced over all
-SCORED = 480
 
 
 def of_videos(pairs: FlowPairs, videos: pd.Series, in_memory: bool = True) -> FlowPairs:
@@ -230,51 +239,6 @@ def of_videos(pairs: FlowPairs, videos: pd.Series, in_memory: bool = True) -> Fl
     rows = np.flatnonzero(pairs.table["video"].isin(videos))
     some = replace(pairs, table=pairs.table.iloc[rows].reset_index(drop=True), in_memory=None)
     return replace(some, in_memory=pairs.load(rows)) if in_memory else some
-
-
-def means_of(scores: Mapping[str, np.ndarray]) -> pd.DataFrame:
-    """Means over the frames of what `score_readings` found: a row a reading, and one for no motion."""
-    rows: dict[str, dict[str, float]] = {}
-    for name, values in scores.items():
-        if name.count("/") == 2:
-            _, arm, measure = name.split("/")
-            rows.setdefault(arm, {})[measure] = float(np.nanmean(values))
-    return pd.DataFrame.from_dict(rows, orient="index")
-
-
-def arm_of(reading: str) -> str:
-    """A reading's name as an arm of records."""
-    return f"reading_{reading.replace(' ', '_')}"
-
-
-def score_readings(
-    networks: Mapping[str, WalkerNet], centres: Tensor, pairs: FlowPairs, most_likely: int, device: Device
-) -> dict[str, np.ndarray]:
-    """End-point errors and direction similarity of all readings and of no motion on `SCORED` frames of `pairs`, as
-    records name them ("ucf101/..."), over all pixels and over those whose flow is at least 1/160 of the side (.4 px at
-    64)."""
-    rows = np.unique(np.linspace(0, len(pairs) - 1, SCORED).round().astype(int))
-    images, flows = pairs.load(rows)
-    target = flows.float().permute(0, 2, 3, 1).numpy()
-    moving = np.linalg.norm(target, axis=-1) >= target.shape[1] / 160
-    masks = {"all": np.ones_like(moving), "moving": moving}
-    of_network = {
-        loss: FlowPredictor(network, centres, loss, most_likely, device).scores(images)
-        for loss, network in networks.items()
-    }
-    table = pairs.table.iloc[rows]
-    found: dict[str, np.ndarray] = {"ucf101/clip": table["video"].to_numpy(str), "ucf101/group": grouped(table)}
-    predictions = {"zero_flow": np.zeros_like(target)}
-    for reading in READINGS:
-        loss = loss_of(reading)
-        predictor = FlowPredictor(networks[loss], centres, reading, most_likely, device)
-        decoded = predictor.decode(of_network[loss], target.shape[1])
-        predictions[arm_of(reading)] = decoded.permute(0, 2, 3, 1).numpy()
-    for arm, flow in predictions.items():
-        of_arm = flow_scores(flow, target, masks)
-        kept = {name: values for name, values in of_arm.items() if name.startswith(("epe", "ds"))}
-        found |= {f"ucf101/{arm}/{name}": values for name, values in kept.items()}
-    return found
 
 
 def by_halves(
@@ -287,17 +251,19 @@ def by_halves(
     trunk: dict[str, Tensor] | None = None,
     data: Sequence[DataOrigin] = (),
     in_memory: bool = True,
-) -> list[Predictor]:
+    tested: FlowPairs | None = None,
+) -> tuple[list[Predictor], list[History]]:
     """Two networks of one kind, taught by the training `pairs` of one half each; the first maps half 0, which it has
     not seen, the second half 1."""
-    videos, found = pairs.table["video"].drop_duplicates(), []
+    videos, found, histories = pairs.table["video"].drop_duplicates(), [], []
     for half in (0, 1):
         learnt, part = of_videos(pairs, halves.to_learn_from(videos, half), in_memory), f"for half {half}"
         if source == "walker":
             loss = loss_of(settings.reading)
-            network, _ = train_flow_network(learnt, centres, loss, settings, device, trunk, data, part)
+            network, history = train_flow_network(learnt, centres, loss, settings, device, trunk, data, part, tested)
             found.append(FlowPredictor(network, centres, settings.reading, settings.most_likely, device))
         else:
-            network, _ = train_im2flow(learnt, settings, device, data, part)
+            network, history = train_im2flow(learnt, settings, device, data, part, tested)
             found.append(Im2FlowPredictor(network, encoding_of(settings), device))
-    return found
+        histories.append(history)
+    return found, histories

@@ -5,12 +5,14 @@ answers are decoded, on which scale they become 8 bits, and which network may ma
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
 import numpy as np
 import pandas as pd
+import torch
 from torch import Tensor, nn
 
 from stillact_lib.datasets.groups import dealt_out
@@ -19,6 +21,9 @@ from stillact_lib.papers.pof_sm.flow_loss import READINGS
 from stillact_lib.training.loop import Device, predict
 from stillact_lib.vision.flow_encoding import FlowEncoding
 from stillact_lib.vision.images import as_network_input, at_side
+
+#: images that become numbers together: as bytes they take a quarter of the room
+AT_ONCE = 64
 
 
 class Predictor(Protocol):
@@ -46,7 +51,8 @@ class FlowPredictor:
 
     def scores(self, images: Tensor) -> Tensor:
         """Scores [N, C, g, g] before the softmax, of images uint8 [N, 3, H, W]."""
-        return predict(self.network, as_network_input(images, self.network.image_size), self.device)
+        side = self.network.image_size
+        return torch.cat([predict(self.network, as_network_input(i, side), self.device) for i in images.split(AT_ONCE)])
 
     def decode(self, scores: Tensor, side: int) -> Tensor:
         """Flow [N, 2, side, side] under the reading."""
@@ -68,8 +74,9 @@ class Im2FlowPredictor:
     device: Device
 
     def __call__(self, images: Tensor) -> Tensor:
-        encoded = predict(self.network, as_network_input(images, self.network.image_size), self.device)
-        return at_side(self.encoding.decode(encoded), images.shape[-1])
+        side = self.network.image_size
+        encoded = [predict(self.network, as_network_input(i, side), self.device) for i in images.split(AT_ONCE)]
+        return at_side(self.encoding.decode(torch.cat(encoded)), images.shape[-1])
 
     def digest(self) -> str:
         return _digest(self.network, repr(self.encoding))
@@ -107,11 +114,11 @@ class Halves:
         return videos[self.numbers(videos) != half]
 
 
-def full_scale(flow: Tensor, share: float) -> float:
-    """Pixels a frame that the full level stands for: no more than 1 - `share` of all cells of flow [N, 2, H, W] have a
-    component beyond it, so that predictions, which are short, use the eight bits; two digits."""
-    largest = flow.abs().amax(1).flatten()
-    return float(f"{float(np.quantile(largest.numpy(), share)):.2g}") or 1.0
+def full_scale(pieces: Iterable[Tensor], share: float) -> float:
+    """Pixels a frame that the full level stands for: no more than 1 - `share` of all cells of pieces of flow [N, 2, H,
+    W] have a component beyond it, so that predictions, which are short, use the eight bits; two digits."""
+    largest = np.concatenate([flow.abs().amax(1).flatten().numpy() for flow in pieces])
+    return float(f"{float(np.quantile(largest, share)):.2g}") or 1.0
 
 
 def decoding(reading: str, most_likely: int):

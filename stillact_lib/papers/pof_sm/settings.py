@@ -11,10 +11,11 @@ from stillact_lib.networks.mobile import MobileName
 from stillact_lib.papers.pof_sm.flow_loss import READINGS
 from stillact_lib.vision.pair_shards import PairRecipe
 
-#: regimes of Table I by the first part of an arm's name, and two of ours: "fresh" is the fine-tuned network without its
-#: start, "parts" begins with convolutions that know body parts
+#: regimes of Table I by the first part of an arm's name, and three of ours: "fresh" is the fine-tuned network without
+#: its start, "parts" begins with convolutions that know body parts, "few" learns from one still of each video
 REGIMES_IN_SHORT = {
     "scratch": "scratch",
+    "few": "scratch, one still a video",
     "fresh": "fine-tuned network from scratch",
     "all": "fine-tune all",
     "top5": "fine-tune top five",
@@ -82,6 +83,9 @@ class PofSmSettings(RunSettings):
     rate: float = Field(gt=0)
     rate_rgb: float = Field(ge=0)
     rate_saliency: float = Field(ge=0)
+    fine_rate: float = Field(ge=0)
+    fine_rate_rgb: float = Field(ge=0)
+    fine_rate_saliency: float = Field(ge=0)
     rate_step: int = Field(ge=1)
     score_every: int = Field(ge=0)
     transfer: bool
@@ -110,6 +114,8 @@ class PofSmSettings(RunSettings):
                 f"arms: there is no {', '.join(unknown)}; an arm is {', '.join(REGIMES_IN_SHORT)}, then _ and one of "
                 f"{', '.join((*KINDS, *OF_TRUE_FLOW, *OF_MASKS))}"
             )
+        if self.pretraining == "torchvision" and any(name.startswith("fresh_") for name in self.arms.split()):
+            raise ValueError("arms: fresh_* train the mobile network of `pretraining` from scratch, not torchvision's")
         if self.reading not in READINGS:
             raise ValueError(f"reading = {self.reading!r} should be one of {', '.join(map(repr, READINGS))}")
         if self.most_likely > self.clusters:

@@ -2,7 +2,9 @@
 what each arm says of each test set (Herath, Fernando, Harandi, Pattern Recognition 2019, Tables 1 to 4).
 
 Arms: "still", "augmented"; "gan_dynamic" and "gan_dynamic_fused" (derived, and averaged with "still"), and so on for
-each transfer and modality; "perceptron" and "relabelled", the controls without videos; "oracle_dynamic".
+each transfer and modality; "table_dynamic", the student of the teacher's mean answers; "perceptron", "relabelled" and
+"smoothed", the controls without videos; "oracle_dynamic"; on mid-frames also "temporal_dynamic" and
+"two_streams_dynamic", the real second stream and both.
 """
 
 from __future__ import annotations
@@ -20,9 +22,9 @@ from stillact_lib.papers.t2sil.backbones import Instances, Kept, keep, train_net
 from stillact_lib.papers.t2sil.data import MIDDLES, TEST, VAL, Ssvac40, key_frames
 from stillact_lib.papers.t2sil.experiment import Derived, Experiment, Parts, fused, modality_of
 from stillact_lib.papers.t2sil.settings import LEARNT_FROM, NETWORK, T2silSettings
-from stillact_lib.papers.t2sil.transfers import CONTROLS, NO_VIDEO, TRANSFERS, Reduction, random_partners
+from stillact_lib.papers.t2sil.transfers import CONTROLS, NO_VIDEO, TABLES, TRANSFERS, Reduction, random_partners
 from stillact_lib.training.kept import kept
-from stillact_lib.training.loop import Device
+from stillact_lib.training.loop import Device, History
 
 
 def oracle_draws(
@@ -50,6 +52,8 @@ MODALITIES = ("flow", "dynamic")
 STILL, MIDDLE = "still", "middle"
 #: shares of the training videos in the learning curve, in percent, beside all
 SHARES = (25, 50)
+#: instances at most that a curve looks at
+WATCHED = 500
 
 
 class Answer(NamedTuple):
@@ -80,11 +84,16 @@ class JudgedSet:
         return self.answers[arm].right - self.answers[STILL].right
 
     def scores_to_keep(self, dataset: str, classes: int) -> dict[str, np.ndarray]:
-        """What a record keeps of it."""
+        """What a record keeps of it; "class_mean" weighs each item so that every class counts alike, and its mean is
+        the mean of the classes' accuracies."""
         found = {"clip": self.items, "positives": np.eye(classes, dtype=np.float32)[self.labels]}
         found |= {} if self.groups is None else {"group": self.groups}
         found |= {f"{arm}/accuracy": answer.right.astype(np.float32) for arm, answer in self.answers.items()}
         found |= {f"{arm}/gain": self.gain(arm).astype(np.float32) for arm in self.answers}
+        alike = len(self.labels) / (
+            len(np.unique(self.labels)) * np.bincount(self.labels, minlength=classes)[self.labels]
+        )
+        found |= {f"{arm}/class_mean": (alike * of.right).astype(np.float32) for arm, of in self.answers.items()}
         return {f"{dataset}/{name}": values for name, values in found.items()}
 
 
@@ -98,6 +107,7 @@ class TemporalTransfer:
     settings: T2silSettings
     device: Device
     networks: dict[str, CutResNet] = field(default_factory=dict)
+    histories: dict[str, History] = field(default_factory=dict)
     temporal: dict[str, Kept] = field(default_factory=dict)
     reductions: dict[tuple[str, int], Reduction] = field(default_factory=dict)
     tests: dict[str, JudgedSet] = field(default_factory=dict)
@@ -117,12 +127,16 @@ class TemporalTransfer:
         """Rows of the training, validation or test photographs."""
         return np.flatnonzero(self.data.stills["split"].to_numpy() == part)
 
-    def learn(self, name: str, shown: Instances) -> None:
-        """Trains a network that begins like the trunk, and keeps it under its name."""
+    def learn(self, name: str, shown: Instances, watched: Instances) -> None:
+        """Trains a network that begins like the trunk, and keeps it under its name; `watched`: instances that it does
+        not learn from, for its curve."""
         stills, videos = self.data.origins
         learnt_from = {"still": (stills,), "augmented": (stills, videos)}.get(name, (videos,))
         classes = len(self.data.classes)
-        self.networks[name] = train_network(name, shown, classes, self.trunk, self.settings, self.device, learnt_from)
+        some = watched.rows(np.arange(0, len(watched), -(-len(watched) // WATCHED)))
+        self.networks[name], self.histories[name] = train_network(
+            name, shown, classes, self.trunk, self.settings, self.device, learnt_from, some
+        )
 
     def keep(self, name: str, shown: Instances, views: int = 1, maps: bool = False) -> Kept:
         """What the network `name`, fixed, says of instances."""
@@ -132,15 +146,15 @@ class TemporalTransfer:
         """Trains a network on the training photographs, and on images `added` to them, and enters its answers under its
         name; returns what it says of all photographs."""
         train = self.data.photographs.rows(self.stills("train"))
-        self.learn(name, train if added is None else train.joined(added))
         parts = {VAL: "val", TEST: "test"}
         tested = {dataset: self.data.photographs.rows(self.stills(part)) for dataset, part in parts.items()}
+        self.learn(name, train if added is None else train.joined(added), tested[VAL])
         return self._parts(name, train, tested, name)
 
     def learn_middles(self) -> Parts:
         """The videos' mid-frames in place of photographs, and their own network (§5.4)."""
         train, test = (self.data.videos.middles(self.data.videos.of(part)) for part in ("train", "test"))
-        self.learn(MIDDLE, train)
+        self.learn(MIDDLE, train, test)
         return self._parts(MIDDLE, train, {MIDDLES: test}, STILL)
 
     def _parts(self, network: str, train: Instances, tested: dict[str, Instances], arm: str) -> Parts:
@@ -173,13 +187,22 @@ class TemporalTransfer:
         all), and keeps what it says of these."""
         rows = self.data.videos.of("train") if rows is None else rows
         shown = self.shown(modality_of(name), rows)
-        self.learn(name, shown)
+        self.learn(name, shown, self.shown(modality_of(name), self.data.videos.of("test")))
         self.temporal[name] = self.keep(name, shown)
         self.figures[f"{TEST}/{name}/videos"] = float(len(rows))
 
     def unseen(self, modality: str) -> Kept:
         """What a temporal network says of the test videos, from which it has learnt nothing."""
         return self.keep(modality, self.shown(modality, self.data.videos.of("test")))
+
+    def two_streams(self, modality: str, unseen: Kept) -> None:
+        """The paper's yardstick (§5.2): enters, beside the network for mid-frames of the test videos, what the temporal
+        network says of the same videos, and the mean of both. `unseen`: all instances of the test videos."""
+        test = self.tests[MIDDLES]
+        softmax, labels = unseen.of_items()
+        assert np.array_equal(labels, test.labels), "both are in the order of the table"
+        test.answer(f"temporal_{modality}", softmax)
+        test.answer(f"two_streams_{modality}", fused(softmax, test.answers[STILL].softmax))
 
     def experiment(self, parts: Parts, network: str) -> Experiment:
         """The transfers to stills, or mid-frames, as the network of this name keeps them."""
@@ -240,9 +263,17 @@ class TemporalTransfer:
         return pd.DataFrame(list(rows.values()), index=list(rows), dtype=object)
 
     def metrics_to_keep(self) -> dict[str, float]:
-        """What a record keeps beside scores: standard deviations of the oracle's draws, settings, distances."""
+        """What a record keeps beside scores: standard deviations of the oracle's draws, settings, distances, and of
+        watched trainings the accuracy on instances that they do not learn from, "ssvac40/still/accuracy@250"."""
         tried = self.settings_tried().stack().dropna()  # what an arm has not is left out
-        return self.figures | {f"{TEST}/{arm}/{name}": float(value) for (arm, name), value in tried.items()}
+        curves = {
+            f"{TEST}/{name}/accuracy@{row['step']}": row["held_out"]
+            for name, history in self.histories.items()
+            for row in history.rows
+            if "held_out" in row
+        }
+        found = {f"{TEST}/{arm}/{name}": float(value) for (arm, name), value in tried.items()}
+        return self.figures | curves | found
 
     def parameter_counts(self) -> dict[str, int]:
         return {name: sum(p.numel() for p in network.parameters()) for name, network in self.networks.items()}
@@ -252,6 +283,6 @@ class TemporalTransfer:
         return {name: values for of_set in found for name, values in of_set.items()}
 
 
-#: every transfer and modality, then the controls
-ALL_TRANSFERS = [(kind, modality) for kind in TRANSFERS for modality in MODALITIES]
+#: every transfer and modality, the tables that students of random partners can learn, then the controls
+ALL_TRANSFERS = [(kind, modality) for kind in (*TRANSFERS, *TABLES) for modality in MODALITIES]
 ALL_CONTROLS = [(kind, NO_VIDEO) for kind in CONTROLS]

@@ -19,7 +19,15 @@ from stillact_lib.networks.temporal_resnet import RGB, CutResNet
 from stillact_lib.notebook.run_data import checkpoint_for
 from stillact_lib.papers.t2sil.settings import LEARNT_FROM, NETWORK, TRUNK, T2silSettings
 from stillact_lib.training.classification import crop_batches
-from stillact_lib.training.loop import Device, classification_loss, predict, train, warm_up_then_cosine
+from stillact_lib.training.loop import (
+    Device,
+    History,
+    Watch,
+    classification_loss,
+    predict,
+    train,
+    warm_up_then_cosine,
+)
 from stillact_lib.training.pretraining import PartQuality, photographs_once, pretrain_on_parts
 from stillact_lib.vision.crops import Mirror, centre_crops, mirrored_photograph, random_crops
 from stillact_lib.vision.flow_levels import mirrored_levels
@@ -106,15 +114,22 @@ def train_network(
     settings: T2silSettings,
     device: Device,
     data: Sequence[DataOrigin] = (),
-) -> CutResNet:
+    watched: Instances | None = None,
+) -> tuple[CutResNet, History]:
     """A network trained on random windows, half of them mirrored, by SGD with momentum (§5); the rate falls by a half
-    cosine. All networks of a run begin like the trunk. What it learns from (`LEARNT_FROM`) is its name up to "_"."""
+    cosine. All networks of a run begin like the trunk. What it learns from (`LEARNT_FROM`) is its name up to "_".
+    watched: instances whose share that is named right its curve shows, under `score_every`."""
     torch.manual_seed(settings.seed)
     network = new_network(classes, learnt.images.shape[1], settings)
     if trunk is not None:
         network.begin_like(trunk)
     depends_on = (*NETWORK, *LEARNT_FROM.get(name.partition("_")[0], ()))
-    train(
+
+    def right() -> dict[str, float]:
+        found = keep(network, watched, device)
+        return {"held_out": 100 * float((found.softmax.argmax(1) == found.labels).mean())}
+
+    history = train(
         network,
         crop_batches(
             learnt.images, learnt.labels, network.image_size, learnt.mirror, settings.batch_size, settings.seed
@@ -127,8 +142,9 @@ def train_network(
         schedule=warm_up_then_cosine(settings.steps),
         checkpoint=checkpoint_for(settings.chapter, name, settings, depends_on, data),
         workers=settings.workers,
+        watch=Watch(settings.score_every, right) if watched is not None else None,
     )
-    return network
+    return network, history
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,9 @@ from stillact_lib.datasets.images import read_rgb
 from stillact_lib.datasets.report import DataReport, data_report
 from stillact_lib.datasets.ssvac40 import NAME, shared_classes, still_table, video_table
 from stillact_lib.errors import StillactError
+from stillact_lib.evaluation.flow_metrics import flow_scores
 from stillact_lib.evidence.records import DataOrigin
+from stillact_lib.miniature import truth_of
 from stillact_lib.miniature.actions import real_classes
 from stillact_lib.networks.temporal_resnet import RGB
 from stillact_lib.notebook.preflight import GIB, Need
@@ -31,7 +33,8 @@ from stillact_lib.papers.t2sil.backbones import Instances, mirrored_stack, new_n
 from stillact_lib.papers.t2sil.key_frames import key_points
 from stillact_lib.papers.t2sil.settings import T2silSettings
 from stillact_lib.paths import workspace
-from stillact_lib.vision.optical_flow import optical_flow
+from stillact_lib.vision.decoded_video import DecodedVideo
+from stillact_lib.vision.optical_flow import optical_flow, resize_flow
 from stillact_lib.vision.photographs import each_readable
 from stillact_lib.vision.shards import shard_folder
 from stillact_lib.vision.temporal_shards import TemporalRecipe, TemporalShards, build_temporal_shards
@@ -224,7 +227,7 @@ def load_ssvac40(stills: pd.DataFrame, videos: pd.DataFrame, settings: T2silSett
 
 
 def _load_videos(table: pd.DataFrame, settings: T2silSettings, executor: Executor) -> Videos:
-    recipe = TemporalRecipe(*(getattr(settings, name) for name in RECIPE))
+    recipe = TemporalRecipe(*(getattr(settings, name) for name in RECIPE), flow_side=settings.flow_side)
     shards: list[TemporalShards] = []
     for root, of_root in table.groupby("root", sort=False, observed=True):
         folder = shard_folder(Path(root))
@@ -235,6 +238,29 @@ def _load_videos(table: pd.DataFrame, settings: T2silSettings, executor: Executo
     usable = pd.concat([shard.table for shard in shards], ignore_index=True)
     report = data_report(NAME, table, *(shard.problems for shard in shards))
     return Videos(usable, dynamic, flow[:, 0], middle[:, 0], frames, report)
+
+
+def flow_errors(videos: pd.DataFrame, settings: T2silSettings, most: int = 40) -> pd.DataFrame:
+    """How far estimated flow is from the miniature's exact one, in the middle of some of its videos, at their own size:
+    a row for no flow at all, for frames as they are, and for frames enlarged to `flow_side`; mean over the videos of
+    the end-point error, over all pixels and those that move at least 1/160 of the side, and there of the cosine."""
+    found: dict[str, list[dict[str, float]]] = {}
+    for row in videos.iloc[:: -(-len(videos) // most)].itertuples():
+        video, exact = DecodedVideo(Path(row.root) / row.video), truth_of(Path(row.root), row.video).flow
+        at = len(exact) // 2
+        target = np.asarray(exact[at], np.float32)[None]
+        height, width = target.shape[1:3]
+        moving = np.linalg.norm(target, axis=-1) >= height / 160
+        masks = {"all": np.ones_like(moving), "moving": moving}
+        estimates = {"no flow": np.zeros_like(target)}
+        for side in dict.fromkeys((0, settings.flow_side)):
+            flow = resize_flow(video.flow(at, settings.flow_method, short_side=side), width, height)
+            estimates[f"frames enlarged to {side} px" if side else "frames as they are"] = flow[None]
+        for name, flow in estimates.items():
+            scores = flow_scores(flow, target, masks)
+            kept = ("epe_all", "epe_moving", "ds_moving")
+            found.setdefault(name, []).append({measure: float(scores[measure][0]) for measure in kept})
+    return pd.DataFrame({name: pd.DataFrame(each).mean() for name, each in found.items()}).T
 
 
 def load_stills(table: pd.DataFrame, side: int) -> tuple[pd.DataFrame, Instances, DataReport]:

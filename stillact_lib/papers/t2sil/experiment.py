@@ -29,9 +29,11 @@ from stillact_lib.papers.t2sil.transfers import (
     adversarial_losses,
     candidates,
     class_batch,
+    class_table,
     distillation_loss,
     gan_loss,
     random_partners,
+    smoothed_labels,
     still_to_temporal,
     triplet_loss,
 )
@@ -41,6 +43,8 @@ from stillact_lib.training.loop import Device, MakeBatch, StepBatches, StepLoss,
 CLASSES, INSTANCES = 4, 4
 #: classifiers of features: their learning rate (Adam; the paper does not say)
 CLASSIFIER_RATE = 0.003
+#: probabilities are no less, where their logarithm is taken
+TINY = 1e-12
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,8 @@ class Experiment:
             "gan": self._generated,
             "triplet": self._embedded,
             "tsn": self._distilled,
+            "table": self._tabulated,
+            "smoothed": self._smoothed,
             "perceptron": self._perceptron,
             "relabelled": self._relabelled,
         }[transfer]
@@ -165,6 +171,19 @@ class Experiment:
         """Control: the student is taught the stills' own labels."""
         wanted = torch.from_numpy(self.stills.train.labels)
         return self._student(f"{teacher}-relabelled-{setting}", lambda rows, _: wanted[rows], cross_entropy, setting)
+
+    def _tabulated(self, teacher: str, setting: Setting) -> Predict:
+        """What random partners teach on average: the teacher's mean answer to the still's class."""
+        labels, temporal = self.stills.train.labels, self.temporal[teacher]
+        table = class_table(temporal.scores, temporal.labels, self.classes, setting.temperature)
+        as_scores = setting.temperature * table.clamp_min(TINY).log()  # of which the loss takes the softmax again
+        loss = partial(distillation_loss, temperature=setting.temperature)
+        return self._student(f"{teacher}-table-{setting}", lambda rows, _: as_scores[labels[rows]], loss, setting)
+
+    def _smoothed(self, teacher: str, setting: Setting) -> Predict:
+        """Control: the student is taught the stills' own labels, smoothed."""
+        wanted = smoothed_labels(torch.from_numpy(self.stills.train.labels), self.classes, setting.smoothing)
+        return self._student(f"{teacher}-smoothed-{setting}", lambda rows, _: wanted[rows], cross_entropy, setting)
 
     def _perceptron(self, teacher: str, setting: Setting) -> Predict:
         """Control: the generator's layers and a classifier, taught the stills' own labels."""

@@ -27,6 +27,7 @@ class T2silSettings(RunSettings):
     pooling: Literal["harmonic", "linear"]
     flow_method: Literal["dis", "dis_fast", "farneback", "raft"]
     flow_frames: int = Field(ge=1)
+    flow_side: int = Field(ge=0)
     full_flow: float = Field(gt=0)
     stack: int = Field(ge=1)
     stacks_per_video: int = Field(ge=1)
@@ -40,6 +41,7 @@ class T2silSettings(RunSettings):
     steps: int = Field(ge=1)
     batch_size: int = Field(ge=2)
     rate: float = Field(gt=0)
+    score_every: int = Field(ge=0)
 
     views: int = Field(ge=1)
     head_steps: int = Field(ge=1)
@@ -67,9 +69,9 @@ class T2silSettings(RunSettings):
 #: settings that change the trunk; all networks; and some, up to "_" in their names, by what they learn from
 TRUNK = ("image_size", "full_architectures", "batch_size", "pretraining", "trunk_photographs", "trunk_steps")
 TRUNK += ("trunk_rate", "miniature_seed")
-NETWORK = (*TRUNK, "stored_size", "steps", "rate")
+NETWORK = (*TRUNK, "stored_size", "steps", "rate", "score_every")
 LEARNT_FROM = {
     "augmented": ("frames_per_video", "most_key_frames"),
     "dynamic": ("window", "stride", "dynamic_per_video", "pooling"),
-    "flow": ("flow_method", "flow_frames", "full_flow", "stack", "stacks_per_video"),
+    "flow": ("flow_method", "flow_frames", "flow_side", "full_flow", "stack", "stacks_per_video"),
 }

@@ -7,7 +7,6 @@ The tables list a layer's width, activation and batch normalisation in this orde
 
 from __future__ import annotations
 
-from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -23,15 +22,18 @@ from stillact_lib.networks.temporal_resnet import CutResNet
 SLOPE, DROPOUT, NOISE = 0.2, 0.5, 0.01
 
 TRANSFERS = ("gan", "triplet", "tsn")
-#: What the paper lacks: the same perceptron and the same student taught by the stills' own labels, without a video. A
-#: transfer that gains no more than these gains by its further training.
-CONTROLS = ("perceptron", "relabelled")
+#: What a student of randomly paired teachers can at most be taught: the mean answer to each class (`class_table`)
+TABLES = ("table",)
+#: What the paper lacks: the same perceptron and the same student taught by the stills' own labels, plain or smoothed,
+#: without a video. A transfer that gains no more than these gains by its further training.
+CONTROLS = ("perceptron", "relabelled", "smoothed")
 NO_VIDEO = "none"
 
 
 class Setting(NamedTuple):
     """What a transfer is trained with: the learning rate of RMSProp; where it has layers of its own, their widths
-    (Tables 6 and 8); the GAN's λ (Eq. 3), the embedding's margin (Eq. 4), the student's temperature (Eq. 5)."""
+    (Tables 6 and 8); the GAN's λ (Eq. 3), the embedding's margin (Eq. 4), the student's temperature (Eq. 5); how much
+    of a smoothed label goes to all classes alike."""
 
     rate: float
     d0: int | None = None
@@ -39,6 +41,7 @@ class Setting(NamedTuple):
     balance: float | None = None
     margin: float | None = None
     temperature: float | None = None
+    smoothing: float | None = None
 
     def __str__(self) -> str:
         return "-".join(f"{value:g}" for value in self if value is not None)
@@ -49,24 +52,35 @@ PUBLISHED = {
     "gan": dict.fromkeys(("flow", "dynamic"), Setting(0.001, 256, 128, balance=1.0)),
     "triplet": {"flow": Setting(0.0002, 256, 256, margin=1.0), "dynamic": Setting(0.0002, 128, 256, margin=0.5)},
     "tsn": {"flow": Setting(0.0002, temperature=2.0), "dynamic": Setting(0.0002, temperature=10.0)},
+    "table": {"flow": Setting(0.0002, temperature=2.0), "dynamic": Setting(0.0002, temperature=10.0)},
     "perceptron": {NO_VIDEO: Setting(0.001, 256, 128)},
     "relabelled": {NO_VIDEO: Setting(0.0002)},
+    "smoothed": {NO_VIDEO: Setting(0.0002, smoothing=0.1)},
 }
 #: Table 6: width of the discriminator
 D2 = 256
-#: what is tried on the validation part beside the published setting: factors of the learning rate, and temperatures
-FACTORS = {"gan": 3.0, "perceptron": 3.0, "triplet": 5.0, "tsn": 5.0, "relabelled": 5.0}
-TEMPERATURES = (1.0, 4.0)
+#: What is tried on the validation part beside the published setting, six settings for each: factors of the learning
+#: rate, and what else a transfer has
+RATES = {"gan": (1, 3), "triplet": (1, 5), "tsn": (1, 5), "table": (1, 5), "smoothed": (1, 5)}
+RATES |= dict.fromkeys(("perceptron", "relabelled"), (1, 0.2, 0.5, 2, 5, 10))
+OTHERS = {
+    "gan": ("balance", (0.3, 3.0)),
+    "triplet": ("margin", (0.2, 2.0)),
+    "tsn": ("temperature", (1.0, 4.0)),
+    "table": ("temperature", (1.0, 4.0)),
+    "smoothed": ("smoothing", (0.3, 0.5)),
+}
 
 
 def candidates(transfer: str, modality: str, tune: bool) -> list[Setting]:
-    """The settings to try, the published one first; that alone where nothing is tuned."""
+    """The settings to try, the published one first, six of every transfer and control; that alone where nothing is
+    tuned."""
     published = PUBLISHED[transfer][modality]
     if not tune:
         return [published]
-    temperatures = [published.temperature, *(TEMPERATURES if transfer == "tsn" else ())]
-    grid = product((1.0, FACTORS[transfer]), dict.fromkeys(temperatures))
-    return [published._replace(rate=factor * published.rate, temperature=warm) for factor, warm in grid]
+    name, values = OTHERS.get(transfer, ("", ()))
+    tried = [{name: value} for value in (getattr(published, name), *values)] if name else [{}]
+    return [published._replace(rate=factor * published.rate, **other) for factor in RATES[transfer] for other in tried]
 
 
 class GaussianNoise(nn.Module):
@@ -221,6 +235,26 @@ def distillation_loss(student: Tensor, teacher: Tensor, temperature: float) -> T
     [B, C] divided by the temperature first (Hinton et al.). No gradient reaches the teacher."""
     wanted = (teacher.detach() / temperature).softmax(1)
     return -(wanted * (student / temperature).log_softmax(1)).sum(1).mean()
+
+
+def class_table(scores: Tensor, labels: np.ndarray, classes: int, temperature: float) -> Tensor:
+    """What the teacher says of each class on average, [classes, classes]: the mean over the instances of a class of its
+    softmax at a temperature, of scores [M, classes] and labels int64 [M].
+
+    Eq. 6 is linear in the teacher's answer: with a partner drawn at random from the still's class, its expectation is
+    the cross entropy under this table. So what random partners can teach is one row of it a class, and nothing of the
+    still, nor of any one video. Raises StillactError where a class has no instance.
+    """
+    softened = (scores / temperature).softmax(1)
+    rows = [softened[torch.from_numpy(labels == label)] for label in range(classes)]
+    if lacking := [label for label, of_class in enumerate(rows) if not len(of_class)]:
+        raise StillactError(f"class {lacking[0]} has no temporal instance to learn from; leave it out")
+    return torch.stack([of_class.mean(0) for of_class in rows])
+
+
+def smoothed_labels(labels: Tensor, classes: int, smoothing: float) -> Tensor:
+    """Labels int64 [B] as probabilities [B, classes]: 1 - `smoothing` of each on its class, the rest on all alike."""
+    return (1 - smoothing) * F.one_hot(labels, classes) + smoothing / classes
 
 
 def random_partners(labels: np.ndarray, by_class: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:

@@ -5,14 +5,11 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from stillact_lib.errors import StillactError
 from stillact_lib.papers.motion_baselines.walker import (
     cluster_labels,
     decode_argmax,
     decode_expectation,
-    flow_clusters,
     nearest_centre,
-    sample_vectors,
     walker_loss,
 )
 from stillact_lib.vision.flow_encoding import mirror_flow
@@ -71,34 +68,6 @@ def test_mirroring_the_scene_mirrors_the_labels() -> None:
     assert labels[0, 0, 0] == 3  # upper left moves left
     assert labels[0, 3, 3] == 2  # lower right still moves down
     assert (labels != 0).sum() == 2
-
-
-def test_clusters_find_the_vectors_there_are_and_put_rest_first() -> None:
-    rng = np.random.default_rng(0)
-    truth = np.array([[0.0, 0.0], [3.0, 0.0], [-3.0, 1.0], [0.0, -7.0], [12.0, 5.0]])
-    samples = truth[rng.integers(5, size=4000)] + rng.normal(0, 0.1, (4000, 2))
-    centres = flow_clusters(samples, k=5, seed=1)
-    assert np.abs(centres.numpy() - truth).max() < 0.05  # shortest first, as `truth` is
-    assert torch.equal(centres, flow_clusters(samples, k=5, seed=1))
-
-
-def test_clusters_refuse_too_few_or_broken_vectors() -> None:
-    with pytest.raises(StillactError, match="2 different vectors"):
-        flow_clusters(np.tile([[0.0, 0.0], [1.0, 0.0]], (50, 1)), k=3)
-    with pytest.raises(StillactError, match="not finite"):
-        flow_clusters(np.array([[0.0, 0.0], [np.nan, 0.0], [1.0, 1.0]]), k=2)
-
-
-def test_sampled_vectors_are_pixels_of_their_own_field() -> None:
-    flows = torch.arange(2 * 2 * 6 * 7, dtype=torch.float32).view(2, 2, 6, 7)
-    vectors = sample_vectors(flows, per_field=30, seed=3)
-    assert vectors.shape == (60, 2)
-    for i, (u, v) in enumerate(vectors):
-        field = flows[i // 30]
-        assert v - u == 42  # both components of one pixel: the planes lie 6 * 7 apart
-        assert field[0].min() <= u <= field[0].max()
-    assert len(np.unique(vectors[:30, 0])) > 10
-    assert np.array_equal(vectors, sample_vectors(flows, per_field=30, seed=3))
 
 
 def test_loss_sums_cells_and_averages_images() -> None:

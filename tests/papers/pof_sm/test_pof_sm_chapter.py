@@ -27,10 +27,16 @@ from stillact_lib.papers.motion_baselines.walker import predict_walker, train_wa
 from stillact_lib.papers.pof_sm import domain as pof_sm
 from stillact_lib.papers.pof_sm import domain as pof_sm_domain
 from stillact_lib.papers.pof_sm import flow as pof_sm_flow
-from stillact_lib.papers.pof_sm import flow as pof_sm_readings
 from stillact_lib.papers.pof_sm import predictors as pof_sm_predictors
 from stillact_lib.papers.pof_sm import recognition as pof_sm_recognition
-from stillact_lib.papers.pof_sm.arms import INPUTS, Recognition, WillowTransfer, pictures_of, rate_of
+from stillact_lib.papers.pof_sm.arms import (
+    INPUTS,
+    Recognition,
+    WillowTransfer,
+    one_of_each,
+    pictures_of,
+    rate_of,
+)
 from stillact_lib.papers.pof_sm.data import (
     MINI_CLASSES,
     WILLOW_GROUPS,
@@ -48,16 +54,21 @@ from stillact_lib.papers.pof_sm.data import (
 )
 from stillact_lib.papers.pof_sm.domain import FlowMapping, PredictedFlow, SalientPlaces, levels_in_pieces, saliency_of
 from stillact_lib.papers.pof_sm.flow import (
-    arm_of,
     by_halves,
     flow_centres,
-    means_of,
     of_videos,
-    score_readings,
     some_images,
     train_flow_network,
 )
 from stillact_lib.papers.pof_sm.flow_loss import READINGS
+from stillact_lib.papers.pof_sm.flow_scoring import (
+    Judged,
+    arm_of,
+    curve_to_keep,
+    means_of,
+    score_halves,
+    score_readings,
+)
 from stillact_lib.papers.pof_sm.predictors import FlowPredictor, Halves, full_scale
 from stillact_lib.papers.pof_sm.recognition import (
     accuracies,
@@ -74,9 +85,9 @@ from stillact_lib.papers.pof_sm.settings import Arm, PofSmSettings
 from stillact_lib.training.classification import crop_batches, scores_of
 from stillact_lib.training.loop import Device
 from stillact_lib.vision.crops import centre_crops, mirrored_photograph, random_crops
+from stillact_lib.vision.flow_clusters import mirror_partners
 from stillact_lib.vision.flow_pairs import FlowPairs, build_flow_pairs
 from stillact_lib.vision.images import as_network_input, at_side
-from stillact_lib.vision.mirrored_clusters import mirror_partners
 from stillact_lib.vision.optical_flow import resize_flow
 from stillact_lib.vision.pair_shards import PairRecipe
 from stillact_lib.vision.still_shards import Squashed, build_stills
@@ -96,6 +107,9 @@ TINY = {
         "rate_step": 100,
         "rate_rgb": 0.0,
         "rate_saliency": 0.0,
+        "fine_rate": 0.0,
+        "fine_rate_rgb": 0.0,
+        "fine_rate_saliency": 0.0,
         "solver": "sgd",
         "score_every": 0,
         "classes": "",
@@ -184,7 +198,7 @@ def imagined(channels) -> torch.Tensor:
         ({"pretraining": "torchvision"}, "stored_size = 36: a network of this run sees 224 px"),
         (
             {"arms": "scratch_rgb scratch_pfsm"},
-            "arms: there is no scratch_pfsm; an arm is scratch, fresh, all, top5, parts, then _",
+            "arms: there is no scratch_pfsm; an arm is scratch, few, fresh, all, top5, parts, then _",
         ),
         ({"arms": "scratch_silhouette", "data_root": "/ucf"}, "need the true masks, which only the miniature has"),
         ({"profile": "paper", "data_root": "/ucf"}, "profile 'paper' needs data_root (UCF-101) and willow_root"),
@@ -258,10 +272,10 @@ def what_matters(path_of) -> set[str]:
 NETWORK = {"seed", "full_architectures", "image_size"}
 PAIRS = NETWORK | {"flow_side", "flow_method", "pairs_per_video", "drop_repeats", "classes", "tested"}
 FLOW = PAIRS | {
-    *("flow_encoder", "clusters", "flow_steps", "flow_batch", "flow_rate"),
+    *("flow_encoder", "clusters", "flow_steps", "flow_batch", "flow_rate", "score_every"),
     *("miniature_seed", "trunk_photographs", "trunk_steps", "trunk_rate"),
 }
-IM2FLOW = PAIRS | {"flow_encoder", "flow_steps", "flow_batch", "im2flow_rate", "full_share"}
+IM2FLOW = PAIRS | {"flow_encoder", "flow_steps", "flow_batch", "im2flow_rate", "full_share", "score_every"}
 START = NETWORK | {"stored_size", "batch_size", "pretraining", "pretraining_steps", "pretraining_rate"}
 REGIME = NETWORK | {"classes", "every", "left_out", "stills_per_video", "tested", "stored_size", "pretraining"}
 REGIME |= {"drop_repeats", "pairs_per_video", "solver", "steps", "batch_size", "rate", "rate_step", "score_every"}
@@ -275,13 +289,13 @@ PARTS = {"miniature_seed", "trunk_photographs", "trunk_steps", "trunk_rate"}
     ("regime", "kind", "matter"),
     [
         ("scratch", "rgb", REGIME | {"rate_rgb"}),
-        ("fine-tune all", "rgb", REGIME | START | {"rate_rgb"}),
+        ("fine-tune all", "rgb", REGIME | START | {"rate_rgb", "fine_rate", "fine_rate_rgb"}),
         ("from body parts", "rgb", REGIME | PARTS | {"rate_rgb"}),
         ("scratch", "pofsm", REGIME | PREDICTED | SALIENCY),
         ("scratch", "pofsm_im2flow", REGIME | IM2FLOW | SALIENCY),
-        ("fine-tune top five", "pof", REGIME | START | PREDICTED),
-        ("fine-tune top five", "sm", REGIME | START | SALIENCY | {"rate_saliency"}),
-        ("fine-tune top five", "true_flow", REGIME | START | SALIENCY | TRUE),
+        ("fine-tune top five", "pof", REGIME | START | PREDICTED | {"fine_rate"}),
+        ("fine-tune top five", "sm", REGIME | START | SALIENCY | {"rate_saliency", "fine_rate", "fine_rate_saliency"}),
+        ("fine-tune top five", "true_flow", REGIME | START | SALIENCY | TRUE | {"fine_rate"}),
         ("scratch", "silhouette", REGIME | TRUE | {"rate_saliency"}),
     ],
 )
@@ -289,7 +303,8 @@ def test_an_arm_is_resumed_only_under_settings_that_made_it(tmp_path, monkeypatc
     monkeypatch.setenv("STILLACT_WORKSPACE", str(tmp_path))
 
     def path(settings: PofSmSettings) -> Path:
-        return Recognition(pd.DataFrame(), (), {}, settings, CPU, None).checkpoint("arm", Arm(regime, kind)).path
+        table = pd.DataFrame({"video": ["a"], "frame": [3]})
+        return Recognition(table, (), {}, settings, CPU, None).checkpoint("arm", Arm(regime, kind)).path
 
     assert what_matters(path) == matter
 
@@ -307,11 +322,13 @@ def test_arms_keep_their_networks_apart_and_by_their_data() -> None:
     settings = settings_of(keep_checkpoints=True, arms=" ".join(arms))
     ucf, imagenet = (DataOrigin(name=name, kind="miniature", detail="mini-seed1") for name in ("ucf101", "imagenet"))
 
-    def path(name: str, data: tuple = (ucf,), start_data: tuple = (imagenet,)) -> Path:
-        one = Recognition(pd.DataFrame(), (), {}, settings, CPU, None, None, data, start_data)
+    def path(name: str, data: tuple = (ucf,), start_data: tuple = (imagenet,), frame: int = 3) -> Path:
+        table = pd.DataFrame({"video": ["a"], "frame": [frame]})
+        one = Recognition(table, (), {}, settings, CPU, None, None, data, start_data)
         return one.checkpoint(name, settings.chosen_arms[name]).path
 
     assert len({path(arm) for arm in arms}) == len(arms) == 51
+    assert path(arms[0], frame=4) != path(arms[0])
     other = imagenet.model_copy(update={"detail": "mini-seed2"})
     changed = {arm for arm in arms if path(arm, start_data=(other,)) != path(arm)}
     assert changed == {arm for arm in arms if not arm.startswith("scratch")}
@@ -319,14 +336,27 @@ def test_arms_keep_their_networks_apart_and_by_their_data() -> None:
 
 
 def test_each_kind_of_input_learns_at_its_rate() -> None:
-    settings = settings_of(rate=1.0, rate_rgb=2.0, rate_saliency=3.0)
-    assert {rate_of(kind, settings) for kind in ("sm", "sm_inside", "sm_outside", "silhouette", "box")} == {3.0}
-    assert rate_of("rgb", settings) == 2.0 and rate_of("pofsm_naive", settings) == rate_of("true_pof", settings) == 1.0
-    assert rate_of("rgb", settings_of(rate=1.0)) == 1.0, "where it has none of its own"
+    def rate(kind: str, start: str = "scratch", **rates: float) -> float:
+        return rate_of(Arm(start, kind), settings_of(**rates))
+
+    given = {"rate": 1.0, "rate_rgb": 2.0, "rate_saliency": 3.0}
+    assert {rate(kind, **given) for kind in ("sm", "sm_inside", "sm_outside", "silhouette", "box")} == {3.0}
+    assert rate("rgb", **given) == 2.0 and rate("pofsm_naive", **given) == rate("true_pof", **given) == 1.0
+    assert rate("rgb", rate=1.0) == 1.0, "where it has none of its own"
+    fine = given | {"fine_rate": 4.0, "fine_rate_rgb": 5.0}
+    assert [rate(kind, "fine-tune all", **fine) for kind in ("pofsm", "rgb", "sm")] == [4.0, 5.0, 4.0]
+    assert rate("rgb", "fine-tune top five", **given) == 2.0, "as from scratch, where nothing else is said"
+    assert rate("rgb", "fine-tuned network from scratch", **fine) == 2.0
+
+
+def test_one_still_of_each_video_is_its_middle_one() -> None:
+    videos = pd.Series(["a", "a", "a", "b", "c", "c"], dtype="category")
+    assert one_of_each(videos).tolist() == [False, True, False, True, False, True]
 
 
 def test_arms_say_which_pictures_they_need() -> None:
     assert pictures_of(settings_of(arms="scratch_rgb top5_pofsm").chosen_arms) == {"rgb", "flow", "saliency"}
+    assert pictures_of(settings_of(arms="scratch_pof_seen").chosen_arms) == {"flow_seen", "flow"}
     assert settings_of().chosen_arms["top5_true_flow"] == Arm("fine-tune top five", "true_flow")
 
 
@@ -380,7 +410,7 @@ def test_true_flow_as_levels_is_as_it_is_on_its_own_scale(world) -> None:
     rows = np.arange(len(world.pairs))
     flow = true_flow(world.pairs, rows, 36)
     levels = levels_in_pieces(lambda some: true_flow(world.pairs, some, 36), rows, 0.99)
-    expected = pof_sm.encode_flow(flow, full_scale(flow[::9], 0.99))
+    expected = pof_sm.encode_flow(flow, full_scale([flow[::9]], 0.99))
     assert torch.equal(levels(rows), expected) and torch.equal(levels(rows[3:5]), expected[3:5])
 
 
@@ -503,7 +533,6 @@ def test_centres_are_closed_under_mirroring(world) -> None:
     assert world.centres.shape == (8, 2) and torch.equal(partners[partners], torch.arange(8))
     lengths = world.centres.norm(dim=1)
     assert (lengths.diff() >= -1e-6).all() and lengths[-1] > 0.2, "shortest first"
-    assert torch.equal(flow_centres(world.train, world.settings, pairs_at_once=7), world.centres), "however it is read"
 
 
 def test_some_images_are_few_however_many_there_are(world) -> None:
@@ -516,17 +545,18 @@ def test_clusters_are_kept_and_taken_from_their_file(world, tmp_path, monkeypatc
     settings = settings_of(keep_checkpoints=True)
     with workspace_in(tmp_path):
         made = flow_centres(world.train, settings)
-        monkeypatch.setattr(pof_sm_flow, "mirrored_kmeans", None)
+        monkeypatch.setattr(pof_sm_flow, "mirrored_clusters", None)
         assert torch.equal(flow_centres(world.train, settings), made) and torch.equal(made, world.centres)
 
 
 def test_the_full_level_by_hand() -> None:
     flow = torch.zeros(1, 2, 1, 101)
     flow[0, 0, 0] = torch.arange(101) / 100
-    assert full_scale(flow, 0.99) == 0.99 and full_scale(flow, 1.0) == 1.0 and full_scale(flow, 0.5) == 0.5
+    assert full_scale([flow], 0.99) == 0.99 and full_scale([flow], 1.0) == 1.0 and full_scale([flow], 0.5) == 0.5
+    assert full_scale(flow.split(20, -1), 0.5) == 0.5, "piece by piece"
     flow[0, 1, 0] = -3.14159 * flow[0, 0, 0]
-    assert full_scale(flow, 1.0) == 3.1, "the larger component, whatever its sign, to two digits"
-    assert full_scale(torch.zeros(2, 2, 3, 3), 0.99) == 1.0, "nothing moves: any scale does"
+    assert full_scale([flow], 1.0) == 3.1, "the larger component, whatever its sign, to two digits"
+    assert full_scale([torch.zeros(2, 2, 3, 3)], 0.99) == 1.0, "nothing moves: any scale does"
 
 
 def test_two_flow_networks_of_a_seed_start_alike_and_see_the_same(world, monkeypatch) -> None:
@@ -598,7 +628,7 @@ def test_predictors_are_told_apart(world) -> None:
 
 
 def test_every_reading_and_no_motion_have_a_row(world, monkeypatch) -> None:
-    monkeypatch.setattr(pof_sm_readings, "SCORED", 12)
+    monkeypatch.setattr(Judged.of.__func__, "__defaults__", (12,))
     judged = score_readings(world.networks, world.centres, world.test, 3, CPU)
     summary = means_of(judged)
     assert list(summary.index) == ["zero_flow", *(arm_of(reading) for reading in READINGS)] and len(READINGS) == 4
@@ -694,7 +724,8 @@ def test_a_half_is_mapped_by_the_network_that_did_not_see_it(world, monkeypatch)
         "train_flow_network",
         lambda pairs, *rest: seen.append(set(pairs.table["video"])) or train(pairs, *rest),
     )
-    found = by_halves("walker", world.train, halves, world.centres, world.settings, CPU)
+    found, histories = by_halves("walker", world.train, halves, world.centres, world.settings, CPU)
+    assert len(found) == len(histories) == 2
     for half, learnt in enumerate(seen):
         assert learnt and set(halves.numbers(pd.Series(sorted(learnt)))) == {1 - half}
     assert seen[0] | seen[1] == set(world.train.table["video"])
@@ -717,9 +748,34 @@ def test_a_half_is_mapped_by_the_network_that_did_not_see_it(world, monkeypatch)
     assert_same_levels(turns[1::2], pof_sm.encode_flow(found[1](world.pictures[1:5:2]), mapping.full))
 
 
+def test_each_half_is_scored_by_the_network_that_maps_it(world) -> None:
+    videos = world.samples.videos[world.samples.videos["split"] != "unused"]
+    halves = Halves.of(videos)
+    one, other = (lambda images, k=k: torch.full((len(images), 2, *images.shape[2:]), float(k)) for k in (0, 1))
+    found = score_halves({"flow": [one, other], "flow_naive": [one]}, halves, world.test)
+    assert {name.split("/")[1] for name in found} == {"clip", "group", "halves_flow"}
+    target = Judged.of(world.test)
+    half = halves.numbers(target.table["video"])
+    expected = np.linalg.norm(target.target - half[:, None, None, None], axis=-1).mean((1, 2))
+    np.testing.assert_allclose(found["ucf101/halves_flow/epe_all"], expected, rtol=1e-5)
+    assert set(half) == {0, 1}
+
+
+def test_a_watched_flow_network_leaves_its_curve(world) -> None:
+    settings = settings_of(score_every=1)
+    network, history = train_flow_network(world.train, world.centres, "all clusters", settings, CPU, tested=world.test)
+    curve = curve_to_keep(history, "flow_0")
+    last = f"@{settings.flow_steps}"
+    assert {f"ucf101/flow_0/{name}{last}" for name in ("epe_all", "epe_moving", "ds_all", "ds_moving")} <= set(curve)
+    predictor = FlowPredictor(network, world.centres, "all clusters", settings.most_likely, CPU)
+    judged = Judged.of(world.test, most=240)
+    scores = judged.scores(predictor(judged.images).permute(0, 2, 3, 1).numpy())
+    assert curve[f"ucf101/flow_0/epe_all{last}"] == pytest.approx(float(scores["epe_all"].mean()), rel=1e-3)
+
+
 def test_im2flow_takes_the_place_of_walker_s_network(world) -> None:
     videos = world.samples.videos[world.samples.videos["split"] != "unused"]
-    found = by_halves("im2flow", world.train, Halves.of(videos), world.centres, world.settings, CPU)
+    found, _ = by_halves("im2flow", world.train, Halves.of(videos), world.centres, world.settings, CPU)
     flow = found[0](world.pictures[:3])
     assert flow.shape == (3, 2, 36, 36) and flow.abs().max() <= 2.0, "no longer than what fills its magnitude"
     assert len({predictor.digest() for predictor in (*found, world.predictor())}) == 3
@@ -884,8 +940,9 @@ def recognition(world, channels) -> Recognition:
     start = LRNAlexNet.compact(7, 32, width=8, hidden=32)
     pictures = {"rgb": world.pictures.__getitem__} | {name: levels.__getitem__ for name, levels in channels.items()}
     pictures["true_flow"] = pictures["flow"]
-    found = Recognition(world.stills, world.samples.classes, pictures, world.settings, CPU, start)
-    for name in ("all_rgb", "top5_pofsm", "top5_true_flow"):
+    arms = ("all_rgb", "top5_pofsm", "top5_true_flow")
+    found = Recognition(world.stills, world.samples.classes, pictures, world.settings, CPU, start, outliving=arms)
+    for name in arms:
         found.train(name, world.settings.chosen_arms[name])
     return found
 
@@ -930,7 +987,7 @@ def test_a_network_learns_from_training_stills_alone(world, imagined, recognitio
         "stillact_lib.papers.pof_sm.arms.fit", lambda network, images, labels, *_, **__: given.append((images, labels))
     )
     monkeypatch.setattr("stillact_lib.papers.pof_sm.arms.AT_ONCE", 16)
-    one = replace(recognition, histories={}, networks={}, scores={})
+    one = replace(recognition, histories={}, networks={}, scores={}, outliving=["all_unthresholded"])
     one.train("all_unthresholded", Arm("fine-tune all", "unthresholded"))
     training = world.stills["split"].to_numpy() == "train"
     ((images, labels),) = given
@@ -940,6 +997,19 @@ def test_a_network_learns_from_training_stills_alone(world, imagined, recognitio
     expected = scores_of(one.networks["all_unthresholded"], imagined[~training], CPU)
     assert len(expected) > 16
     np.testing.assert_allclose(one.scores["all_unthresholded"], expected, atol=1e-5, err_msg="however many at once")
+
+
+def test_an_arm_of_few_stills_learns_from_one_of_each_video(world, recognition, monkeypatch) -> None:
+    given = []
+    monkeypatch.setattr(
+        "stillact_lib.papers.pof_sm.arms.fit", lambda network, images, labels, *_, **__: given.append((images, labels))
+    )
+    few = replace(recognition, histories={}, networks={}, scores={})
+    few.train("few_pofsm", Arm("scratch, one still a video", "pofsm"))
+    ((_, labels),) = given
+    taught = world.stills[world.stills["split"] == "train"].drop_duplicates("video")
+    assert labels.tolist() == taught["label"].tolist() and len(labels) < (world.stills["split"] == "train").sum()
+    assert "few_pofsm" in few.scores and not few.networks, "no network outlives its scores unasked"
 
 
 def test_an_arm_is_taken_from_its_checkpoint(recognition, tmp_path, monkeypatch) -> None:

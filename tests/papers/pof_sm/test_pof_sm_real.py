@@ -54,7 +54,7 @@ def test_genuine_clips_become_pof_sm_and_are_recognised(settings, tmp_path) -> N
 
     train = flow.of_videos(pairs, samples.videos["video"][samples.videos["split"] == "train"])
     centres, halves = flow.flow_centres(train, settings), Halves.of(samples.videos)
-    found = flow.by_halves("walker", train, halves, centres, settings, CPU)
+    found, _ = flow.by_halves("walker", train, halves, centres, settings, CPU)
     mapping = domain.FlowMapping.scaled(found, flow.some_images(train), settings, halves)
     predicted = mapping.build(rgb, samples.root, tmp_path)
     pair = rgb.table["pair"].to_numpy()

@@ -99,7 +99,13 @@ def test_a_given_setting_needs_no_validation_stills(experiment):
 
 def test_a_setting_names_what_it_has():
     assert str(PUBLISHED["triplet"]["dynamic"]) == "0.0002-128-256-0.5"
-    assert [one.temperature for one in candidates("gan", "flow", tune=True)] == [None, None]
+    assert {one.temperature for one in candidates("gan", "flow", tune=True)} == {None}
+
+
+@pytest.mark.parametrize(("kind", "modality"), ALL_TRANSFERS + ALL_CONTROLS)
+def test_equally_many_settings_are_tried_of_every_arm(kind, modality):
+    tried = candidates(kind, modality, tune=True)
+    assert len(set(tried)) == len(tried) == 6 and tried[0] == PUBLISHED[kind][modality]
 
 
 def test_a_transfer_begun_again_takes_every_network_from_its_checkpoint(experiment, tmp_path, monkeypatch, capfd):
@@ -157,6 +163,36 @@ def test_a_test_set_tells_accuracy_and_gain():
     assert kept["ssvac40/tsn/accuracy"].tolist() == [0, 100] and kept["ssvac40/still/gain"].tolist() == [0, 0]
 
 
+def test_the_class_mean_counts_every_class_alike():
+    """Two of three images of class 0 and the one of class 2 are right: (2/3 + 1) / 2; class 1 has none."""
+    test = JudgedSet(np.array(list("abcd")), np.array([0, 0, 0, 2]))
+    test.answer("still", np.eye(3)[[0, 0, 1, 2]])
+    kept = test.scores_to_keep("ssvac40", 3)
+    assert kept["ssvac40/still/class_mean"].mean() == pytest.approx(100 * (2 / 3 + 1) / 2)
+    assert kept["ssvac40/still/accuracy"].mean() == 75
+
+
+def test_two_streams_are_the_mean_of_frame_and_motion(run):
+    of_run = run[0]
+    test, unseen = of_run.tests[MIDDLES], of_run.unseen("dynamic")
+    rows = of_run.data.videos.of("test")
+    of_first = unseen.softmax[unseen.item == rows[0]].mean(0)
+    assert test.answers["temporal_dynamic"].softmax[0] == pytest.approx(of_first, abs=1e-6)
+    both = test.answers["two_streams_dynamic"].softmax[0]
+    assert both == pytest.approx((of_first + test.answers["still"].softmax[0]) / 2, abs=1e-6)
+
+
+def test_a_watched_network_leaves_its_curve(run, tmp_path, monkeypatch):
+    of_run = run[0]
+    monkeypatch.setenv("STILLACT_WORKSPACE", str(tmp_path))
+    settings = of_run.settings.model_copy(update={"score_every": 1})
+    watched = TemporalTransfer(of_run.data, None, settings, CPU)
+    watched.learn_stills("still")
+    curve = {name: value for name, value in watched.metrics_to_keep().items() if "@" in name}
+    assert list(curve) == [f"{TEST}/still/accuracy@1", f"{TEST}/still/accuracy@2"]
+    assert curve[f"{TEST}/still/accuracy@2"] == pytest.approx(watched.tests[VAL].accuracy("still"))
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """A whole run of two steps each; nothing is learnt, all is kept."""
@@ -173,6 +209,7 @@ def run(tmp_path_factory):
             run.learn_temporal(modality)
             for of_stills in (parts, middles):
                 run.oracle(of_stills, modality, run.unseen(modality))
+            run.two_streams(modality, run.unseen(modality))
         for share in SHARES:
             run.learn_temporal(f"dynamic_{share}", run.subset(share))
         experiment = run.experiment(parts, "still")
@@ -210,7 +247,11 @@ def test_a_run_has_every_row_of_the_published_tables(run):
 
 def test_mid_frames_and_teachers_of_fewer_videos_take_the_settings_that_the_stills_chose(run):
     of_run, parts, middles, _ = run
-    assert of_run.derived.keys() == {f"{kind}_{name}" for kind, name in ALL_TRANSFERS} | {"perceptron", "relabelled"}
+    assert of_run.derived.keys() == {f"{kind}_{name}" for kind, name in ALL_TRANSFERS} | {
+        "perceptron",
+        "relabelled",
+        "smoothed",
+    }
     of_run.derived["tsn_dynamic"] = replace(of_run.derived["tsn_dynamic"], setting=PUBLISHED["tsn"]["flow"])
     for of_stills, name, teacher in ((middles, "middle", "dynamic"), (parts, "still", "dynamic_25")):
         experiment = of_run.experiment(of_stills, name)

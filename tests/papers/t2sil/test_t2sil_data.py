@@ -217,3 +217,13 @@ def test_what_is_kept_is_what_the_network_says():
     assert not torch.allclose(kept.scores[3:], kept.scores[:3], atol=1e-4), "the second view is another window"
     lean = keep(network, shown, CPU, views=2)
     assert lean.maps is None and torch.allclose(lean.scores, kept.scores, atol=1e-5)
+
+
+def test_enlarged_frames_give_flow_nearer_to_the_truth(tables):
+    _, videos, settings = tables
+    found = t2sil_data.flow_errors(videos, settings, most=12)
+    assert found.index.tolist() == ["no flow", "frames as they are", "frames enlarged to 256 px"]
+    assert (found.loc["no flow", ["ds_moving"]] == 0).all() and found.notna().all(axis=None)
+    as_they_are, larger = (found.loc[name] for name in found.index[1:])
+    assert larger["epe_moving"] < as_they_are["epe_moving"] < found.loc["no flow", "epe_moving"]
+    assert larger["ds_moving"] > as_they_are["ds_moving"] > 0.3

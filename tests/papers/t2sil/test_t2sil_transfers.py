@@ -18,11 +18,13 @@ from stillact_lib.papers.t2sil.transfers import (
     Student,
     adversarial_losses,
     class_batch,
+    class_table,
     discriminator,
     distillation_loss,
     gan_loss,
     random_partners,
     semi_hard_negatives,
+    smoothed_labels,
     still_to_temporal,
     triplet_loss,
 )
@@ -248,3 +250,36 @@ def test_a_stack_starts_from_the_mean_of_the_rgb_filters():
     grey = torch.rand(1, 1, 32, 32).expand(-1, 3, -1, -1)
     assert widened(rgb.stem[1], 3) is rgb.stem[1]
     assert torch.allclose(widened(rgb.stem[1], 6)(torch.cat([grey, grey], 1)), 2 * rgb.stem[1](grey), atol=1e-5)
+
+
+def test_random_partners_teach_their_mean_and_nothing_else():
+    """Over all pairs of a class the loss, and its gradient, are those under the table of mean answers."""
+    torch.manual_seed(0)
+    labels, partners = torch.tensor([0, 1, 1, 2, 0]), np.array([0, 0, 0, 1, 1, 2, 2])
+    teacher, student = 3 * torch.randn(len(partners), 3), torch.randn(len(labels), 3, requires_grad=True)
+    for temperature in (1.0, 4.0):
+        table = class_table(teacher, partners, 3, temperature)
+        assert torch.allclose(table.sum(1), torch.ones(3))
+        of_pairs = [
+            torch.stack(
+                [
+                    distillation_loss(student[[row]], teacher[[j]], temperature)
+                    for j in np.flatnonzero(partners == label)
+                ]
+            ).mean()
+            for row, label in enumerate(labels.tolist())
+        ]
+        outright = distillation_loss(student, temperature * table.log()[labels], temperature)
+        assert torch.stack(of_pairs).mean().item() == pytest.approx(outright.item(), rel=1e-5)
+        gradients = [torch.autograd.grad(loss, student)[0] for loss in (torch.stack(of_pairs).mean(), outright)]
+        assert torch.allclose(*gradients, atol=1e-6)
+
+
+def test_a_class_without_videos_has_no_row():
+    with pytest.raises(StillactError, match="class 1 has no temporal instance"):
+        class_table(torch.zeros(2, 3), np.array([0, 2]), 3, 1.0)
+
+
+def test_smoothed_labels_by_hand():
+    found = smoothed_labels(torch.tensor([2, 0]), 4, 0.4)
+    assert torch.allclose(found, torch.tensor([[0.1, 0.1, 0.7, 0.1], [0.7, 0.1, 0.1, 0.1]]))
