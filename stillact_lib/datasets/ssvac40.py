@@ -261,3 +261,17 @@ def video_sums(counts: pd.DataFrame) -> pd.DataFrame:
     rows.append(("both", "all", len(counts), int(counts.train.sum()), int(counts.test.sum()), *total.values()))
     columns = ["source", "certainty", "classes", "train", "test", "wanted_train", "wanted_test"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def named_and_found() -> dict[str, list[str]]:
+    """The forty classes by who named them, and those whose photographs come from ImageNet alone, as a list each."""
+    classes, imagenet = shared_classes(), {"imagenet_actions", "apparatus"}
+    alone = [one for one in classes if set(one.stills) <= imagenet]
+    return {
+        "named by the paper": [one.name for one in classes if one.certainty == "cited"],
+        "proposed by us": [one.name for one in classes if one.certainty == "ours"],
+        "photographs from ImageNet alone": [one.name for one in alone],
+        "of these, apparatus alone, whose photographs need not show anybody": [
+            one.name for one in alone if set(one.stills) == {"apparatus"}
+        ],
+    }

@@ -100,8 +100,9 @@ class TemporalShards:
     recipe: TemporalRecipe
     shards: Mapping[str, Shard]
 
-    def load(self, name: str) -> np.ndarray:
-        """One representation of all videos, uint8 [N, rows, ...]: "dynamic", "flow", "middle" or "frames"."""
+    def load(self, name: str, some: np.ndarray | None = None) -> np.ndarray:
+        """One representation of all videos or of `some` rows of the table, uint8 [N, rows, ...]: "dynamic", "flow",
+        "middle" or "frames"; of flow, whose frames lie together, [N, 1, frames, ...]."""
         side = self.recipe.size
         shape, rows = {
             "dynamic": ((side, side, 3), self.recipe.per_video),
@@ -109,10 +110,11 @@ class TemporalShards:
             "middle": ((side, side, 3), 1),
             "frames": ((side, side, 3), self.recipe.key_frames),
         }[name]
-        videos = np.repeat(self.table["video"].to_numpy(str), rows)
+        names = self.table["video"].to_numpy(str) if some is None else self.table["video"].to_numpy(str)[some]
+        videos = np.repeat(names, rows)
         loaded = np.empty((len(videos), *shape), np.uint8)
-        read_rows(self.folder, self.shards, videos, np.tile(np.arange(rows), len(self.table)), into={name: loaded})
-        return loaded.reshape(len(self.table), rows, *shape)
+        read_rows(self.folder, self.shards, videos, np.tile(np.arange(rows), len(names)), into={name: loaded})
+        return loaded.reshape(len(names), rows, *shape)
 
 
 def build_temporal_shards(

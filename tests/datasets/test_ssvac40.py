@@ -25,6 +25,7 @@ from stillact_lib.datasets.ssvac40 import (
     TEST_SHARE,
     VIDEO_COLUMNS,
     composition,
+    named_and_found,
     shared_classes,
     still_table,
     video_counts,
@@ -426,3 +427,9 @@ def test_built_from_the_miniature(tmp_path: Path) -> None:
     )
     row = photographs[photographs.source == "imagenet_actions"].iloc[0]
     assert truth_of(row.root, row.image).frames.shape == (1, 64, 64, 3)
+
+
+def test_who_named_the_classes_and_which_hang_on_imagenet() -> None:
+    found = {how: len(of) for how, of in named_and_found().items()}
+    assert list(found.values()) == [27, 13, 18, 9]
+    assert "balance_beam" in list(named_and_found().values())[3]

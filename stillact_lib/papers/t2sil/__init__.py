@@ -5,10 +5,12 @@ The method, in the paper's order::
 
     transfers    §3.1 to §3.3   a GAN, an embedding by triplets, a teacher and its student: perceptrons and losses
     key_frames   §4             frames of videos as further stills: x-means
-    backbones    §5.1           the networks for stills, dynamic images and flow, and what is kept of them
-    experiment   §5.1, §6       how each transfer is trained, tuned and fused; the controls
+    instances    §4.1           what networks are shown: photographs, frames, dynamic images, stacks of flow
+    backbones    §5.1           the networks for these, and what is kept of them
+    experiment   §5.1, §6       how each transfer is trained, tuned and fused
+    alternatives                the controls, and what the paper tried and left
 
 How the book tests it::
 
-    settings   data   arms (one run, its oracle, what a record keeps)   figures
+    settings   needs   data   arms (one run, its oracle, what a record keeps)   figures
 """

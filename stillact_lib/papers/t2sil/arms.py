@@ -3,8 +3,9 @@ what each arm says of each test set (Herath, Fernando, Harandi, Pattern Recognit
 
 Arms: "still", "augmented"; "gan_dynamic" and "gan_dynamic_fused" (derived, and averaged with "still"), and so on for
 each transfer and modality; "table_dynamic", the student of the teacher's mean answers; "perceptron", "relabelled" and
-"smoothed", the controls without videos; "oracle_dynamic"; on mid-frames also "temporal_dynamic" and
-"two_streams_dynamic", the real second stream and both.
+"smoothed", the controls without videos; "reversed_dynamic", "whole_dynamic" and "classifier_dynamic", what the paper
+left; "oracle_dynamic"; on mid-frames also "temporal_dynamic" and "two_streams_dynamic", the real second stream, and
+both.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ import pandas as pd
 from stillact_lib.evaluation.domain_distance import FOLDS, proxy_a_distance
 from stillact_lib.networks.temporal_resnet import CutResNet
 from stillact_lib.notebook.run_data import arrays_for, grouped
+from stillact_lib.papers.t2sil.alternatives import ALTERNATIVES
 from stillact_lib.papers.t2sil.backbones import Instances, Kept, keep, train_network
 from stillact_lib.papers.t2sil.data import MIDDLES, TEST, VAL, Ssvac40, key_frames
 from stillact_lib.papers.t2sil.experiment import Derived, Experiment, Parts, fused, modality_of
 from stillact_lib.papers.t2sil.settings import LEARNT_FROM, NETWORK, T2silSettings
-from stillact_lib.papers.t2sil.transfers import CONTROLS, NO_VIDEO, TABLES, TRANSFERS, Reduction, random_partners
+from stillact_lib.papers.t2sil.transfers import CONTROLS, LEFT, NO_VIDEO, TABLES, TRANSFERS, Reduction, random_partners
 from stillact_lib.training.kept import kept
 from stillact_lib.training.loop import Device, History
 
@@ -161,7 +163,7 @@ class TemporalTransfer:
         parts = {dataset: self.keep(network, shown, maps=True) for dataset, shown in tested.items()}
         for dataset, found in parts.items():
             self.tests[dataset].answer(arm, found.softmax)
-        return Parts(self.keep(network, train, self.settings.views, maps=True), parts)
+        return Parts(self.keep(network, train, self.settings.views, maps=True), parts, train, tested)
 
     def key_frames(self) -> Instances:
         """Baseline 2's frames of the training videos, mined on features of the network taught mid-frames."""
@@ -208,7 +210,7 @@ class TemporalTransfer:
         """The transfers to stills, or mid-frames, as the network of this name keeps them."""
         base, classes = self.networks[network], len(self.data.classes)
         run = (self.temporal, classes, self.settings, self.device, self.data.origins, self.reductions)
-        return Experiment(network, parts, base, *run)
+        return Experiment(network, parts, base, *run, ALTERNATIVES)
 
     def transfer(self, experiment: Experiment, kind: str, teacher: str) -> None:
         """Trains a transfer or a control, and enters its derived and fused answers. The first experiment to train an
@@ -286,3 +288,5 @@ class TemporalTransfer:
 #: every transfer and modality, the tables that students of random partners can learn, then the controls
 ALL_TRANSFERS = [(kind, modality) for kind in (*TRANSFERS, *TABLES) for modality in MODALITIES]
 ALL_CONTROLS = [(kind, NO_VIDEO) for kind in CONTROLS]
+#: what the paper tried and left, with dynamic images
+ALL_LEFT = [(kind, "dynamic") for kind in LEFT]

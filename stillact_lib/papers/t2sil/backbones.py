@@ -17,6 +17,7 @@ from stillact_lib.evidence.records import DataOrigin
 from stillact_lib.networks.mobile import MobileName
 from stillact_lib.networks.temporal_resnet import RGB, CutResNet
 from stillact_lib.notebook.run_data import checkpoint_for
+from stillact_lib.papers.t2sil.instances import Instances
 from stillact_lib.papers.t2sil.settings import LEARNT_FROM, NETWORK, TRUNK, T2silSettings
 from stillact_lib.training.classification import crop_batches
 from stillact_lib.training.loop import (
@@ -29,46 +30,12 @@ from stillact_lib.training.loop import (
     warm_up_then_cosine,
 )
 from stillact_lib.training.pretraining import PartQuality, photographs_once, pretrain_on_parts
-from stillact_lib.vision.crops import Mirror, centre_crops, mirrored_photograph, random_crops
-from stillact_lib.vision.flow_levels import mirrored_levels
+from stillact_lib.vision.crops import centre_crops, random_crops
 from stillact_lib.vision.images import as_network_input
 
 MOMENTUM, DECAY = 0.9, 5e-4
-
-
-def mirrored_stack(stacks: Tensor) -> Tensor:
-    """Stacks of flow levels uint8 [N, 2L, H, W], u and v in turn, in a mirror: columns reversed, u negated."""
-    turned = stacks.flip(-1)
-    turned[:, ::2] = mirrored_levels(turned[:, ::2])
-    return turned
-
-
-@dataclass(frozen=True)
-class Instances:
-    """Labelled images of one kind, uint8 [N, C, S, S]; `item` int64 [N]: the photograph or video that each is of;
-    `mirror` turns them."""
-
-    images: Tensor
-    labels: np.ndarray
-    item: np.ndarray
-    mirror: Mirror = mirrored_photograph
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def rows(self, chosen: np.ndarray) -> Instances:
-        """Those of `chosen`, bool [N] or indices."""
-        return Instances(self.images[torch.from_numpy(chosen)], self.labels[chosen], self.item[chosen], self.mirror)
-
-    def joined(self, others: Instances) -> Instances:
-        """These and others of the same kind; the others' items are counted on."""
-        after = int(self.item.max()) + 1 if len(self) else 0
-        return Instances(
-            torch.cat([self.images, others.images]),
-            np.concatenate([self.labels, others.labels]),
-            np.concatenate([self.item, others.item + after]),
-            self.mirror,
-        )
+#: images that become numbers together: as bytes they take a quarter of the room
+AT_ONCE = 256
 
 
 def new_network(classes: int, channels: int, settings: T2silSettings) -> CutResNet:
@@ -132,7 +99,12 @@ def train_network(
     history = train(
         network,
         crop_batches(
-            learnt.images, learnt.labels, network.image_size, learnt.mirror, settings.batch_size, settings.seed
+            lambda rows, _: learnt.images[rows],
+            learnt.labels,
+            network.image_size,
+            learnt.mirror,
+            settings.batch_size,
+            settings.seed,
         ),
         classification_loss(network),
         torch.optim.SGD(network.parameters(), lr=settings.rate, momentum=MOMENTUM, weight_decay=DECAY),
@@ -177,25 +149,22 @@ class Kept:
         return total / np.bincount(place)[:, None], self.labels[first]
 
 
-class _FromBytes(nn.Module):
-    """uint8 to what networks want, a batch at a time: all at once would take four times the images' memory."""
-
-    def forward(self, images: Tensor) -> Tensor:
-        return as_network_input(images)
-
-
 def keep(
     network: CutResNet, shown: Instances, device: Device, views: int = 1, seed: int = 0, maps: bool = False
 ) -> Kept:
     """The network's answers to the middle window of each instance and, with more `views`, to random windows of it, half
     of them mirrored (training ones: heads then see as many versions of each)."""
     side, rng = network.image_size, np.random.default_rng(seed)
-    seen = [centre_crops(shown.images, side)]
-    seen += [random_crops(shown.images, side, shown.mirror, rng) for _ in range(views - 1)]
-    stem, head = [_FromBytes(), network.stem], [network.last_block, network.pool]
-    first = nn.Sequential(*stem) if maps else nn.Sequential(*stem, *head)
-    found = torch.cat([predict(first, images, device) for images in seen])
-    features = predict(nn.Sequential(*head), found, device) if maps else found
+    head = nn.Sequential(network.last_block, network.pool)
+    first = network.stem if maps else nn.Sequential(network.stem, head)
+    found = []
+    for view in range(views):
+        for rows in np.array_split(np.arange(len(shown)), max(1, -(-len(shown) // AT_ONCE))):
+            images = shown.images[rows]
+            cut = random_crops(images, side, shown.mirror, rng) if view else centre_crops(images, side)
+            found.append(predict(first, as_network_input(cut), device))
+    found = torch.cat(found)
+    features = predict(head, found, device) if maps else found
     scores = predict(network.classifier, features, device)
     kept_maps = found if maps else None
     return Kept(kept_maps, features, scores, np.tile(shown.labels, views), np.tile(shown.item, views))

@@ -5,9 +5,8 @@ roots, else from their miniatures.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from concurrent.futures import Executor
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -17,7 +16,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from stillact_lib.datasets import SURVEYS, read
+from stillact_lib.datasets import read
 from stillact_lib.datasets.images import read_rgb
 from stillact_lib.datasets.report import DataReport, data_report
 from stillact_lib.datasets.ssvac40 import NAME, shared_classes, still_table, video_table
@@ -26,22 +25,23 @@ from stillact_lib.evaluation.flow_metrics import flow_scores
 from stillact_lib.evidence.records import DataOrigin
 from stillact_lib.miniature import truth_of
 from stillact_lib.miniature.actions import real_classes
-from stillact_lib.networks.temporal_resnet import RGB
-from stillact_lib.notebook.preflight import GIB, Need
+from stillact_lib.notebook.preflight import GIB
 from stillact_lib.notebook.run_data import miniature_or_real
-from stillact_lib.papers.t2sil.backbones import Instances, mirrored_stack, new_network
+from stillact_lib.papers.t2sil.instances import Instances, OfVideos, OnDisk, mirrored_stack
 from stillact_lib.papers.t2sil.key_frames import key_points
 from stillact_lib.papers.t2sil.settings import T2silSettings
-from stillact_lib.paths import workspace
+from stillact_lib.paths import workspace, written_whole
 from stillact_lib.vision.decoded_video import DecodedVideo
-from stillact_lib.vision.optical_flow import optical_flow, resize_flow
+from stillact_lib.vision.optical_flow import resize_flow
 from stillact_lib.vision.photographs import each_readable
-from stillact_lib.vision.shards import shard_folder
+from stillact_lib.vision.shards import recipe_digest, shard_folder
 from stillact_lib.vision.temporal_shards import TemporalRecipe, TemporalShards, build_temporal_shards
 
 STILL_SOURCES = ("stanford40", "mpii", "imsitu", "imagenet_actions")
 VIDEO_SOURCES = ("ucf101", "hmdb51")
 SPLIT = 1
+#: GiB of an array that is held in memory, and videos that are written to disk together
+MOST_HELD, PIECE = 2, 64
 #: the settings that are a shard's recipe, in its order
 RECIPE = ("stored_size", "window", "stride", "dynamic_per_video", "pooling", "flow_method", "flow_frames")
 RECIPE += ("full_flow", "frames_per_video")
@@ -49,45 +49,11 @@ RECIPE += ("full_flow", "frames_per_video")
 VAL, TEST, MIDDLES = "ssvac40_val", "ssvac40", "midframes"
 
 
-def needs(settings: T2silSettings) -> Iterator[Need]:
-    """What a run needs: some of the sources below each root that is given, weights, and for real videos disk and
-    memory. Dynamic images, flow, middle and frames of each video lie in its shard and in memory, there beside the
-    stacks that are cut out of flow."""
-    for root, sources in ((settings.stills_root, STILL_SOURCES), (settings.videos_root, VIDEO_SOURCES)):
-        here = _sources_in(root, sources)
-        for source in here:
-            yield Need.dataset(source, Path(root) / source, **_reading(source))
-        if root and not here:
-            lacking = f"{root}: holds no folder {' or '.join(sources)}; give the one that holds what you have of them"
-            yield Need(partial(str, lacking))
-    if settings.pretraining != "parts":
-        yield Need.loads("ImageNet's weights", partial(new_network, 1, RGB, settings))
-    if settings.flow_method == "raft":
-        yield Need.loads("RAFT", partial(optical_flow, *np.zeros((2, 128, 128, 3), np.uint8), "raft"))
-    if settings.videos_root:
-        videos, pixels = _videos_below(settings.videos_root), settings.stored_size**2
-        images = settings.dynamic_per_video + settings.frames_per_video + 1
-        held = videos * pixels * (3 * images + 2 * settings.flow_frames) / GIB
-        yield Need.disk(round(held, 1), workspace() / "shards")
-        yield Need.memory(round(held + 2 * videos * pixels * settings.stacks_per_video * settings.stack / GIB, 1))
-
-
-def _sources_in(root: str, sources: tuple[str, ...]) -> list[str]:
+def sources_in(root: str, sources: tuple[str, ...]) -> list[str]:
     return [source for source in sources if root and (Path(root) / source).is_dir()]
 
 
-def _videos_below(root: str) -> int:
-    """How many of SSVAC-40's videos lie there; where a source cannot be looked at, its need says so."""
-    number = 0
-    for source in _sources_in(root, VIDEO_SOURCES):
-        called = {shared.video.get(source) for shared in shared_classes()}
-        with suppress(StillactError):
-            here = SURVEYS[source](Path(root) / source, **_reading(source)).here
-            number += sum(item.class_name in called and item.split in ("train", "test") for item in here)
-    return number
-
-
-def _reading(source: str) -> dict[str, object]:
+def reading_of(source: str) -> dict[str, object]:
     """The reader's options."""
     return {"split": SPLIT} if source in VIDEO_SOURCES else {}
 
@@ -110,7 +76,7 @@ def _read_each(
     """What the readers return for those sources that lie below the folder `root` or, where that is "", that the
     miniature has."""
     if root:
-        return {name: read(name, Path(root) / name, **_reading(name)) for name in _sources_in(root, sources)}
+        return {name: read(name, Path(root) / name, **reading_of(name)) for name in sources_in(root, sources)}
     found = {}
     for name in sources:
         acted = real_classes(name)
@@ -118,7 +84,7 @@ def _read_each(
         if drawn := tuple(sorted(own for own in called if own in acted)):
             size = settings.videos_size if name in VIDEO_SOURCES else settings.miniature_size
             of_size = settings.model_copy(update={"miniature_size": size})
-            found[name] = read(name, miniature_or_real(name, None, of_size, drawn), **_reading(name))
+            found[name] = read(name, miniature_or_real(name, None, of_size, drawn), **reading_of(name))
     return found
 
 
@@ -151,14 +117,14 @@ class Videos:
     """The videos of a run under split 1, and what each became. table: one row a video, in the order of all arrays.
 
     dynamic uint8 [V, K, S, S, 3]; flow uint8 [V, F, 2, S, S], levels; middle uint8 [V, S, S, 3]; frames uint8
-    [V, E, S, S, 3], evenly spaced. report: what was found, and what is wrong with it.
+    [V, E, S, S, 3], evenly spaced; those that are large stay on disk. report: what was found, and what is wrong.
     """
 
     table: pd.DataFrame
-    dynamic: np.ndarray
-    flow: np.ndarray
+    dynamic: np.ndarray | OnDisk
+    flow: np.ndarray | OnDisk
     middle: np.ndarray
-    frames: np.ndarray
+    frames: np.ndarray | OnDisk
     report: DataReport | None = None
 
     @property
@@ -171,29 +137,27 @@ class Videos:
 
     def dynamic_images(self, rows: np.ndarray) -> Instances:
         """Every dynamic image of the videos `rows`."""
-        return _of_videos(self.dynamic[rows], self.labels[rows], rows)
+        return self._all_of(self.dynamic, rows)
 
     def middles(self, rows: np.ndarray) -> Instances:
         """The mid-frame of each video."""
-        return _of_videos(self.middle[rows][:, None], self.labels[rows], rows)
+        return self._all_of(self.middle[:, None], rows)
 
     def every_frame(self, rows: np.ndarray) -> Instances:
         """The evenly spaced frames of each video."""
-        return _of_videos(self.frames[rows], self.labels[rows], rows)
+        return self._all_of(self.frames, rows)
 
     def stacks(self, rows: np.ndarray, length: int, count: int) -> Instances:
         """`count` evenly spaced stacks of `length` consecutive flow frames of each video."""
         starts = np.linspace(0, self.flow.shape[1] - length, count).round().astype(int)
         videos, frames = np.repeat(rows, count), np.tile(starts, len(rows))[:, None] + np.arange(length)
-        stacks = torch.from_numpy(self.flow)[videos[:, None], frames].flatten(1, 2)
-        return Instances(stacks, self.labels[videos], videos, mirrored_stack)
+        return Instances(OfVideos(self.flow, videos, frames), self.labels[videos], videos, mirrored_stack)
 
-
-def _of_videos(images: np.ndarray, labels: np.ndarray, rows: np.ndarray) -> Instances:
-    """Images uint8 [V, K, S, S, 3], K of each video."""
-    each = images.shape[1]
-    flat = torch.from_numpy(images.reshape(-1, *images.shape[2:])).permute(0, 3, 1, 2).contiguous()
-    return Instances(flat, np.repeat(labels, each), np.repeat(rows, each))
+    def _all_of(self, images: np.ndarray | OnDisk, rows: np.ndarray) -> Instances:
+        """All that an array [V, K, S, S, 3] has of each video of `rows`."""
+        each = images.shape[1]
+        videos, part = np.repeat(rows, each), np.tile(np.arange(each), len(rows))
+        return Instances(OfVideos(images, videos, part), self.labels[videos], videos)
 
 
 @dataclass(frozen=True)
@@ -232,12 +196,40 @@ def _load_videos(table: pd.DataFrame, settings: T2silSettings, executor: Executo
     for root, of_root in table.groupby("root", sort=False, observed=True):
         folder = shard_folder(Path(root))
         shards.append(build_temporal_shards(of_root, Path(root), folder, recipe, executor=executor))
-    dynamic, flow, middle, frames = (
-        np.concatenate([shard.load(kind) for shard in shards]) for kind in ("dynamic", "flow", "middle", "frames")
-    )
+    dynamic, flow, middle, frames = (_array(shards, kind) for kind in ("dynamic", "flow", "middle", "frames"))
     usable = pd.concat([shard.table for shard in shards], ignore_index=True)
     report = data_report(NAME, table, *(shard.problems for shard in shards))
-    return Videos(usable, dynamic, flow[:, 0], middle[:, 0], frames, report)
+    return Videos(usable, dynamic, flow, middle, frames, report)
+
+
+def _array(shards: Sequence[TemporalShards], kind: str) -> np.ndarray | OnDisk:
+    """One representation of all videos, of one data root after the other; on disk where it is large: written piece by
+    piece, once for these videos and recipes."""
+    only_one = kind in ("flow", "middle")  # of each video
+
+    def load(shard: TemporalShards, some: np.ndarray | None = None) -> np.ndarray:
+        loaded = shard.load(kind, some)
+        return loaded[:, 0] if only_one else loaded
+
+    shape = (sum(len(shard.table) for shard in shards), *load(shards[0], np.arange(0)).shape[1:])
+    if np.prod(shape) < MOST_HELD * GIB:
+        return np.concatenate([load(shard) for shard in shards])
+    of_these = [(shard.folder.name, shard.table["video"].tolist()) for shard in shards]
+    path = workspace() / "arrays" / f"{kind}-{recipe_digest({'of': of_these})}.npy"
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with written_whole(path) as unfinished:
+            array, begin = np.lib.format.open_memmap(unfinished, "w+", np.uint8, shape), 0
+            for shard in shards:
+                for rows in np.array_split(np.arange(len(shard.table)), -(-len(shard.table) // PIECE)):
+                    array[begin + rows] = load(shard, rows)
+                begin += len(shard.table)
+            array.flush()
+    return OnDisk(path)
+
+
+#: what is told of estimated flow, and what the tables call it
+ERRORS = {"epe_all": "EPE", "epe_moving": "EPE-moving", "ds_moving": "DS-moving"}
 
 
 def flow_errors(videos: pd.DataFrame, settings: T2silSettings, most: int = 40) -> pd.DataFrame:
@@ -258,8 +250,7 @@ def flow_errors(videos: pd.DataFrame, settings: T2silSettings, most: int = 40) -
             estimates[f"frames enlarged to {side} px" if side else "frames as they are"] = flow[None]
         for name, flow in estimates.items():
             scores = flow_scores(flow, target, masks)
-            kept = ("epe_all", "epe_moving", "ds_moving")
-            found.setdefault(name, []).append({measure: float(scores[measure][0]) for measure in kept})
+            found.setdefault(name, []).append({told: float(scores[measure][0]) for measure, told in ERRORS.items()})
     return pd.DataFrame({name: pd.DataFrame(each).mean() for name, each in found.items()}).T
 
 

@@ -4,6 +4,7 @@ tell the story."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -17,8 +18,10 @@ from stillact_lib.papers.t2sil.arms import ALL_TRANSFERS, MODALITIES, SHARES, ST
 from stillact_lib.papers.t2sil.data import TEST, Videos
 from stillact_lib.papers.t2sil.settings import T2silSettings
 from stillact_lib.papers.t2sil.transfers import CONTROLS, TRANSFERS
+from stillact_lib.vision.decoded_video import enlarged
 from stillact_lib.vision.dynamic_images import Variant, as_levels, dynamic_images, rank_pooling_coefficients
 from stillact_lib.vision.flow_levels import HALF, REST
+from stillact_lib.vision.optical_flow import optical_flow
 
 SOURCES = {
     "stanford40": PALETTE["blue"],
@@ -139,32 +142,31 @@ def curve_over_videos(ledger: Ledger) -> Figure:
 
 
 def build_up(videos: Videos, settings: T2silSettings, video: int, frames_seen: int) -> Figure:
-    """A stored clip scrubbed: its evenly spaced frames with those seen so far, 2 at least; the dynamic image of these;
-    and the first stack of flow so far, u above v."""
-    frames, flow, upto = videos.frames[video], videos.flow[video][: settings.stack], frames_seen
-    figure = plt.figure(figsize=(7.2, 3.5))
-    above, below = figure.subfigures(2, 1, height_ratios=(1, 2.6))
-    for number, axis in enumerate(above.subplots(1, len(frames))):
-        bare(axis)
-        axis.imshow(frames[number], alpha=1 if number < upto else 0.25)
-    pooled = as_levels(dynamic_images(frames[:upto], np.array([0]), upto, settings.pooling))[0]
-    left, right = below.subfigures(1, 2, width_ratios=(1, 2.2))
+    """A stored clip scrubbed: its evenly spaced frames with those seen so far, 2 at least; below each the flow that
+    led to it from the frame shown before, u above v; and the dynamic image of all that were seen."""
+    frames, upto = videos.frames[video], frames_seen
+    large = [enlarged(frame, settings.flow_side) for frame in frames[:upto]]
+    scale = frames.shape[1] / large[0].shape[0]
+    flows = [scale * optical_flow(*pair, settings.flow_method) for pair in pairwise(large)]
+    limit = max(float(np.abs(flows).max()), 1e-6)
+    figure = plt.figure(figsize=(7.4, 2.9))
+    left, right = figure.subfigures(1, 2, width_ratios=(1, 2.6))
     axis = left.subplots()
     bare(axis)
-    axis.imshow(pooled)
+    axis.imshow(as_levels(dynamic_images(frames[:upto], np.array([0]), upto, settings.pooling))[0])
     axis.set_title(f"dynamic image of {upto} frames")
-    seen = min(upto - 1, len(flow))
-    pixels = (flow.astype(np.float32) - REST) * (settings.full_flow / HALF)
-    limit = max(float(np.abs(pixels).max()), 1e-6)
-    grid = right.subplots(2, len(flow), squeeze=False)
-    for number, of_frame in enumerate(grid.T):
-        for component, axis in enumerate(of_frame):
+    grid = right.subplots(3, len(frames), squeeze=False)
+    for number, (shown, *components) in enumerate(grid.T):
+        bare(shown)
+        shown.imshow(frames[number], alpha=1 if number < upto else 0.25)
+        for component, axis in enumerate(components):
             bare(axis)
-            if number < seen:
-                axis.imshow(pixels[number, component], cmap=FLOW_MAP, vmin=-limit, vmax=limit)
+            if 0 < number < upto:
+                axis.imshow(flows[number - 1][..., component], cmap=FLOW_MAP, vmin=-limit, vmax=limit)
             else:
+                axis.set_visible(number >= upto)
                 axis.set_facecolor(FAINT)
-    right.suptitle(f"flow, u above v: {seen} of {len(flow)}, to {limit:.1f} px", fontsize=9.5, fontweight="bold")
+    right.suptitle(f"frames; flow from the one before, u above v, to {limit:.1f} px", fontsize=9.5, fontweight="bold")
     return figure
 
 

@@ -24,10 +24,15 @@ SLOPE, DROPOUT, NOISE = 0.2, 0.5, 0.01
 TRANSFERS = ("gan", "triplet", "tsn")
 #: What a student of randomly paired teachers can at most be taught: the mean answer to each class (`class_table`)
 TABLES = ("table",)
+#: What the paper tried and left: the temporal instances brought into the space of stills (Remark 1), students of which
+#: all layers learn, and of which the classifier alone does (§5.1.3)
+LEFT = ("reversed", "whole", "classifier")
 #: What the paper lacks: the same perceptron and the same student taught by the stills' own labels, plain or smoothed,
 #: without a video. A transfer that gains no more than these gains by its further training.
 CONTROLS = ("perceptron", "relabelled", "smoothed")
 NO_VIDEO = "none"
+#: in the place of a teacher's name, where the features of stills are meant
+STILLS = "stills"
 
 
 class Setting(NamedTuple):
@@ -53,6 +58,9 @@ PUBLISHED = {
     "triplet": {"flow": Setting(0.0002, 256, 256, margin=1.0), "dynamic": Setting(0.0002, 128, 256, margin=0.5)},
     "tsn": {"flow": Setting(0.0002, temperature=2.0), "dynamic": Setting(0.0002, temperature=10.0)},
     "table": {"flow": Setting(0.0002, temperature=2.0), "dynamic": Setting(0.0002, temperature=10.0)},
+    "reversed": {"flow": Setting(0.0002, 256, 256, margin=1.0), "dynamic": Setting(0.0002, 128, 256, margin=0.5)},
+    "whole": {"flow": Setting(0.0002, temperature=2.0), "dynamic": Setting(0.0002, temperature=10.0)},
+    "classifier": {"flow": Setting(0.0002, temperature=2.0), "dynamic": Setting(0.0002, temperature=10.0)},
     "perceptron": {NO_VIDEO: Setting(0.001, 256, 128)},
     "relabelled": {NO_VIDEO: Setting(0.0002)},
     "smoothed": {NO_VIDEO: Setting(0.0002, smoothing=0.1)},
@@ -61,13 +69,13 @@ PUBLISHED = {
 D2 = 256
 #: What is tried on the validation part beside the published setting, six settings for each: factors of the learning
 #: rate, and what else a transfer has
-RATES = {"gan": (1, 3), "triplet": (1, 5), "tsn": (1, 5), "table": (1, 5), "smoothed": (1, 5)}
+RATES = {"gan": (1, 3)} | dict.fromkeys(("triplet", "reversed", "tsn", "table", "classifier", "smoothed"), (1, 5))
+RATES |= {"whole": (1, 0.2)}  # more layers, and more that can be spoilt
 RATES |= dict.fromkeys(("perceptron", "relabelled"), (1, 0.2, 0.5, 2, 5, 10))
 OTHERS = {
     "gan": ("balance", (0.3, 3.0)),
-    "triplet": ("margin", (0.2, 2.0)),
-    "tsn": ("temperature", (1.0, 4.0)),
-    "table": ("temperature", (1.0, 4.0)),
+    **dict.fromkeys(("triplet", "reversed"), ("margin", (0.2, 2.0))),
+    **dict.fromkeys(("tsn", "table", "whole", "classifier"), ("temperature", (1.0, 4.0))),
     "smoothed": ("smoothing", (0.3, 0.5)),
 }
 
@@ -81,6 +89,22 @@ def candidates(transfer: str, modality: str, tune: bool) -> list[Setting]:
     name, values = OTHERS.get(transfer, ("", ()))
     tried = [{name: value} for value in (getattr(published, name), *values)] if name else [{}]
     return [published._replace(rate=factor * published.rate, **other) for factor in RATES[transfer] for other in tried]
+
+
+#: Table 8: classes and instances of a batch
+CLASSES, INSTANCES = 4, 4
+#: classifiers of features: their learning rate (Adam; the paper does not say)
+CLASSIFIER_RATE = 0.003
+
+
+def rmsprop(network: nn.Module, setting: Setting) -> torch.optim.Optimizer:
+    """The paper's optimiser of all transfers, over what learns."""
+    return torch.optim.RMSprop((p for p in network.parameters() if p.requires_grad), lr=setting.rate)
+
+
+def adam(network: nn.Module) -> torch.optim.Optimizer:
+    """That of classifiers of fixed features."""
+    return torch.optim.Adam(network.parameters(), lr=CLASSIFIER_RATE)
 
 
 class GaussianNoise(nn.Module):

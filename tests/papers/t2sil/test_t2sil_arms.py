@@ -15,8 +15,10 @@ from stillact_lib.errors import StillactError
 from stillact_lib.evidence.run_log import RunLog
 from stillact_lib.networks.temporal_resnet import CutResNet
 from stillact_lib.papers.t2sil import data as t2sil_data
+from stillact_lib.papers.t2sil.alternatives import ALTERNATIVES
 from stillact_lib.papers.t2sil.arms import (
     ALL_CONTROLS,
+    ALL_LEFT,
     ALL_TRANSFERS,
     MODALITIES,
     SHARES,
@@ -56,10 +58,10 @@ def experiment() -> Experiment:
         kept.scores[:] = 6 * torch.eye(CLASSES)[kept.labels]
     short = {"head_steps": 120, "student_steps": 60, "head_batch": 30, "batch_size": 30}
     settings = settings_with(**short, tune=False, keep_checkpoints=False)
-    return Experiment("still", stills, network, temporal, CLASSES, settings, CPU)
+    return Experiment("still", stills, network, temporal, CLASSES, settings, CPU, alternatives=ALTERNATIVES)
 
 
-@pytest.mark.parametrize(("kind", "modality"), ALL_TRANSFERS + ALL_CONTROLS)
+@pytest.mark.parametrize(("kind", "modality"), [*ALL_TRANSFERS, *ALL_CONTROLS, *ALL_LEFT[::2]])
 def test_each_transfer_learns_and_leaves_what_is_fixed_alone(experiment, kind, modality):
     before = deepcopy(experiment.network.state_dict())
     teacher = {name: kept.scores.clone() for name, kept in experiment.temporal.items()}
@@ -73,10 +75,10 @@ def test_each_transfer_learns_and_leaves_what_is_fixed_alone(experiment, kind, m
 
 
 def test_the_reduction_does_not_move_while_the_gan_learns(experiment):
-    reduction = experiment._reduction("flow", 128)
+    reduction = experiment.reduction("flow", 128)
     before = deepcopy(reduction.state_dict())
     experiment.derive("gan", "flow")
-    assert experiment._reduction("flow", 128) is reduction
+    assert experiment.reduction("flow", 128) is reduction
     assert all(torch.equal(values, before[name]) for name, values in reduction.state_dict().items())
 
 
@@ -102,7 +104,7 @@ def test_a_setting_names_what_it_has():
     assert {one.temperature for one in candidates("gan", "flow", tune=True)} == {None}
 
 
-@pytest.mark.parametrize(("kind", "modality"), ALL_TRANSFERS + ALL_CONTROLS)
+@pytest.mark.parametrize(("kind", "modality"), ALL_TRANSFERS + ALL_CONTROLS + ALL_LEFT)
 def test_equally_many_settings_are_tried_of_every_arm(kind, modality):
     tried = candidates(kind, modality, tune=True)
     assert len(set(tried)) == len(tried) == 6 and tried[0] == PUBLISHED[kind][modality]
@@ -217,6 +219,9 @@ def run(tmp_path_factory):
             for kind, modality in ALL_TRANSFERS + ALL_CONTROLS:
                 run.transfer(experiment, kind, modality)
                 run.transfer(run.experiment(middles, "middle"), kind, modality)
+            for kind, modality in ALL_LEFT:
+                run.transfer(experiment, kind, modality)
+                run.transfer(run.experiment(middles, "middle"), kind, modality)
             for kind in TRANSFERS:
                 for share in SHARES:
                     run.transfer(experiment, kind, f"dynamic_{share}")
@@ -247,7 +252,7 @@ def test_a_run_has_every_row_of_the_published_tables(run):
 
 def test_mid_frames_and_teachers_of_fewer_videos_take_the_settings_that_the_stills_chose(run):
     of_run, parts, middles, _ = run
-    assert of_run.derived.keys() == {f"{kind}_{name}" for kind, name in ALL_TRANSFERS} | {
+    assert of_run.derived.keys() == {f"{kind}_{name}" for kind, name in ALL_TRANSFERS + ALL_LEFT} | {
         "perceptron",
         "relabelled",
         "smoothed",

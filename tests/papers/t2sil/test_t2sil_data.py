@@ -19,7 +19,9 @@ from stillact_lib.errors import StillactError
 from stillact_lib.miniature.actions import real_classes
 from stillact_lib.papers.t2sil import backbones
 from stillact_lib.papers.t2sil import data as t2sil_data
-from stillact_lib.papers.t2sil.backbones import Instances, Kept, keep, mirrored_stack
+from stillact_lib.papers.t2sil.backbones import Kept, keep
+from stillact_lib.papers.t2sil.instances import Instances, Joined, OfVideos, OnDisk, mirrored_stack
+from stillact_lib.papers.t2sil.needs import needs
 from stillact_lib.papers.t2sil.settings import T2silSettings
 from stillact_lib.training.loop import Device
 from stillact_lib.vision.temporal_shards import build_temporal_shards
@@ -93,12 +95,12 @@ def test_only_classes_that_both_show_are_read_and_the_others_are_named(tables, t
     absent = {problem.path for problem in data_report("ssvac40", some).problems if problem.kind == "absent"}
     assert {"stanford40", "mpii"} <= absent | {p.path for p in some.attrs["problems"]}
     assert any("of this class" in problem.reason for problem in some.attrs["problems"])
-    assert not any(need.fault() for need in t2sil_data.needs(part))
+    assert not any(need.fault() for need in needs(part))
     large = part.model_copy(update={"stored_size": 200_000})
-    lacking = " ".join(need.fault() for need in t2sil_data.needs(large))
+    lacking = " ".join(need.fault() for need in needs(large))
     assert "the run writes" in lacking and "memory: the run takes" in lacking
     empty = part.model_copy(update={"stills_root": str(tmp_path)})
-    assert any("holds no folder stanford40 or" in need.fault() for need in t2sil_data.needs(empty))
+    assert any("holds no folder stanford40 or" in need.fault() for need in needs(empty))
 
 
 def test_a_broken_photograph_and_a_broken_video_end_nothing(tables, tmp_path, monkeypatch):
@@ -156,7 +158,7 @@ def videos_of(flow=None, frames=None) -> t2sil_data.Videos:
 def test_mobile_networks_begin_with_imagenet_at_the_declared_side(drawn_weights):
     chosen = settings_with(pretraining="mobilenet_v2", image_size=64)
     assert backbones.pretrained_trunk(chosen, CPU, None) == (None, None)
-    assert not any(need.fault() for need in t2sil_data.needs(chosen))
+    assert not any(need.fault() for need in needs(chosen))
     network = backbones.new_network(5, 10, chosen).eval()
     assert drawn_weights == ["mobilenet_v2"] * 2 and network.image_size == 64
     assert network(torch.zeros(1, 10, 64, 64)).shape == (1, 5)
@@ -165,8 +167,10 @@ def test_mobile_networks_begin_with_imagenet_at_the_declared_side(drawn_weights)
 def test_stacks_are_consecutive_flow_u_and_v_in_turn():
     stacks = videos_of().stacks(np.array([0, 2]), length=2, count=3)
     assert stacks.images.shape == (6, 4, 1, 1) and stacks.item.tolist() == [0, 0, 0, 2, 2, 2]
-    assert stacks.images[:3, :, 0, 0].tolist() == [[0, 1, 2, 3], [2, 3, 4, 5], [4, 5, 6, 7]]
-    assert stacks.images[3, :, 0, 0].tolist() == [16, 17, 18, 19] and stacks.labels.tolist() == [0] * 3 + [1] * 3
+    shown = stacks.images[np.arange(6)][:, :, 0, 0].tolist()
+    assert shown[:4] == [[0, 1, 2, 3], [2, 3, 4, 5], [4, 5, 6, 7], [16, 17, 18, 19]]
+    assert stacks.images[np.array([3, 0])][:, :, 0, 0].tolist() == [shown[3], shown[0]]
+    assert stacks.labels.tolist() == [0] * 3 + [1] * 3
 
 
 def test_a_mirrored_stack_has_its_columns_reversed_and_u_turned_about_rest():
@@ -174,6 +178,39 @@ def test_a_mirrored_stack_has_its_columns_reversed_and_u_turned_about_rest():
     turned = mirrored_stack(stack)
     assert turned[0, 0, 0].tolist() == [156, 126] and turned[0, 1, 0].tolist() == [120, 140]
     assert torch.equal(mirrored_stack(turned), stack)
+
+
+def test_what_is_large_stays_on_disk_and_is_the_same(tables, tmp_path, monkeypatch):
+    _, videos, settings = tables
+    with ThreadPoolExecutor(1) as executor:
+        held = t2sil_data._load_videos(videos, settings, executor)
+        monkeypatch.setattr(t2sil_data, "MOST_HELD", 1e-9)
+        monkeypatch.setattr(t2sil_data, "PIECE", 7)
+        stored = t2sil_data._load_videos(videos, settings, executor)
+    rows = held.of("train")[::5]
+    assert isinstance(stored.flow, OnDisk) and isinstance(held.flow, np.ndarray)
+    assert stored.flow.shape == held.flow.shape
+    for of in (lambda v: v.dynamic_images(rows), lambda v: v.every_frame(rows), lambda v: v.stacks(rows, 3, 2)):
+        ours, theirs = of(stored), of(held)
+        some = np.random.default_rng(0).permutation(len(ours))[:9]
+        assert isinstance(ours.images, OfVideos) and ours.images.shape == theirs.images.shape
+        assert torch.equal(ours.images[some], theirs.images[some]) and ours.item.tolist() == theirs.item.tolist()
+        assert torch.equal(ours.rows(some).images[np.arange(len(some))], ours.images[some])
+    assert np.array_equal(stored.dynamic[rows[:3]], held.dynamic[rows[:3]])
+    first = stored.flow.path.stat().st_mtime_ns
+    with ThreadPoolExecutor(1) as executor:
+        again = t2sil_data._load_videos(videos, settings, executor)
+    assert again.flow.path.stat().st_mtime_ns == first, "written once"
+
+
+def test_joined_images_are_those_of_both():
+    one, other = (
+        torch.arange(4, dtype=torch.uint8).view(4, 1, 1, 1),
+        10 + torch.arange(3, dtype=torch.uint8).view(3, 1, 1, 1),
+    )
+    both = Joined(one, other)
+    assert both.shape == (7, 1, 1, 1) and both[np.array([5, 0, 4, 3])].flatten().tolist() == [11, 0, 10, 3]
+    assert both[np.array([6])].item() == 12 and both.rows(np.arange(7) > 4).flatten().tolist() == [11, 12]
 
 
 def test_key_frames_are_the_nearest_to_the_clusters_of_their_video():
@@ -223,7 +260,7 @@ def test_enlarged_frames_give_flow_nearer_to_the_truth(tables):
     _, videos, settings = tables
     found = t2sil_data.flow_errors(videos, settings, most=12)
     assert found.index.tolist() == ["no flow", "frames as they are", "frames enlarged to 256 px"]
-    assert (found.loc["no flow", ["ds_moving"]] == 0).all() and found.notna().all(axis=None)
+    assert (found.loc["no flow", ["DS-moving"]] == 0).all() and found.notna().all(axis=None)
     as_they_are, larger = (found.loc[name] for name in found.index[1:])
-    assert larger["epe_moving"] < as_they_are["epe_moving"] < found.loc["no flow", "epe_moving"]
-    assert larger["ds_moving"] > as_they_are["ds_moving"] > 0.3
+    assert larger["EPE-moving"] < as_they_are["EPE-moving"] < found.loc["no flow", "EPE-moving"]
+    assert larger["DS-moving"] > as_they_are["DS-moving"] > 0.3

@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import cv2
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
@@ -62,13 +63,19 @@ def test_a_curve_has_a_point_for_each_number_of_videos():
 
 
 def test_a_clip_builds_up():
-    frames = np.random.default_rng(0).integers(0, 255, (1, 4, 8, 8, 3), np.uint8)
-    flow = np.full((1, 5, 2, 8, 8), 128, np.uint8)
-    videos = SimpleNamespace(frames=frames, flow=flow)
-    figure = charts.build_up(videos, SimpleNamespace(stack=3, pooling="harmonic", full_flow=4.0), 0, 2)
-    faded = [axis.images[0].get_alpha() for axis in figure.axes[:4]]
-    assert faded == [1, 1, 0.25, 0.25]
-    assert sum(bool(axis.images) for axis in figure.axes[5:]) == 2  # one flow frame so far, u and v
+    texture = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 255, (40, 60, 3), np.uint8), (0, 0), 2)
+    frames = np.stack([texture[:32, 3 * n : 3 * n + 32] for n in range(4)])[None]
+    settings = SimpleNamespace(pooling="harmonic", flow_side=64, flow_method="dis")
+    figure = charts.build_up(SimpleNamespace(frames=frames), settings, 0, 3)
+    pooled, *grid = figure.axes
+    assert len(grid) == 3 * 4 and pooled.images
+    assert [axis.images[0].get_alpha() for axis in grid[:4]] == [1, 1, 1, 0.25]
+    across = [axis.images[0].get_array() if axis.images else None for axis in grid[4:8]]
+    assert across[0] is None and across[3] is None, "nothing led to the first, the last is not seen yet"
+    for of_pair in across[1:3]:
+        assert np.median(of_pair[8:24, 4:24]) == pytest.approx(-3, abs=0.6), (
+            "of the frames that are shown, in their pixels"
+        )
 
 
 def test_three_answers_stand_beside_the_photograph_that_was_asked():

@@ -1,0 +1,129 @@
+"""What is held against T2SIL's three transfers: students and perceptrons that never see a video, the student of the
+teacher's mean answers, and what the paper tried and left (Herath, Fernando, Harandi, Pattern Recognition 2019, §5.1).
+Each takes an experiment, and is trained, tuned and fused as the transfers are. Chapter 05.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from stillact_lib.papers.t2sil.backbones import keep
+from stillact_lib.papers.t2sil.transfers import (
+    STILLS,
+    Setting,
+    adam,
+    class_table,
+    distillation_loss,
+    rmsprop,
+    smoothed_labels,
+    still_to_temporal,
+)
+from stillact_lib.training.loop import predict
+from stillact_lib.vision.crops import random_crops
+from stillact_lib.vision.images import as_network_input
+
+if TYPE_CHECKING:
+    from stillact_lib.papers.t2sil.experiment import Experiment, Predict
+
+#: probabilities are no less, where their logarithm is taken
+TINY = 1e-12
+
+
+def tabulated(run: Experiment, teacher: str, setting: Setting) -> Predict:
+    """What random partners teach on average: the teacher's mean answer to the still's class."""
+    labels, temporal = run.stills.train.labels, run.temporal[teacher]
+    table = class_table(temporal.scores, temporal.labels, run.classes, setting.temperature)
+    as_scores = setting.temperature * table.clamp_min(TINY).log()  # of which the loss takes the softmax again
+    loss = partial(distillation_loss, temperature=setting.temperature)
+    return run.student(f"{teacher}-table-{setting}", lambda rows, _: as_scores[labels[rows]], loss, setting)
+
+
+def smoothed(run: Experiment, teacher: str, setting: Setting) -> Predict:
+    """Control: the student is taught the stills' own labels, smoothed."""
+    wanted = smoothed_labels(torch.from_numpy(run.stills.train.labels), run.classes, setting.smoothing)
+    return run.student(f"{teacher}-smoothed-{setting}", lambda rows, _: wanted[rows], cross_entropy, setting)
+
+
+def relabelled(run: Experiment, teacher: str, setting: Setting) -> Predict:
+    """Control: the student is taught the stills' own labels."""
+    wanted = torch.from_numpy(run.stills.train.labels)
+    return run.student(f"{teacher}-relabelled-{setting}", lambda rows, _: wanted[rows], cross_entropy, setting)
+
+
+def perceptron(run: Experiment, teacher: str, setting: Setting) -> Predict:
+    """Control: the generator's layers and a classifier, taught the stills' own labels."""
+    stills = run.stills.train
+    torch.manual_seed(run.settings.seed)
+    layers = still_to_temporal(stills.features.shape[1], setting.d0, setting.d1)
+    network = nn.Sequential(layers, nn.Linear(setting.d1, run.classes))
+    name, optimiser = f"{teacher}-perceptron-{setting}", rmsprop(network, setting)
+    run.classify(name, network, stills.features, stills.labels, optimiser)
+    return run.of_features(network)
+
+
+def reversed_embedding(run: Experiment, teacher: str, setting: Setting) -> Predict:
+    """Remark 1's alternative: temporal instances are embedded where stills lie, whose reduced features are fixed,
+    and one classifier learns of both."""
+    stills, temporal = run.stills.train, run.temporal[teacher]
+    reduction = run.reduction(STILLS, setting.d1)
+    space = predict(reduction.reduce, stills.features, run.exact)
+    name = f"{teacher}-reversed-{setting}"
+    embedding = run.embed(name, temporal, stills, space, setting)
+    classifier = nn.Linear(setting.d1, run.classes)
+    both = torch.cat([space, predict(embedding, temporal.features, run.exact)])
+    labels = np.concatenate([stills.labels, temporal.labels])
+    run.classify(f"{name}-classifier", classifier, both, labels, adam(classifier))
+    return run.of_features(nn.Sequential(reduction.reduce, classifier))
+
+
+def classifier(run: Experiment, teacher: str, setting: Setting) -> Predict:
+    """§5.1.3, with fewer layers than the paper's three convolutions: the student's classifier alone learns."""
+    stills = run.stills.train
+    student = deepcopy(run.network.classifier).cpu().requires_grad_(True)
+    answers, loss = run.partners(teacher), partial(distillation_loss, temperature=setting.temperature)
+
+    def make_batch(rows: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        return stills.features[rows], answers(rows, rng)
+
+    def step_loss(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        return loss(student(batch[0]), batch[1]), {}
+
+    name = f"{teacher}-classifier-{setting}"
+    run.learn(name, student, len(stills.labels), make_batch, step_loss, rmsprop(student, setting))
+    return run.of_features(student)
+
+
+def whole(run: Experiment, teacher: str, setting: Setting) -> Predict:
+    """§5.1.3, with more layers: all of the student learn, from random windows of the stills."""
+    images, side = run.stills.images, run.network.image_size
+    student = deepcopy(run.network).to(run.device.torch_device).requires_grad_(True)
+    answers, loss = run.partners(teacher), partial(distillation_loss, temperature=setting.temperature)
+
+    def make_batch(rows: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        return as_network_input(random_crops(images.images[rows], side, images.mirror, rng)), answers(rows, rng)
+
+    def step_loss(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        return loss(student(batch[0]).float(), batch[1]), {}
+
+    name = f"{teacher}-whole-{setting}"
+    run.learn(name, student, len(images), make_batch, step_loss, rmsprop(student, setting))
+    return lambda dataset: keep(student, run.stills.tested_images[dataset], run.device).softmax
+
+
+#: by the names of transfers and controls
+ALTERNATIVES = {
+    "table": tabulated,
+    "smoothed": smoothed,
+    "relabelled": relabelled,
+    "perceptron": perceptron,
+    "reversed": reversed_embedding,
+    "classifier": classifier,
+    "whole": whole,
+}
