@@ -69,9 +69,12 @@ class Kept(NamedTuple):
         tested = [_items(name, runs, published) for name in datasets]
         grouped = any(f"{name}/{GROUP}" in record.scores() for name in datasets for record in runs)
         worlds = sorted({world_of(record) for record in runs})
-        varied = [f"groups of {published.items}" if grouped else published.items, "seeds"]
+        trained = {(world_of(record), record.seed) for record in runs}
+        varied = [f"groups of {published.items}" if grouped else published.items]
+        varied += ["seeds"] if len(trained) > 1 else []
         varied += ["worlds"] if len(worlds) > 1 and not any(map(is_fold, runs)) else []
         over = f"{published.rule.level:.0%}".replace("%", " %") + f" intervals over {_listed(varied)}"
+        over += " of one training" if len(trained) == 1 else ""
         mixed = "; runs of several versions of the library" if len({record.code for record in runs}) > 1 else ""
         seeds = _listed(sorted({record.seed for record in runs}))
         parts = [f"profile {runs[0].profile}", f"seeds {seeds}", _listed(worlds), *filter(None, tested)]

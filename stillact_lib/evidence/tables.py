@@ -83,11 +83,15 @@ def result_table(
             cells[heading, "this run"] = [f"{one.mean:.{table.decimals}f}" if one else NONE for one in own]
         figures.append(ours)
     data = pd.DataFrame(cells, index=[row.heading for row in table.rows.values()])
+    empty = (data == NONE).all(axis=1)
+    missing = [str(heading) for heading in data.index[empty]] if not empty.all() else []
+    data = data[~empty] if missing else data
     titles = {title for _, title in cells}
     elsewhere = f", rebuilt on {published.datasets[dataset]}" if dataset else ""
     caption = [f"{table.title}{elsewhere}."]
     caption += [f"Paper: {table.where}, real data."] if "paper" in titles else []
     caption += ["Ours:", kept.provenance(published, list(dict.fromkeys(on.dataset for on in shown)))]
+    caption += [f"In no kept run yet: {'; '.join(missing)}."] if missing else []
     caption += [_uneven_runs(table, list(zip(*figures, strict=True))), *table.notes]
     caption += [_of_this_run(this_run)] if "this run" in titles else []
     rows = [

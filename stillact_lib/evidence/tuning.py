@@ -15,6 +15,7 @@ import pandas as pd
 from stillact_lib.configuration import deciding
 from stillact_lib.evidence.records import RunRecord
 
+CHOSEN = "as chosen"
 WATCHED = re.compile(r"(?P<dataset>[^/]+)/(?P<arm>[^/]+)/(?P<metric>[^/@]+)@(?P<step>\d+)")
 #: parameters that say where a run looks and how much is kept of it, not what is tried
 NOT_TRIED = ("seed", "profile", "miniature_seed", "tested", "score_every")
@@ -48,13 +49,13 @@ def at_the_end(figures: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
 
 def in_the_end(records: Sequence[RunRecord], profile: Mapping[str, object], metrics: Sequence[str]) -> pd.DataFrame:
     """Figures of trainings that were not watched: a row a run that has all of some named metrics, such as
-    "stanford10/appearance/accuracy", named by what it changes as in `tried`; runs that change least first."""
+    "stanford10/appearance/accuracy", named by what it changes or "as chosen"; runs that change least first."""
     usual, rows = _usual(records) | profile, {}
     for record in records:
         if all(metric in record.metrics for metric in metrics):
-            rows[change_of(record, usual)] = [record.metrics[metric] for metric in metrics]
+            rows[change_of(record, usual) or CHOSEN] = [record.metrics[metric] for metric in metrics]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=list(metrics)).rename_axis("change")
-    return table.loc[sorted(rows, key=lambda change: (change.count(","), change))]
+    return table.loc[sorted(rows, key=lambda change: (change != CHOSEN, change.count(","), change))]
 
 
 def change_of(record: RunRecord, usual: Mapping[str, object]) -> str:

@@ -18,7 +18,7 @@ COLUMNS = ("effect", NOTICED, TAKES, PAPERS, SHARE)
 MEANINGS = {
     NOTICED: "Would be noticed: the smallest effect that the rule would have told from zero.",
     TAKES: "It would take: so many times as much data (groups, seeds, worlds, whatever the interval goes over) to "
-    "decide, were the measured effect the true one.",
+    "decide, were the measured effect the true one; – where it is decided, or nought.",
     PAPERS: "The paper's: its effect, and whether our interval excludes it.",
     SHARE: "Share of bound: of the most that could be had.",
 }
@@ -112,20 +112,22 @@ def _range(low: str, high: str) -> str:
 
 def _times(data: float) -> str:
     """A factor of at least one, in two digits."""
-    return f"× {data:.1f}" if data < 10 else f"× {data:.0f}" if data < 1000 else "× 1,000 and more"
+    return f"× {data:.1f}" if data < 10 else f"× {data:.0f}" if data < 100 else "× 100 and more"
 
 
 def for_one(published: Published, verdict: Verdict) -> str:
-    """Of a sentence over several comparisons the first that was scored, with its interval; "" where there is none."""
-    one = next((one for one in verdict.cells if one.found), None)
-    if verdict.whole is not None or one is None:
+    """Of a sentence over several comparisons the one that speaks least for it, with its interval; "" where there is
+    none."""
+    found = [one for one in verdict.cells if one.found]
+    if verdict.whole is not None or not found:
         return ""
+    one = min(found, key=lambda one: one.cell.side * one.found.mean / max(one.found.smallest_effect, 1e-9))
     gain = one.cell.gain
     arms = [published.arm_heading(name) for name in gain.arms]
     compared = f"{' against '.join(arms)}, {metric_heading(published, gain.metric)}"
     if one.cell.more_than is not None:
-        compared += ", less the comparison that it is claimed to exceed"
-    return f"for one, {compared}: {_difference(published, one)}"
+        compared += ", less what it is claimed to exceed"
+    return f"least in its favour, {compared}: {_difference(published, one)}"
 
 
 def effect_of(published: Published, verdict: Verdict) -> str:

@@ -18,8 +18,8 @@ KINDS = {"claims": "sentences of the paper", "checks": "checks of our own"}
 HEADINGS = {
     "reproduced": "Holds",
     "not reproduced": "Does not hold",
-    "inconclusive": "Nobody knows yet",
-    "not attempted": "Not tried",
+    "inconclusive": "Not decided",
+    "not attempted": "Not tried, or in part",
 }
 
 

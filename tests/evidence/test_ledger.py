@@ -42,6 +42,14 @@ def test_a_table_on_another_dataset_quotes_no_number(tmp_path):
     assert "rebuilt on HMDB-51" in shown.caption and "Paper:" not in shown.caption
 
 
+def test_rows_that_nobody_scored_are_named_and_not_shown(tmp_path):
+    record = flow_run(tmp_path, arms=("ours", "worse", "best"))
+    shown = Ledger(PUBLISHED, [record]).table("table1", columns=["ucf"])
+    assert list(shown.data.index) == ["Ours <1>", "Worse", "Best"]
+    assert "In no kept run yet: Better; Equal." in shown.caption
+    assert len(Ledger(PUBLISHED, []).table("willow").data) == 2, "but of a table without any figure all are"
+
+
 def test_columns_are_told_apart_by_what_differs(records):
     headings = Ledger(PUBLISHED, records).table("table1").data.columns.get_level_values(0).unique()
     assert list(headings) == ["EPE ↓", "DS ↑"]
@@ -80,8 +88,8 @@ def test_a_claim_s_row_says_all_and_carries_it_for_the_test_of_pages(records):
     assert f'data-claim="04-im2flow/beats-worse" data-kind="claim" {attributes}' in page
     assert "<blockquote>Ours is &lt;better&gt;.</blockquote>" in page
     assert attributes in ledger.in_words("beats-worse") and "(provisional)" in ledger.in_words("beats-worse")
-    assert "for one" not in ledger.in_words("beats-worse", example=True) + ledger.in_words("beats-all")
-    example = r"\(for one, Ours &lt;1&gt; against Worse, EPE ↓: -0\.\d\d \[-0\.\d\d, -0\.\d\d\] px\)"
+    assert "least" not in ledger.in_words("beats-worse", example=True) + ledger.in_words("beats-all")
+    example = r"\(least in its favour, Ours &lt;1&gt; against Better, EPE ↓: \+0\.\d\d \[\+0\.\d\d, \+0\.\d\d\] px\)"
     assert re.search(example, ledger.in_words("beats-all", example=True))
     assert "it would take" not in shown.data  # nothing of one comparison is open
     assert "<blockquote>" not in ledger.claims("elsewhere").to_html()  # our own words

@@ -1,7 +1,7 @@
 """What was tried: runs named by what they change, their figures at the end."""
 
 from stillact_lib.evidence.records import RunRecord
-from stillact_lib.evidence.tuning import at_the_end, tried
+from stillact_lib.evidence.tuning import at_the_end, in_the_end, tried
 
 
 def run(changes, curves, **metrics) -> RunRecord:
@@ -43,3 +43,16 @@ def test_arms_may_be_named_by_all_their_words():
     runs = [run({"arms": "scratch_rgb"}, {"scratch_rgb": {10: 2.0}, "scratch_sm": {10: 1.0}})]
     assert set(tried(runs, {})["arm"]) == {"scratch"} and set(tried(runs, {})["change"]) == {""}
     assert set(tried(runs, {}, whole=True)["arm"]) == {"scratch_rgb", "scratch_sm"}
+
+
+def test_figures_at_the_end_of_trainings_that_were_not_watched():
+    scored = {"stanford10/appearance/accuracy": 80.0}
+    runs = [
+        run({"rate": 0.2, "steps": 40}, {}, **scored),
+        run({}, {}, **(scored | {"stanford10/appearance/accuracy": 70.0})),
+        run({"rate": 0.2}, {}, **scored),
+        run({"rate": 0.3}, {}),
+    ]
+    table = in_the_end(runs, {"rate": 0.1, "steps": 20}, list(scored))
+    assert table.index.tolist() == ["as chosen", "rate 0.2", "rate 0.2, steps 40"]
+    assert table.iloc[0, 0] == 70
