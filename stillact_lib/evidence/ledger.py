@@ -78,10 +78,11 @@ class Ledger:
             self._decided[id, world] = decide(self.published, self._entry(id), self._kept(world).pool)
         return self._decided[id, world]
 
-    def in_words(self, id: str, world: World = "drawn", example: bool = False) -> str:
-        """Effect, interval and verdict of an entry as HTML, for a sentence of the text; of an entry over several
-        comparisons, with `example`, also the first with its interval."""
-        return tables.in_words(self.published, self._kept(world), self.verdict(id, world), example)
+    def in_words(self, id: str, world: World = "drawn", example: bool = False, provisional: bool = False) -> str:
+        """Effect, interval and verdict of an entry as HTML, for a sentence of the text; with `example`, of an entry
+        over several comparisons also the one that speaks least for it; with `provisional`, verdicts of reading-size
+        runs are called so."""
+        return tables.in_words(self.published, self._kept(world), self.verdict(id, world), example, provisional)
 
     def counts(self, world: World = "drawn") -> dict[str, Counts]:
         """How many of the paper's "claims", and of our "checks", have which verdict."""

@@ -142,12 +142,15 @@ def cells_table(published: Published, kept: Kept, verdict: Verdict) -> Shown:
     return Shown(f"Every comparison of “{verdict.entry.says}”, judged alone.", data, rows, "stillact-cells")
 
 
-def in_words(published: Published, kept: Kept, verdict: Verdict, example: bool = False) -> str:
-    """Effect and verdict for a sentence of the text, as HTML; with `example`, of several comparisons also the first
-    with its interval. What rests on runs of reading size is called provisional."""
+def in_words(
+    published: Published, kept: Kept, verdict: Verdict, example: bool = False, provisional: bool = False
+) -> str:
+    """Effect and verdict for a sentence of the text, as HTML; with `example`, of several comparisons also the one
+    that speaks least for it; with `provisional`, what rests on runs of reading size is called so."""
     effect = effect_of(published, verdict)
     said = verdict.label if effect == NONE else f"{effect}, {verdict.label}"
-    said += " (provisional)" if kept.profile in READING and verdict.label != "not attempted" else ""
+    reading_size = kept.profile in READING and verdict.label != "not attempted"
+    said += " (provisional)" if provisional and reading_size else ""
     said = f"<span {_attributes(published, kept.world, verdict)}>{escape(said)}</span>"
     one = for_one(published, verdict) if example else ""
     return f"{said} ({escape(one)})" if one else said

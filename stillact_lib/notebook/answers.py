@@ -35,7 +35,10 @@ class Answers:
         lines = []
         for question, id in questions.items():
             lines.append(f"- {question}")
-            lines += [f"  - {CALLED[at]}: {self.ledger.in_words(id, at, example=True)}" for at in self.worlds]
+            lines += [
+                f"  - {CALLED[at]}: {self.ledger.in_words(id, at, example=True, provisional=True)}"
+                for at in self.worlds
+            ]
         return Markdown("\n".join(lines))
 
     def figure(self, dataset: str, arm: str, metric: str, against: str, at: World = "drawn") -> str:
@@ -87,7 +90,7 @@ class Answers:
             lines += [f"\n**{CALLED[at].capitalize()}**\n"]
             for label, heading in HEADINGS.items():
                 of_label = [
-                    f"  - {finding}: {self.ledger.in_words(id, at)}"
+                    f"  - {finding}: {self.ledger.in_words(id, at, provisional=True)}"
                     for finding, id in findings.items()
                     if self.ledger.verdict(id, at).label == label
                 ]

@@ -21,7 +21,7 @@ class Ledger:
     def worlds(self):
         return ["drawn", "real", "full architecture"]
 
-    def in_words(self, id, world, example=False):
+    def in_words(self, id, world, example=False, provisional=False):
         return f"{id} in {world}"
 
     def verdict(self, id, world):
