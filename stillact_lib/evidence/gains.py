@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from stillact_lib.evidence.bootstrap import Interval, mean_estimate
-from stillact_lib.evidence.records import CLIP, GROUP, RunRecord
+from stillact_lib.evidence.records import CLASS_SCORES, CLIP, GROUP, RunRecord
 from stillact_lib.evidence.worlds import world_of
 
 
@@ -80,9 +80,9 @@ def decisions_changed(
 
 def _changes(record: RunRecord, stills: str, arm: str, against: str) -> dict[str, float]:
     scores, names = record.scores(), [f"{stills}/{one}" for one in (arm, against)]
-    if not all(f"{name}/class_scores" in scores for name in names):
+    if not all(f"{name}/{CLASS_SCORES}" in scores for name in names):
         return {}
-    after, before = (scores[f"{name}/class_scores"].argmax(1) for name in names)
+    after, before = (scores[f"{name}/{CLASS_SCORES}"].argmax(1) for name in names)
     right = [scores[f"{name}/accuracy"] > 0 for name in names]
     shares = {
         "changed": after != before,

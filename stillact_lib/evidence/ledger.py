@@ -50,13 +50,19 @@ class Ledger:
         return [world for world, kept in self.kept.items() if kept.records]
 
     def table(
-        self, name: str, *, columns: Sequence[str] | None = None, dataset: str | None = None, world: World = "drawn"
+        self,
+        name: str,
+        *,
+        columns: Sequence[str] | None = None,
+        dataset: str | None = None,
+        notes: bool = True,
+        world: World = "drawn",
     ) -> tables.Shown:
         """A published table beside ours. `columns` takes some of the table's (a page is narrow); `dataset` rebuilds it
-        on another dataset, for which the paper's text prints no numbers."""
-        return tables.result_table(
-            self.published, name, self._kept(world), self.this_run[world], columns=columns, dataset=dataset
-        )
+        on another dataset, for which the paper's text prints no numbers; `notes`: what its caption says of the paper's
+        numbers, once where a table is shown in parts."""
+        of_world = self._kept(world), self.this_run[world]
+        return tables.result_table(self.published, name, *of_world, columns=columns, dataset=dataset, notes=notes)
 
     def claims(self, *ids: str, world: World = "drawn") -> tables.Shown:
         """Claims and checks, a row each, by their ids."""
@@ -78,11 +84,11 @@ class Ledger:
             self._decided[id, world] = decide(self.published, self._entry(id), self._kept(world).pool)
         return self._decided[id, world]
 
-    def in_words(self, id: str, world: World = "drawn", example: bool = False, provisional: bool = False) -> str:
-        """Effect, interval and verdict of an entry as HTML, for a sentence of the text; with `example`, of an entry
-        over several comparisons also the one that speaks least for it; with `provisional`, verdicts of reading-size
-        runs are called so."""
-        return tables.in_words(self.published, self._kept(world), self.verdict(id, world), example, provisional)
+    def in_words(self, id: str, world: World = "drawn", example: bool = False) -> str:
+        """Effect, interval and verdict of an entry as HTML, for a sentence of the text; verdicts of reading-size runs
+        are called provisional; with `example`, of an entry over several comparisons also the one that speaks least for
+        it."""
+        return tables.in_words(self.published, self._kept(world), self.verdict(id, world), example)
 
     def counts(self, world: World = "drawn") -> dict[str, Counts]:
         """How many of the paper's "claims", and of our "checks", have which verdict."""

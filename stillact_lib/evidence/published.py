@@ -33,7 +33,8 @@ class Metric(Strict):
     """A measure; `unit` is empty for a pure number.
 
     `statistic`: "mean" of item scores, or "map", the mean average precision of class scores over all items; with
-    `class_group` over the classes of that group alone, all items still being ranked.
+    `class_group` over the classes of that group alone, all items still being ranked. `own_scale`: its unit is that of
+    each experiment's own images, such as their pixels, so that the paper's differences say nothing of ours.
     """
 
     heading: str
@@ -42,6 +43,7 @@ class Metric(Strict):
     meaning: str
     statistic: Statistic = "mean"
     class_group: str | None = None
+    own_scale: bool = False
 
     @model_validator(mode="after")
     def _groups_go_with_map(self) -> Metric:
@@ -162,7 +164,10 @@ class Published(Strict):
             yield Cell(gain, side, other, cells.near, cells.effect)
 
     def effect(self, cell: Cell) -> float | None:
-        """The difference (or contrast) of the published cells; None where a table lacks one."""
+        """The difference (or contrast) of the published cells; None where a table lacks one, or where it is on a scale
+        of its own."""
+        if any(gain.metric in self.metrics and self.metrics[gain.metric].own_scale for gain in cell.gains):
+            return None
         differences = []
         for gain in cell.gains:
             values = [self.value(gain.dataset, arm, gain.metric) for arm in gain.arms]

@@ -7,7 +7,7 @@ that a test can read every page and find one number for one claim. A table's `da
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from itertools import groupby, zip_longest
 
@@ -17,13 +17,13 @@ from stillact_lib.errors import StillactError
 from stillact_lib.evidence.bootstrap import Interval
 from stillact_lib.evidence.estimates import Pool
 from stillact_lib.evidence.kept import READING, Kept
-from stillact_lib.evidence.published import Column, Published, Table
+from stillact_lib.evidence.published import Column, Published
 from stillact_lib.evidence.verdicts import Label, Verdict
 from stillact_lib.evidence.wording import (
     MEANINGS,
     NONE,
     effect_of,
-    for_one,
+    least_in_favour,
     line_of,
     line_of_one,
     metric_heading,
@@ -59,8 +59,9 @@ def result_table(
     *,
     columns: Sequence[str] | None = None,
     dataset: str | None = None,
+    notes: bool = True,
 ) -> Shown:
-    """For each column the paper's value, ours [interval], and this run's."""
+    """For each column the paper's value, ours [interval], and this run's; `notes`: the table's own, in the caption."""
     if name not in published.tables:
         known = ", ".join(published.tables)
         raise StillactError(f"{published.chapter}: no table {name!r}; there are: {known}")
@@ -68,7 +69,7 @@ def result_table(
     columns = {column: table.columns[column] for column in columns or table.columns}
     shown = [of if dataset is None else of.model_copy(update={"dataset": dataset}) for of in columns.values()]
     cells: dict[tuple[str, str], list[str]] = {}
-    figures = []
+    figures = {}
     for (column, of), on in zip(columns.items(), shown, strict=True):
         heading = _column_heading(published, shown, on)
         values = [table.value(arm, column) if on == of else None for arm in table.rows]
@@ -81,8 +82,9 @@ def result_table(
         cells[heading, f"ours, {kept.world}"] = [with_interval(one, table.decimals) for one in ours]
         if any(own):
             cells[heading, "this run"] = [f"{one.mean:.{table.decimals}f}" if one else NONE for one in own]
-        figures.append(ours)
+        figures[heading] = ours
     data = pd.DataFrame(cells, index=[row.heading for row in table.rows.values()])
+    own_scale = any(published.metrics[of.metric].own_scale for of in columns.values())
     empty = (data == NONE).all(axis=1)
     missing = [str(heading) for heading in data.index[empty]] if not empty.all() else []
     data = data[~empty] if missing else data
@@ -90,9 +92,10 @@ def result_table(
     elsewhere = f", rebuilt on {published.datasets[dataset]}" if dataset else ""
     caption = [f"{table.title}{elsewhere}."]
     caption += [f"Paper: {table.where}, real data."] if "paper" in titles else []
+    caption += ["Pixels are those of each one's own images."] if own_scale and "paper" in titles else []
     caption += ["Ours:", kept.provenance(published, list(dict.fromkeys(on.dataset for on in shown)))]
     caption += [f"In no kept run yet: {'; '.join(missing)}."] if missing else []
-    caption += [_uneven_runs(table, list(zip(*figures, strict=True))), *table.notes]
+    caption += [_uneven_runs([row.heading for row in table.rows.values()], figures), *(table.notes if notes else [])]
     caption += [_of_this_run(this_run)] if "this run" in titles else []
     rows = [
         f'<tr><th scope="row">{escape(heading)}</th>{"".join(f"<td>{_lines(cell)}</td>" for cell in row)}</tr>\n'
@@ -142,17 +145,14 @@ def cells_table(published: Published, kept: Kept, verdict: Verdict) -> Shown:
     return Shown(f"Every comparison of “{verdict.entry.says}”, judged alone.", data, rows, "stillact-cells")
 
 
-def in_words(
-    published: Published, kept: Kept, verdict: Verdict, example: bool = False, provisional: bool = False
-) -> str:
-    """Effect and verdict for a sentence of the text, as HTML; with `example`, of several comparisons also the one
-    that speaks least for it; with `provisional`, what rests on runs of reading size is called so."""
+def in_words(published: Published, kept: Kept, verdict: Verdict, example: bool = False) -> str:
+    """Effect and verdict for a sentence of the text, as HTML; what rests on runs of reading size is called provisional;
+    with `example`, of several comparisons also the one that speaks least for it."""
     effect = effect_of(published, verdict)
     said = verdict.label if effect == NONE else f"{effect}, {verdict.label}"
-    reading_size = kept.profile in READING and verdict.label != "not attempted"
-    said += " (provisional)" if provisional and reading_size else ""
+    said += " (provisional)" if kept.profile in READING and verdict.label != "not attempted" else ""
     said = f"<span {_attributes(published, kept.world, verdict)}>{escape(said)}</span>"
-    one = for_one(published, verdict) if example else ""
+    one = least_in_favour(published, verdict) if example else ""
     return f"{said} ({escape(one)})" if one else said
 
 
@@ -217,9 +217,15 @@ def _of_this_run(pool: Pool) -> str:
     return f"This run: profile {run.profile}, seed {run.seed}; it changes no number{nothing}."
 
 
-def _uneven_runs(table: Table, figures: Sequence[Sequence[Interval | None]]) -> str:
-    """How many runs stand behind each row, where rows differ in it."""
-    counts = [max((one.n_runs for one in row if one), default=0) for row in figures]
-    rows = zip(table.rows.values(), counts, strict=True)
-    named = [f"{row.heading} {number}" for row, number in rows if number]
-    return "" if len({number for number in counts if number}) < 2 else f"Runs behind each row: {'; '.join(named)}."
+def _uneven_runs(rows: Sequence[str], figures: Mapping[str, Sequence[Interval | None]]) -> str:
+    """How many runs stand behind the cells of each column, and behind those rows of it that differ, where cells do."""
+    told: dict[str, list[str]] = {}
+    different = {one.n_runs for of_column in figures.values() for one in of_column if one}
+    for column, of_column in figures.items() if len(different) > 1 else ():
+        counts = {row: one.n_runs for row, one in zip(rows, of_column, strict=True) if one}
+        if counts:
+            usual = max(counts.values(), key=list(counts.values()).count)
+            others = [f"{row} {number}" for row, number in counts.items() if number != usual]
+            told.setdefault(f"{usual}{', but ' + ', '.join(others) if others else ''}", []).append(column)
+    parts = [f"{', '.join(columns)}: {runs}" if len(told) > 1 else runs for runs, columns in told.items()]
+    return f"Runs behind each cell: {'; '.join(parts)}." if parts else ""

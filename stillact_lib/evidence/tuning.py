@@ -1,7 +1,7 @@
 """What was tried before anything was decided: runs of the profile `tuning`, what each changes, and its curves.
 
 Records hold a watched training as metrics named "ucf101/im2flow/epe_all@500", the figure on the held-out items at step
-500 (`papers.im2flow.data.curve_of`). Such runs choose settings and decide nothing.
+500 (`curve_to_keep`). Such runs choose settings and decide nothing.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from math import isfinite
 
 import pandas as pd
 
 from stillact_lib.configuration import deciding
 from stillact_lib.evidence.records import RunRecord
+from stillact_lib.training.loop import History
 
 CHOSEN = "as chosen"
 WATCHED = re.compile(r"(?P<dataset>[^/]+)/(?P<arm>[^/]+)/(?P<metric>[^/@]+)@(?P<step>\d+)")
@@ -22,8 +24,20 @@ NOT_TRIED = ("seed", "profile", "miniature_seed", "tested", "score_every")
 NOT_TRIED += ("baselines", "stills", "curve", "controls", "arms", "transfer")
 
 
+def curve_to_keep(history: History, arm: str, figures: Mapping[str, str] | None = None) -> dict[str, float]:
+    """What a record keeps of a watched training of `arm`, "ucf101/im2flow": its figures by step, named as above, less
+    those that are no number. `figures`: the name in the record of each that is kept (None: all, by their own)."""
+    watched = [row for row in history.rows if "loss" not in row]
+    return {
+        f"{arm}/{name}@{row['step']}": row[figure]
+        for row in watched
+        for figure, name in (figures or {figure: figure for figure in row if figure != "step"}).items()
+        if isfinite(row[figure])
+    }
+
+
 def tried(records: Sequence[RunRecord], profile: Mapping[str, object], *, whole: bool = False) -> pd.DataFrame:
-    """The watched figures of all runs: what the run changes ("" where nothing), arm, metric, step and value.
+    """The watched figures of all runs: what the run changes ("as chosen" where nothing), arm, metric, step and value.
 
     profile: the parameters that the file of the profile gives; of others the commonest value is no change. Arms are
     named by their first word, "im2flow" of "im2flow_scratch", since what they change has a column; or by all of it.
@@ -44,7 +58,7 @@ def at_the_end(figures: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
     nothing first."""
     last = figures[figures["step"] == figures.groupby(["change", "arm"])["step"].transform("max")]
     table = last[last["metric"].isin(metrics)].pivot(index=["change", "arm", "step"], columns="metric", values="value")
-    return table[list(metrics)].sort_index()
+    return table[list(metrics)].sort_index(key=_least_changed_first)
 
 
 def in_the_end(records: Sequence[RunRecord], profile: Mapping[str, object], metrics: Sequence[str]) -> pd.DataFrame:
@@ -53,15 +67,22 @@ def in_the_end(records: Sequence[RunRecord], profile: Mapping[str, object], metr
     usual, rows = _usual(records) | profile, {}
     for record in records:
         if all(metric in record.metrics for metric in metrics):
-            rows[change_of(record, usual) or CHOSEN] = [record.metrics[metric] for metric in metrics]
+            rows[change_of(record, usual)] = [record.metrics[metric] for metric in metrics]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=list(metrics)).rename_axis("change")
-    return table.loc[sorted(rows, key=lambda change: (change != CHOSEN, change.count(","), change))]
+    return table.sort_index(key=_least_changed_first)
 
 
 def change_of(record: RunRecord, usual: Mapping[str, object]) -> str:
-    """What a run changes of the `usual` parameters, in words; "" where nothing."""
+    """What a run changes of the `usual` parameters, in words; "as chosen" where nothing."""
     changes = {name: value for name, value in _told(record).items() if value != usual.get(name)}
-    return ", ".join(f"{name} {value}" for name, value in changes.items())
+    return ", ".join(f"{name} {value}" for name, value in changes.items()) or CHOSEN
+
+
+def _least_changed_first(names: pd.Index) -> pd.Index:
+    """How the changes of an index sort; its other levels as they are."""
+    if names.name != "change":
+        return names
+    return pd.Index([f"{(change != CHOSEN) * (1 + change.count(','))} {change}" for change in names])
 
 
 def _told(record: RunRecord) -> dict[str, object]:

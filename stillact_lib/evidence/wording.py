@@ -115,7 +115,7 @@ def _times(data: float) -> str:
     return f"× {data:.1f}" if data < 10 else f"× {data:.0f}" if data < 100 else "× 100 and more"
 
 
-def for_one(published: Published, verdict: Verdict) -> str:
+def least_in_favour(published: Published, verdict: Verdict) -> str:
     """Of a sentence over several comparisons the one that speaks least for it, with its interval; "" where there is
     none."""
     found = [one for one in verdict.cells if one.found]

@@ -35,10 +35,7 @@ class Answers:
         lines = []
         for question, id in questions.items():
             lines.append(f"- {question}")
-            lines += [
-                f"  - {CALLED[at]}: {self.ledger.in_words(id, at, example=True, provisional=True)}"
-                for at in self.worlds
-            ]
+            lines += [f"  - {CALLED[at]}: {self.ledger.in_words(id, at, example=True)}" for at in self.worlds]
         return Markdown("\n".join(lines))
 
     def figure(self, dataset: str, arm: str, metric: str, against: str, at: World = "drawn") -> str:
@@ -68,13 +65,15 @@ class Answers:
 
     def tables(self, name: str, *parts: Sequence[str]) -> None:
         """Shows a table of the ledger from each world whose kept runs have two rows of it; `parts`: columns that fit on
-        a page together."""
+        a page together. The table's notes stand below the first."""
+        notes = True
         for at in self.worlds:
             for columns in parts or [None]:
-                table = self.ledger.table(name, columns=columns, world=at)
+                table = self.ledger.table(name, columns=columns, notes=notes, world=at)
                 ours = [column for column in table.data if column[1].startswith("ours")]
                 if at == self.worlds[0] or (table.data[ours] != NONE).any(axis=1).sum() > 1:
                     display(table)
+                    notes = False
 
     def claims(self, *ids: str) -> None:
         """Shows sentences with what was found and their verdicts, from each world in which one was attempted."""
@@ -90,7 +89,7 @@ class Answers:
             lines += [f"\n**{CALLED[at].capitalize()}**\n"]
             for label, heading in HEADINGS.items():
                 of_label = [
-                    f"  - {finding}: {self.ledger.in_words(id, at, provisional=True)}"
+                    f"  - {finding}: {self.ledger.in_words(id, at)}"
                     for finding, id in findings.items()
                     if self.ledger.verdict(id, at).label == label
                 ]

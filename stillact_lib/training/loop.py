@@ -206,14 +206,14 @@ class Checkpoint:
         return json.dumps(self.settings, sort_keys=True, default=str)
 
 
-def _to_device(batch: Any, device: torch.device) -> Any:
+def to_device(batch: Any, device: torch.device) -> Any:
     """Moves a tensor, or tensors in tuples, lists and dicts; images go channels-last, as convolutions like them."""
     if isinstance(batch, Tensor):
         layout = torch.channels_last if batch.ndim == 4 else torch.preserve_format
         return batch.to(device, non_blocking=True, memory_format=layout)
     if isinstance(batch, dict):
-        return {name: _to_device(part, device) for name, part in batch.items()}
-    return type(batch)(_to_device(part, device) for part in batch)
+        return {name: to_device(part, device) for name, part in batch.items()}
+    return type(batch)(to_device(part, device) for part in batch)
 
 
 def _seed_step(seed: int, step: int, device: torch.device) -> None:
@@ -267,7 +267,7 @@ def train(
                 for group, rate in zip(optimiser.param_groups, initial_rates, strict=True):
                     group["lr"] = rate * schedule(step)
             with device.autocasting():
-                loss, figures = step_loss(_to_device(batch, device.torch_device))
+                loss, figures = step_loss(to_device(batch, device.torch_device))
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             optimiser.step()
@@ -300,17 +300,6 @@ def classification_loss(network: nn.Module) -> StepLoss:
         return functional.cross_entropy(scores, wanted), {"accuracy": (scores.argmax(1) == wanted).float().mean()}
 
     return step_loss
-
-
-@torch.inference_mode()
-def predict(model: nn.Module, inputs: Tensor, device: Device, batch_size: int = 64) -> Tensor:
-    """Evaluation-mode outputs of `model` for `inputs` [N, ...], in batches, as float32 on the CPU."""
-    model.eval().to(device.torch_device, memory_format=torch.channels_last)
-    outputs = []
-    for batch in inputs.split(batch_size):
-        with device.autocasting():
-            outputs.append(model(_to_device(batch, device.torch_device)).float().cpu())
-    return torch.cat(outputs)
 
 
 def warm_up_then_cosine(steps: int, warm_up: int = 50) -> Callable[[int], float]:

@@ -19,6 +19,7 @@ from stillact_lib.miniature.photographs import POSES, posed_photographs
 from stillact_lib.miniature.world import VERSION
 from stillact_lib.paths import workspace
 from stillact_lib.training.classification import crop_batches, scores_of
+from stillact_lib.training.inference import predict
 from stillact_lib.training.kept import kept
 from stillact_lib.training.loop import (
     Checkpoint,
@@ -26,7 +27,6 @@ from stillact_lib.training.loop import (
     History,
     StepBatches,
     classification_loss,
-    predict,
     train,
     warm_up_then_cosine,
 )

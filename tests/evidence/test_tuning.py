@@ -28,9 +28,10 @@ def test_runs_are_told_apart_by_what_they_change():
         run({"rate": 0.05}, {"im2flow": {20: 1.7}}),
     ]
     found = tried(runs, {})
-    assert set(found["change"]) == {"", "rate 0.2", "steps 40", "rate 0.05"} and len(found) == 9
+    assert set(found["change"]) == {"as chosen", "rate 0.2", "steps 40", "rate 0.05"} and len(found) == 9
     table = at_the_end(found, ["epe_all"])["epe_all"]
-    assert table.index[0][0] == "" and table[("", "im2flow", 20)] == 1.5 and table[("", "walker", 20)] == 2.0
+    assert table.index[0][0] == "as chosen"
+    assert table[("as chosen", "im2flow", 20)] == 1.5 and table[("as chosen", "walker", 20)] == 2.0
     assert table[("steps 40", "im2flow", 40)] == 1.2 and len(table) == 5
 
 
@@ -41,7 +42,7 @@ def test_one_run_alone_is_held_against_its_profile():
 
 def test_arms_may_be_named_by_all_their_words():
     runs = [run({"arms": "scratch_rgb"}, {"scratch_rgb": {10: 2.0}, "scratch_sm": {10: 1.0}})]
-    assert set(tried(runs, {})["arm"]) == {"scratch"} and set(tried(runs, {})["change"]) == {""}
+    assert set(tried(runs, {})["arm"]) == {"scratch"} and set(tried(runs, {})["change"]) == {"as chosen"}
     assert set(tried(runs, {}, whole=True)["arm"]) == {"scratch_rgb", "scratch_sm"}
 
 

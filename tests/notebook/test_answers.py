@@ -21,7 +21,7 @@ class Ledger:
     def worlds(self):
         return ["drawn", "real", "full architecture"]
 
-    def in_words(self, id, world, example=False, provisional=False):
+    def in_words(self, id, world, example=False):
         return f"{id} in {world}"
 
     def verdict(self, id, world):
@@ -33,9 +33,11 @@ class Ledger:
     def claims(self, *ids, world):
         return f"claims {world}: {', '.join(ids)}"
 
-    def table(self, name, columns, world):
+    def table(self, name, columns, notes, world):
         ours = ["1.0", "2.0", "3.0"] if world == "drawn" else ["1.0"] * self.rows + ["–"] * (3 - self.rows)
-        return SimpleNamespace(data=pd.DataFrame({COLUMNS[0]: "9", COLUMNS[1]: ours}), said=f"{name} {world} {columns}")
+        return SimpleNamespace(
+            data=pd.DataFrame({COLUMNS[0]: "9", COLUMNS[1]: ours}), said=f"{name} {world} {columns}", notes=notes
+        )
 
 
 @pytest.fixture
@@ -57,6 +59,11 @@ def test_reading_sizes_are_called_provisional():
     told = Answers(Ledger()).counted().data
     assert told.count("Of 3 sentences of the paper") == 2 and told.count("provisional") == 1
     assert "drawn world: 1 reproduced, 2 not reproduced; chance alone would call 0.1 reproduced" in told
+
+
+def test_notes_of_a_table_in_parts_stand_once(shown):
+    Answers(Ledger()).tables("t", ["a"], ["b"])
+    assert [one.notes for one in shown] == [True, False, False, False]
 
 
 @pytest.mark.parametrize(("rows", "worlds"), [(3, 2), (2, 2), (1, 1), (0, 1)])

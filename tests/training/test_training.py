@@ -15,16 +15,8 @@ from torch import nn
 
 from stillact_lib.errors import StillactError
 from stillact_lib.training import batch_workers
-from stillact_lib.training.loop import (
-    Checkpoint,
-    Device,
-    StepBatches,
-    Watch,
-    choose_device,
-    predict,
-    train,
-    warm_up_then_cosine,
-)
+from stillact_lib.training.inference import predict
+from stillact_lib.training.loop import Checkpoint, Device, StepBatches, Watch, choose_device, train, warm_up_then_cosine
 
 CPU = Device(torch.device("cpu"), None)
 

@@ -21,7 +21,6 @@ from stillact_lib.errors import StillactError
 from stillact_lib.evaluation.flow_metrics import evaluation_masks, flow_scores
 from stillact_lib.notebook.run_data import grouped, miniature_or_real
 from stillact_lib.papers.im2flow.settings import Im2FlowSettings
-from stillact_lib.training.loop import History
 from stillact_lib.vision.flow_encoding import mirror_flow
 from stillact_lib.vision.flow_pairs import FlowPairs, build_flow_pairs, exact_flow
 from stillact_lib.vision.foreground import segment_foreground
@@ -270,17 +269,6 @@ def figures_while_training(
         return {name: float(np.nanmean(values)) for name, values in scores.items()}
 
     return figures
-
-
-def curve_of(history: History, settings: Im2FlowSettings, arm: str) -> dict[str, float]:
-    """What a record keeps of a training that was watched: "ucf101/im2flow/epe_all@500" is the figure at step 500."""
-    watched = [row for row in history.rows if "epe_all" in row]
-    return {
-        f"{settings.dataset}/{arm}/{name}@{row['step']}": value
-        for row in watched
-        for name, value in row.items()
-        if name != "step" and np.isfinite(value)
-    }
 
 
 def frame_scores(test: TestFrames, predictions: dict[str, np.ndarray], dataset: str) -> dict[str, np.ndarray]:

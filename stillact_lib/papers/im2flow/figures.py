@@ -44,8 +44,8 @@ def tuning_curves(tried: pd.DataFrame, metrics: Mapping[str, str]) -> Figure:
         for change, arm in runs:
             of_run = tried[(tried["change"] == change) & (tried["arm"] == arm) & (tried["metric"] == metric)]
             style = "--" if arm == "walker" else "-"
-            label = f"{arm}: {change or 'as chosen'}"
-            axis.plot(of_run["step"], of_run["value"], style, color=shades[changes.index(change)], label=label)
+            shade = shades[changes.index(change)]
+            axis.plot(of_run["step"], of_run["value"], style, color=shade, label=f"{arm}: {change}")
         axis.set(title=title, xlabel="training step")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower left", fontsize=7.5)
     return figure

@@ -21,6 +21,7 @@ from stillact_lib.networks.walker import WalkerNet
 from stillact_lib.notebook.run_data import checkpoint_for
 from stillact_lib.papers.im2flow.data import evenly
 from stillact_lib.papers.im2flow.settings import CONTENT, FLOW, Im2FlowSettings
+from stillact_lib.training.inference import predict_images
 from stillact_lib.training.loop import (
     Device,
     History,
@@ -28,17 +29,12 @@ from stillact_lib.training.loop import (
     Watch,
     classification_loss,
     precise,
-    predict,
     train,
     warm_up_then_cosine,
 )
 from stillact_lib.vision.crops import random_window
 from stillact_lib.vision.flow_encoding import FlowEncoding
 from stillact_lib.vision.flow_pairs import FlowPairs
-from stillact_lib.vision.images import as_network_input
-
-#: images whose flow is inferred together: as bytes they take a quarter of the room
-AT_ONCE = 256
 
 
 def new_flow_network(settings: Im2FlowSettings) -> Im2FlowUNet | TrainedEncoderUNet:
@@ -208,8 +204,7 @@ def train_im2flow(
 def infer_flow_images(model: nn.Module, images: Tensor, device: Device) -> Tensor:
     """Flow images float32 [N, 3, S, S] in [-1, 1] of images uint8 [N, 3, H, W], whole and unflipped: the network's own
     output, whose direction channels are short where it hesitates."""
-    pieces = images.split(AT_ONCE)
-    return torch.cat([predict(model, as_network_input(some, model.image_size), device) for some in pieces])
+    return predict_images(model, images, device)
 
 
 def predict_flow(

@@ -14,6 +14,7 @@ from stillact_lib.datasets.groups import dealt_out
 from stillact_lib.networks.mobile import MobileNetwork
 from stillact_lib.papers.im2flow.settings import RecognitionSettings
 from stillact_lib.papers.im2flow.stills import StillSet
+from stillact_lib.training.inference import predict
 from stillact_lib.training.loop import (
     Checkpoint,
     Device,
@@ -21,7 +22,6 @@ from stillact_lib.training.loop import (
     MakeBatch,
     StepBatches,
     classification_loss,
-    predict,
     train,
     warm_up_then_cosine,
 )

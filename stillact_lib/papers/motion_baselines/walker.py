@@ -20,6 +20,7 @@ from torch.nn import functional as F
 
 from stillact_lib.networks.trained_encoder import begins_trained, parameter_groups
 from stillact_lib.networks.walker import WalkerNet
+from stillact_lib.training.inference import predict
 from stillact_lib.training.loop import (
     Checkpoint,
     Device,
@@ -27,7 +28,6 @@ from stillact_lib.training.loop import (
     StepBatches,
     Watch,
     precise,
-    predict,
     train,
     warm_up_then_cosine,
 )

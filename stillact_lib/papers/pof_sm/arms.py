@@ -16,6 +16,7 @@ from torch import Tensor
 
 from stillact_lib.datasets.ucfsi101 import class_group_of
 from stillact_lib.evidence.records import DataOrigin
+from stillact_lib.evidence.tuning import curve_to_keep
 from stillact_lib.networks.lrn_alexnet import LRNAlexNet
 from stillact_lib.notebook.run_data import checkpoint_for, grouped
 from stillact_lib.papers.pof_sm import domain as pof_sm
@@ -144,8 +145,8 @@ def rate_of(arm: Arm, settings: PofSmSettings) -> float:
 
 def one_of_each(videos: pd.Series) -> np.ndarray:
     """Which stills are the middle one of their video's, bool [N]."""
-    number = videos.groupby(videos, observed=True, sort=False).cumcount()
-    return (number == videos.groupby(videos, observed=True, sort=False).transform("size") // 2).to_numpy()
+    of_each = videos.groupby(videos, observed=True, sort=False)
+    return (of_each.cumcount() == of_each.transform("size") // 2).to_numpy()
 
 
 @dataclass
@@ -240,12 +241,8 @@ class Recognition:
 
     def curves_to_keep(self) -> dict[str, float]:
         """What a record keeps of watched trainings: "ucfsi101/scratch_rgb/top1@200" is the figure at step 200."""
-        return {
-            f"{UCFSI}/{arm}/top1@{row['step']}": row["top1"]
-            for arm, history in self.histories.items()
-            for row in history.rows
-            if "top1" in row
-        }
+        curves = (curve_to_keep(history, f"{UCFSI}/{arm}") for arm, history in self.histories.items())
+        return {name: value for curve in curves for name, value in curve.items()}
 
     def scores_to_keep(self) -> dict[str, np.ndarray]:
         """What a record keeps: of each arm top-1, top-5 and class scores; of the stills their video, the group of clips

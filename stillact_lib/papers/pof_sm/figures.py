@@ -108,7 +108,7 @@ def tuning_curves(tried: pd.DataFrame, columns: int = 3) -> Figure:
     for axis, arm in zip(grid.flat, arms, strict=False):
         for change, shade in zip(changes, shades, strict=True):
             line = tried[(tried["arm"] == arm) & (tried["change"] == change)]
-            axis.plot(line["step"], line["value"], color=shade, label=change or "as chosen")
+            axis.plot(line["step"], line["value"], color=shade, label=change)
         axis.set_title(arm.replace("_", ", "), fontsize=8.5)
     for axis in list(grid.flat)[len(arms) :]:
         axis.set_visible(False)

@@ -18,7 +18,7 @@ from stillact_lib.notebook.run_data import grouped
 from stillact_lib.papers.pof_sm.flow_loss import READINGS
 from stillact_lib.papers.pof_sm.predictors import FlowPredictor, Halves, Predictor, loss_of
 from stillact_lib.papers.pof_sm.settings import PofSmSettings
-from stillact_lib.training.loop import Device, History, Watch
+from stillact_lib.training.loop import Device, Watch
 from stillact_lib.vision.flow_pairs import FlowPairs
 
 #: as many frames are scored, evenly spaced over all, and as many for a curve
@@ -80,16 +80,6 @@ def watched(predictor: Predictor, tested: FlowPairs | None, settings: PofSmSetti
         return {name: float(np.nanmean(values)) for name, values in found.items()}
 
     return Watch(settings.score_every, figures)
-
-
-def curve_to_keep(history: History, arm: str) -> dict[str, float]:
-    """What a record keeps of a watched flow network: "ucf101/flow_walker/ds_moving@250"."""
-    return {
-        f"ucf101/{arm}/{name}@{row['step']}": value
-        for row in history.rows
-        for name, value in row.items()
-        if name.startswith(("epe", "ds"))
-    }
 
 
 def score_readings(

@@ -12,17 +12,17 @@ from typing import Protocol
 
 import numpy as np
 import pandas as pd
-import torch
 from torch import Tensor, nn
 
 from stillact_lib.datasets.groups import dealt_out
 from stillact_lib.networks.walker import WalkerNet
 from stillact_lib.papers.pof_sm.flow_loss import READINGS
-from stillact_lib.training.loop import Device, predict
+from stillact_lib.training.inference import predict_images
+from stillact_lib.training.loop import Device
 from stillact_lib.vision.flow_encoding import FlowEncoding
-from stillact_lib.vision.images import as_network_input, at_side
+from stillact_lib.vision.images import at_side
 
-#: images that become numbers together: as bytes they take a quarter of the room
+#: images whose maps are made together
 AT_ONCE = 64
 
 
@@ -51,8 +51,7 @@ class FlowPredictor:
 
     def scores(self, images: Tensor) -> Tensor:
         """Scores [N, C, g, g] before the softmax, of images uint8 [N, 3, H, W]."""
-        side = self.network.image_size
-        return torch.cat([predict(self.network, as_network_input(i, side), self.device) for i in images.split(AT_ONCE)])
+        return predict_images(self.network, images, self.device, AT_ONCE)
 
     def decode(self, scores: Tensor, side: int) -> Tensor:
         """Flow [N, 2, side, side] under the reading."""
@@ -74,9 +73,8 @@ class Im2FlowPredictor:
     device: Device
 
     def __call__(self, images: Tensor) -> Tensor:
-        side = self.network.image_size
-        encoded = [predict(self.network, as_network_input(i, side), self.device) for i in images.split(AT_ONCE)]
-        return at_side(self.encoding.decode(torch.cat(encoded)), images.shape[-1])
+        encoded = predict_images(self.network, images, self.device, AT_ONCE)
+        return at_side(self.encoding.decode(encoded), images.shape[-1])
 
     def digest(self) -> str:
         return _digest(self.network, repr(self.encoding))

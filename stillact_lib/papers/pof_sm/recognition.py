@@ -36,6 +36,7 @@ from stillact_lib.notebook.run_data import checkpoint_for
 from stillact_lib.papers.pof_sm.flow import learn_parts
 from stillact_lib.papers.pof_sm.settings import PofSmSettings
 from stillact_lib.training.classification import crop_batches
+from stillact_lib.training.inference import predict
 from stillact_lib.training.loop import (
     Checkpoint,
     Device,
@@ -43,7 +44,6 @@ from stillact_lib.training.loop import (
     Watch,
     classification_loss,
     precise,
-    predict,
     train,
     warm_up_then_cosine,
 )

@@ -25,7 +25,7 @@ from stillact_lib.papers.t2sil.transfers import (
     smoothed_labels,
     still_to_temporal,
 )
-from stillact_lib.training.loop import predict
+from stillact_lib.training.inference import predict
 from stillact_lib.vision.crops import random_crops
 from stillact_lib.vision.images import as_network_input
 

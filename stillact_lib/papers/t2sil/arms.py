@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from stillact_lib.evaluation.domain_distance import FOLDS, proxy_a_distance
+from stillact_lib.evidence.tuning import curve_to_keep
 from stillact_lib.networks.temporal_resnet import CutResNet
 from stillact_lib.notebook.run_data import arrays_for, grouped
 from stillact_lib.papers.t2sil.alternatives import ALTERNATIVES
@@ -269,10 +270,9 @@ class TemporalTransfer:
         watched trainings the accuracy on instances that they do not learn from, "ssvac40/still/accuracy@250"."""
         tried = self.settings_tried().stack().dropna()  # what an arm has not is left out
         curves = {
-            f"{TEST}/{name}/accuracy@{row['step']}": row["held_out"]
-            for name, history in self.histories.items()
-            for row in history.rows
-            if "held_out" in row
+            name: value
+            for arm, history in self.histories.items()
+            for name, value in curve_to_keep(history, f"{TEST}/{arm}", {"held_out": "accuracy"}).items()
         }
         found = {f"{TEST}/{arm}/{name}": float(value) for (arm, name), value in tried.items()}
         return self.figures | curves | found

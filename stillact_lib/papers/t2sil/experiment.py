@@ -40,7 +40,8 @@ from stillact_lib.papers.t2sil.transfers import (
     still_to_temporal,
     triplet_loss,
 )
-from stillact_lib.training.loop import Device, MakeBatch, StepBatches, StepLoss, classification_loss, predict, train
+from stillact_lib.training.inference import predict
+from stillact_lib.training.loop import Device, MakeBatch, StepBatches, StepLoss, classification_loss, train
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from chapter_settings import flow_settings
 
 from stillact_lib.datasets import Samples
 from stillact_lib.errors import StillactError
+from stillact_lib.evidence.tuning import curve_to_keep
 from stillact_lib.notebook.run_data import grouped
 from stillact_lib.papers.im2flow.data import (
-    curve_of,
     figures_while_training,
     fold_of,
     frame_scores,
@@ -160,7 +160,7 @@ def test_a_watched_training_leaves_its_curve_in_the_record(tiny):
     figures = figures_while_training(frames, lambda images: np.zeros_like(frames.target))()
     assert figures["ds_all"] == 0 and figures["epe_all"] == pytest.approx(np.linalg.norm(frames.target, axis=-1).mean())
     history = History([{"step": 10, "loss": 1.0}, {"step": 10, **figures}, {"step": 20, "loss": 0.5}])
-    curve = curve_of(history, settings, "im2flow")
+    curve = curve_to_keep(history, f"{settings.dataset}/im2flow")
     assert curve["ucf101/im2flow/epe_all@10"] == figures["epe_all"] and not any("loss" in name for name in curve)
 
 

@@ -16,11 +16,11 @@ from trained_weights import needs_weights
 
 from stillact_lib.errors import StillactError
 from stillact_lib.evidence.records import DataOrigin
+from stillact_lib.evidence.tuning import curve_to_keep
 from stillact_lib.notebook.run_data import grouped
 from stillact_lib.papers.im2flow import flow as im2flow
 from stillact_lib.papers.im2flow.arms import Workbench
 from stillact_lib.papers.im2flow.data import (
-    curve_of,
     figures_while_training,
     frame_scores,
     frames_to_score,
@@ -81,7 +81,7 @@ def test_a_fold_of_genuine_clips_teaches_flow_and_recognition(settings):
     flow_only = settings.flow_settings().model_copy(update={"content_distance": "none"})
     figures = figures_while_training(test, predict)
     history = im2flow.train_im2flow(network, pairs, encoding, None, flow_only, CPU, (), figures)
-    assert {name for name in curve_of(history, settings, "im2flow") if "epe_all" in name} == {
+    assert {name for name in curve_to_keep(history, f"{settings.dataset}/im2flow") if "epe_all" in name} == {
         "ucf101/im2flow/epe_all@1",
         "ucf101/im2flow/epe_all@2",
     }

@@ -19,6 +19,7 @@ from stillact_lib.datasets import Samples, read
 from stillact_lib.datasets.images import read_rgb
 from stillact_lib.errors import StillactError
 from stillact_lib.evidence.records import DataOrigin, _check_scores, new_record, save_record
+from stillact_lib.evidence.tuning import curve_to_keep
 from stillact_lib.manifests import load_manifest
 from stillact_lib.networks.lrn_alexnet import LRNAlexNet
 from stillact_lib.networks.walker import WalkerNet
@@ -64,7 +65,6 @@ from stillact_lib.papers.pof_sm.flow_loss import READINGS
 from stillact_lib.papers.pof_sm.flow_scoring import (
     Judged,
     arm_of,
-    curve_to_keep,
     means_of,
     score_halves,
     score_readings,
@@ -764,7 +764,7 @@ def test_each_half_is_scored_by_the_network_that_maps_it(world) -> None:
 def test_a_watched_flow_network_leaves_its_curve(world) -> None:
     settings = settings_of(score_every=1)
     network, history = train_flow_network(world.train, world.centres, "all clusters", settings, CPU, tested=world.test)
-    curve = curve_to_keep(history, "flow_0")
+    curve = curve_to_keep(history, "ucf101/flow_0")
     last = f"@{settings.flow_steps}"
     assert {f"ucf101/flow_0/{name}{last}" for name in ("epe_all", "epe_moving", "ds_all", "ds_moving")} <= set(curve)
     predictor = FlowPredictor(network, world.centres, "all clusters", settings.most_likely, CPU)
