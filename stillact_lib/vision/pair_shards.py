@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from stillact_lib.miniature import Clip
 
 
+#: bytes a pixel of a pair of frame and flow: three levels and two half-precision numbers
+PAIR_BYTES = 7
+
+
 @dataclass(frozen=True)
 class PairRecipe:
     """What is made of a video.

@@ -24,7 +24,7 @@ from stillact_lib.papers.im2flow.settings import Im2FlowSettings
 from stillact_lib.vision.flow_encoding import mirror_flow
 from stillact_lib.vision.flow_pairs import FlowPairs, build_flow_pairs, exact_flow
 from stillact_lib.vision.foreground import segment_foreground
-from stillact_lib.vision.pair_shards import PairRecipe
+from stillact_lib.vision.pair_shards import PAIR_BYTES, PairRecipe
 from stillact_lib.vision.shards import shard_folder
 
 #: UCF-101's classes that show what one of Stanford10's does (climbing, riding, rowing, running, jumping, ...)
@@ -34,8 +34,8 @@ SHARED_WITH_STANFORD10 = (
     *("TrampolineJumping", "WalkingWithDog"),
 )
 
-#: bytes a pixel of a pair, and the most that a run holds of them at once
-PAIR_BYTES, HELD_BYTES = 7, 16 * 2**30
+#: the most that a run holds of pairs at once
+HELD_BYTES = 16 * 2**30
 
 
 def root_of(dataset: str, real_root: str, settings: Im2FlowSettings) -> Path:

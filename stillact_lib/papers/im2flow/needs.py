@@ -15,12 +15,12 @@ from stillact_lib.manifests import load_manifest
 from stillact_lib.networks.flow_classifier import MotionContentNet
 from stillact_lib.networks.mobile import WEIGHTS
 from stillact_lib.notebook.preflight import GIB, Need
-from stillact_lib.papers.im2flow.data import PAIR_BYTES
 from stillact_lib.papers.im2flow.recognition import new_network, retrieval_network
 from stillact_lib.papers.im2flow.settings import FROM_VIDEOS, PHOTOGRAPHS, RecognitionSettings
 from stillact_lib.paths import workspace
 from stillact_lib.vision.foreground import segment_foreground
 from stillact_lib.vision.optical_flow import optical_flow
+from stillact_lib.vision.pair_shards import PAIR_BYTES
 
 #: GiB of memory by profile, reckoned: test frames, predictions, what the nearest neighbour remembers
 MEMORY = {"gpu": 25, "paper": 48}

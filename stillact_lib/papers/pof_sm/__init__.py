@@ -12,5 +12,5 @@ The method, in the paper's order::
 
 Saliency itself is `vision.self_resemblance`. How the book tests it::
 
-    settings   data   arms (the rows of Tables I to III)   figures
+    settings   needs   data   arms (the rows of Tables I to III)   figures
 """

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,20 +18,16 @@ from torch import Tensor
 
 from stillact_lib.datasets import Samples, read
 from stillact_lib.datasets.groups import dealt_out
-from stillact_lib.datasets.report import DataReport, data_report, miniature_stamp
+from stillact_lib.datasets.report import DataReport, data_report
 from stillact_lib.datasets.ucfsi101 import FrameRule, class_group_of, still_references
-from stillact_lib.manifests import load_manifest
 from stillact_lib.miniature.actions import real_classes
-from stillact_lib.networks.mobile import WEIGHTS
-from stillact_lib.notebook.preflight import GIB, Need
+from stillact_lib.notebook.preflight import GIB
 from stillact_lib.notebook.run_data import miniature_or_real
 from stillact_lib.papers.pof_sm.flow import flow_size
-from stillact_lib.papers.pof_sm.recognition import trained_start
 from stillact_lib.papers.pof_sm.settings import OF_MASKS, OF_TRUE_FLOW, PofSmSettings
-from stillact_lib.paths import workspace
 from stillact_lib.vision.flow_pairs import FlowPairs, exact_flow
-from stillact_lib.vision.optical_flow import optical_flow, resize_flow
-from stillact_lib.vision.pair_shards import PairRecipe
+from stillact_lib.vision.optical_flow import resize_flow
+from stillact_lib.vision.pair_shards import PAIR_BYTES, PairRecipe
 from stillact_lib.vision.photographs import Photographs, load_photographs
 
 #: the classes of UCF-101 that the `mini` miniature acts, several of each group, so that Table II has means to take
@@ -52,31 +47,6 @@ WILLOW_GROUPS = {
 
 #: GiB of stills and pairs that are held in memory
 MOST_HELD = 4
-#: GiB on disk and in memory that a profile takes: of the larger ones by the sizes of what they hold, else measured
-ROOM = {"quick": (1, 3), "mini": (1, 3), "study": (6, 6), "real": (4, 6), "gpu": (20, 20), "paper": (135, 12)}
-
-
-def needs(settings: PofSmSettings) -> list[Need]:
-    """What a run needs: its roots, downloaded weights, room."""
-    own = settings.pretraining == "own"
-    disk, memory = ROOM.get(settings.profile, ROOM["mini"])
-    if own and settings.imagenet_root and not miniature_stamp(settings.imagenet_root):
-        memory += round(load_manifest("imagenet").items.count * 3 * settings.stored_size**2 / GIB)
-    needed = [
-        Need.dataset("ucf101", settings.data_root),
-        Need.dataset("willow_actions", settings.willow_root if settings.transfer else ""),
-        Need.dataset("imagenet", settings.imagenet_root if own else ""),
-        Need.disk(disk, workspace()),
-        Need.memory(memory),
-    ]
-    if not own:
-        needed.append(Need.loads("ImageNet's weights", partial(trained_start, settings)))
-    if settings.flow_encoder != "own":
-        needed.append(Need.loads(settings.flow_encoder, WEIGHTS[settings.flow_encoder].load))
-    if settings.flow_method == "raft":
-        frame = np.zeros((128, 128, 3), np.uint8)
-        needed.append(Need.loads("RAFT", lambda: optical_flow(frame, frame, "raft")))
-    return needed
 
 
 def open_videos(settings: PofSmSettings) -> Samples:
@@ -99,7 +69,7 @@ def for_validation(samples: Samples, parts: int = 3) -> Samples:
 def fits_in_memory(settings: PofSmSettings, stills: int, pairs: int) -> bool:
     """Whether stills, the levels made of them (some eight bytes a pixel in all) and pairs are few enough to be held;
     else they are read from shards as they are needed."""
-    return stills * 8 * settings.stored_size**2 + pairs * 7 * flow_size(settings) ** 2 < MOST_HELD * GIB
+    return stills * 8 * settings.stored_size**2 + pairs * PAIR_BYTES * flow_size(settings) ** 2 < MOST_HELD * GIB
 
 
 def classes_of(parameters: Mapping[str, object]) -> tuple[str, ...]:

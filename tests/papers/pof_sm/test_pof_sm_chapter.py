@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -14,8 +15,8 @@ from awkward_stills import make_willow
 from chapter_settings import workspace_in
 from torch import nn
 
-from stillact_lib.configuration import configure
-from stillact_lib.datasets import Samples, read
+from stillact_lib.configuration import configure, profile_parameters
+from stillact_lib.datasets import SURVEYS, Samples, read
 from stillact_lib.datasets.images import read_rgb
 from stillact_lib.errors import StillactError
 from stillact_lib.evidence.records import DataOrigin, _check_scores, new_record, save_record
@@ -43,7 +44,6 @@ from stillact_lib.papers.pof_sm.data import (
     WILLOW_GROUPS,
     Photographs,
     for_validation,
-    needs,
     open_imagenet,
     open_videos,
     open_willow,
@@ -69,6 +69,7 @@ from stillact_lib.papers.pof_sm.flow_scoring import (
     score_halves,
     score_readings,
 )
+from stillact_lib.papers.pof_sm.needs import needs, stored_bytes
 from stillact_lib.papers.pof_sm.predictors import FlowPredictor, Halves, full_scale
 from stillact_lib.papers.pof_sm.recognition import (
     accuracies,
@@ -226,7 +227,7 @@ def test_what_the_paper_needs_is_possible() -> None:
 
 def test_mobile_networks_start_what_is_fine_tuned(drawn_weights) -> None:
     settings = settings_of(pretraining="mobilenet_v2", image_size=64, stored_size=72)
-    assert not any(need.fault() for need in needs(settings)[2:])
+    assert not any(need.fault() for need in list(needs(settings))[2:])
     start = trained_start(settings).network
     assert drawn_weights == ["mobilenet_v2"] * 2
     scratch, tuned = (begin(regime, start, 4, settings).eval() for regime in ("scratch", "fine-tune top five"))
@@ -365,7 +366,21 @@ def test_a_run_needs_its_roots_and_its_room(tmp_path) -> None:
     assert [bool(one) for one in said[:3]] == [True, True, False], "ImageNet's miniature is drawn"
     assert str(tmp_path / "none") in said[0] and str(tmp_path) in said[1]
     large = {"profile": "paper", "data_root": "/u", "willow_root": "/w", "imagenet_root": "/i", "stored_size": 4096}
-    assert "memory: the run takes" in needs(settings_of(**large))[4].fault(), "of ImageNet, all is held"
+    assert "memory: the run takes" in list(needs(settings_of(**large)))[4].fault(), "of ImageNet, all is held"
+
+
+def test_room_on_disk_is_reckoned_from_the_clips_that_are_there(monkeypatch) -> None:
+    """Of the whole of UCF-101 at the paper's settings what its profile states: 128 GB in all."""
+    clips = [SimpleNamespace(class_name=f"class{k % 2}") for k in range(13320)]
+    monkeypatch.setitem(SURVEYS, "ucf101", lambda root: SimpleNamespace(here=clips))
+    paper = profile_parameters("03-space-time-saliency", "paper")
+    full = settings_of(**{name: value for name, value in paper.items() if name != "arms"}, arms="scratch_pofsm all_rgb")
+    assert stored_bytes(full) == pytest.approx(128e9, rel=0.05)
+    half = full.model_copy(update={"classes": "class1"})
+    assert stored_bytes(half) == pytest.approx(stored_bytes(full) / 2)
+    more = full.model_copy(update={"arms": "scratch_pofsm_naive scratch_pofsm all_rgb"})
+    stills = 13320 * (187 - 21) / 25 * 256**2
+    assert stored_bytes(more) - stored_bytes(full) == pytest.approx(2 * stills)
 
 
 # --- data

@@ -13,7 +13,8 @@ from trained_weights import needs_weights
 from stillact_lib.configuration import configure
 from stillact_lib.papers.pof_sm import domain, flow
 from stillact_lib.papers.pof_sm.arms import Recognition, pictures_of
-from stillact_lib.papers.pof_sm.data import needs, open_videos, pair_recipe, reports_of, stills_of, true_flow
+from stillact_lib.papers.pof_sm.data import open_videos, pair_recipe, reports_of, stills_of, true_flow
+from stillact_lib.papers.pof_sm.needs import needs
 from stillact_lib.papers.pof_sm.predictors import Halves
 from stillact_lib.papers.pof_sm.recognition import trained_start
 from stillact_lib.papers.pof_sm.settings import PofSmSettings
