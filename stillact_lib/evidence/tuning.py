@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from math import isfinite
 
 import pandas as pd
 
 from stillact_lib.configuration import deciding
-from stillact_lib.evidence.records import RunRecord
+from stillact_lib.evidence.bootstrap import Interval, mean_estimate
+from stillact_lib.evidence.records import CLIP, GROUP, RunRecord
 from stillact_lib.training.loop import History
 
 CHOSEN = "as chosen"
@@ -70,6 +71,51 @@ def in_the_end(records: Sequence[RunRecord], profile: Mapping[str, object], metr
             rows[change_of(record, usual)] = [record.metrics[metric] for metric in metrics]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=list(metrics)).rename_axis("change")
     return table.sort_index(key=_least_changed_first)
+
+
+def effects_of_changes(
+    records: Sequence[RunRecord],
+    profile: Mapping[str, object],
+    test_set: str,
+    arm: str,
+    metrics: Sequence[str],
+    in_pixels: Collection[str] = (),
+) -> dict[str, dict[str, Interval]]:
+    """Metric -> change -> what the change adds to an arm (named by its first word), over the same clips of the run that
+    changes nothing: the mean over clips of their frames' means, with its interval over groups of clips, of one training
+    each. Metrics `in_pixels` are left out of runs whose images have another size. Empty without a run as chosen."""
+    usual = _usual(records) | profile
+    of_change = {}
+    for record in records:
+        figures = _of_clips(record, test_set, arm)
+        if len(figures):
+            of_change[change_of(record, usual)] = figures, record.parameters.get("image_size")
+    if CHOSEN not in of_change:
+        return {}
+    (chosen, size), found = of_change.pop(CHOSEN), {}
+    for metric in metrics:
+        for change, (figures, other_size) in of_change.items():
+            if metric in figures and metric in chosen and (other_size == size or metric not in in_pixels):
+                both = figures.join(chosen[metric].rename(CHOSEN), how="inner")
+                estimate = mean_estimate(*(both[of].to_numpy() for of in (metric, CHOSEN)), clusters=both[GROUP].array)
+                found.setdefault(metric, {})[change] = estimate.interval()
+    return found
+
+
+def _of_clips(record: RunRecord, test_set: str, arm: str) -> pd.DataFrame:
+    """An arm's scores, a row a clip with its group; empty where the record has none."""
+    scores = record.scores()
+    named = {name: f"{test_set}/{name}" for name in (CLIP, GROUP)}
+    begins = f"{test_set}/{arm}"
+    of_arm = {
+        name.rpartition("/")[2]: values
+        for name, values in scores.items()
+        if name.rpartition("/")[0].partition("_")[0] == begins
+    }
+    if not of_arm or not all(name in scores for name in named.values()):
+        return pd.DataFrame()
+    table = pd.DataFrame(of_arm | {name: scores[where] for name, where in named.items()})
+    return table.groupby(CLIP).agg({name: "first" if name == GROUP else "mean" for name in [GROUP, *of_arm]})
 
 
 def change_of(record: RunRecord, usual: Mapping[str, object]) -> str:

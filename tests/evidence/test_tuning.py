@@ -1,7 +1,11 @@
 """What was tried: runs named by what they change, their figures at the end."""
 
-from stillact_lib.evidence.records import RunRecord
-from stillact_lib.evidence.tuning import at_the_end, in_the_end, tried
+import numpy as np
+import pytest
+
+from stillact_lib.configuration import Configuration
+from stillact_lib.evidence.records import RunRecord, new_record, save_record
+from stillact_lib.evidence.tuning import at_the_end, effects_of_changes, in_the_end, tried
 
 
 def run(changes, curves, **metrics) -> RunRecord:
@@ -57,3 +61,42 @@ def test_figures_at_the_end_of_trainings_that_were_not_watched():
     table = in_the_end(runs, {"rate": 0.1, "steps": 20}, list(scored))
     assert table.index.tolist() == ["as chosen", "rate 0.2", "rate 0.2, steps 40"]
     assert table.iloc[0, 0] == 70
+
+
+class TuningSettings(Configuration):
+    profile: str = "tuning"
+    seed: int = 0
+    rate: float = 0.1
+    image_size: int = 64
+
+
+def scored_run(folder, arm, changes, error, clips=20, frames=3):
+    """A run whose error on each of `clips` clips, four of a group, is `error`(clip), alike in each of its frames."""
+    names = np.repeat([f"v{k:02}" for k in range(clips)], frames)
+    of_clip = np.array([error(k) for k in range(clips)])
+    scores = {
+        "ucf101/clip": names,
+        "ucf101/group": np.array([f"g{int(name[1:]) // 4}" for name in names]),
+        f"ucf101/{arm}/epe_all": np.repeat(of_clip, frames) + np.tile(np.linspace(-1, 1, frames), clips),
+        f"ucf101/{arm}/ds_all": np.repeat(-of_clip, frames),
+        "ucf101/walker/epe_all": np.full(clips * frames, 9.0),
+    }
+    settings = TuningSettings(**changes)
+    record = new_record("04-im2flow", settings, data=(), device="cpu", wall_seconds=1.0, scores=scores)
+    return save_record(record, folder, scores=scores)
+
+
+def test_what_a_change_adds_is_found_clip_by_clip(tmp_path):
+    def effects(*runs):
+        return effects_of_changes(runs, {"rate": 0.1}, "ucf101", "im2flow", ["epe_all", "ds_all"], ["epe_all"])
+
+    chosen = scored_run(tmp_path, "im2flow", {}, lambda k: 2.0 + k)
+    faster = scored_run(tmp_path, "im2flow", {"rate": 0.2}, lambda k: 2.5 + k, frames=5)
+    larger = scored_run(tmp_path, "im2flow_large", {"image_size": 128}, lambda k: 2.0 + k + (-1) ** (k // 4), clips=16)
+    found = effects(chosen, faster, larger)
+    assert found["epe_all"] == {"rate 0.2": found["epe_all"]["rate 0.2"]}, "pixels of another size say nothing"
+    gain = found["ds_all"]["rate 0.2"]
+    assert gain.mean == pytest.approx(-0.5) and gain.high < 0 and (gain.n_clusters, gain.n_runs) == (5, 1)
+    uneven = found["ds_all"]["image_size 128"]
+    assert uneven.mean == pytest.approx(0) and uneven.low < -0.5 < 0.5 < uneven.high and uneven.n_clusters == 4
+    assert effects(faster, larger) == {}, "without a run as chosen there is nothing to hold a change against"

@@ -11,6 +11,8 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from stillact_lib.evidence.bootstrap import Interval
+from stillact_lib.evidence.tuning import CHOSEN
 from stillact_lib.notebook.figures import PALETTE, method_colour
 from stillact_lib.training.loop import History
 from stillact_lib.vision.flow_encoding import flow_colours
@@ -35,19 +37,39 @@ def training_curves(curves: Mapping[str, tuple[History, str]]) -> Figure:
 
 def tuning_curves(tried: pd.DataFrame, metrics: Mapping[str, str]) -> Figure:
     """Figures on held-out frames over the training steps (`evidence.tuning.tried`), a panel a metric (name -> title), a
-    line a network and what its run changes; Walker's are dashed."""
+    line a network and what its run changes: budgets have colours, other changes are grey; Walker's are dashed."""
     figure, axes = plt.subplots(1, len(metrics), figsize=(7.2, 3.2), squeeze=False, layout="constrained")
     runs = list(tried.groupby(["change", "arm"], sort=True).groups)
-    changes = sorted({change for change, _ in runs})
-    shades = plt.get_cmap("viridis")(np.linspace(0, 0.85, len(changes)))
+    coloured = sorted({change for change, _ in runs if change == CHOSEN or "steps" in change})
+    shades = dict(zip(coloured, plt.get_cmap("viridis")(np.linspace(0, 0.85, len(coloured))), strict=True))
     for axis, (metric, title) in zip(axes[0], metrics.items(), strict=True):
-        for change, arm in runs:
+        for change, arm in sorted(runs, key=lambda run: run[0] in shades):  # the grey ones lie below
             of_run = tried[(tried["change"] == change) & (tried["arm"] == arm) & (tried["metric"] == metric)]
-            style = "--" if arm == "walker" else "-"
-            shade = shades[changes.index(change)]
-            axis.plot(of_run["step"], of_run["value"], style, color=shade, label=f"{arm}: {change}")
+            style = {"ls": "--" if arm == "walker" else "-", "color": shades.get(change, PALETTE["grey"])}
+            style |= {"label": f"{arm}: {change}"} if change in shades else {"alpha": 0.5, "lw": 1}
+            axis.plot(of_run["step"], of_run["value"], **style)
         axis.set(title=title, xlabel="training step")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower left", fontsize=7.5)
+    return figure
+
+
+def effects_of_changes(effects: Mapping[str, Mapping[str, Interval]], headings: Mapping[str, str]) -> Figure:
+    """What single changes add (`evidence.tuning.effects_of_changes`), a panel a metric with its heading, a row a
+    change: green where the interval lies on the better side of zero, red where it lies on the worse."""
+    changes = list(dict.fromkeys(change for of_metric in effects.values() for change in of_metric))
+    size = 7.2, 0.7 + 0.24 * len(changes)
+    figure, axes = plt.subplots(1, len(effects), figsize=size, sharey=True, squeeze=False, layout="constrained")
+    for axis, (metric, of_metric) in zip(axes[0], effects.items(), strict=True):
+        sign = -1 if headings[metric].endswith("↓") else 1
+        for place, change in enumerate(changes):
+            if found := of_metric.get(change):
+                low, high = sorted((sign * found.low, sign * found.high))
+                shade = PALETTE["green" if low > 0 else "vermilion" if high < 0 else "grey"]
+                axis.hlines(place, found.low, found.high, color=shade)
+                axis.plot(found.mean, place, "o", color=shade, ms=5)
+        axis.axvline(0, color=PALETTE["ink"], lw=0.8)
+        axis.set(title=headings[metric], yticks=range(len(changes)), yticklabels=changes)
+        axis.set_ylim(len(changes) - 0.4, -0.6)
     return figure
 
 
