@@ -217,6 +217,7 @@ def composition(table: pd.DataFrame) -> pd.DataFrame:
     names = table.attrs.get("classes") or list(table.sort_values("label").class_name.unique())
     counts = pd.crosstab(table.class_name, table.source)
     order = [source for source in (*STILLS, *VIDEOS) if source in counts]
+    order += [source for source in counts if source not in order]
     return counts.reindex(index=pd.Index(names, name="class_name"), columns=order, fill_value=0)
 
 

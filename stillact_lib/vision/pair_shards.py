@@ -57,12 +57,19 @@ class PairRecipe:
         """Recipes never mix: each has a folder of its own."""
         return f"pairs-{self.size}px-{self.target}-{recipe_digest(asdict(self))}"
 
+    def kept(self, frames: int) -> np.ndarray:
+        """Which of a video's frames become pairs, indices in order: of those whose flows a mean has."""
+        targets = max(0, frames - self.window)
+        if 0 < self.pairs_per_video < targets:
+            return np.unique(np.linspace(0, targets - 1, self.pairs_per_video).round().astype(int))
+        return np.arange(targets)
+
     def arrays(self, video: DecodedVideo, root: Path) -> dict[str, np.ndarray]:
         """The pairs of one video of `root`: `images` uint8 [N, S, S, 3], `flows` float16 [N, S, S, 2] in pixels of that
         size, and `frame` int32 [N], the index of each image in its video. Raises `UnreadableVideo`."""
         frames = video.frames
-        targets = len(frames) - self.window
-        if targets < 1:
+        kept = self.kept(len(frames))
+        if not len(kept):
             raise UnreadableVideo(f"{video.path}: {len(frames)} frames are too few for a mean over {self.window} flows")
         if self.target == "exact":
             from stillact_lib.miniature import truth_of
@@ -70,9 +77,6 @@ class PairRecipe:
             flows = truth_of(root, video.path.relative_to(root).as_posix()).flow
         else:
             flows = video.flows(self.flow_method, self.camera_removed)
-        kept = np.arange(targets)
-        if 0 < self.pairs_per_video < targets:
-            kept = np.unique(np.linspace(0, targets - 1, self.pairs_per_video).round().astype(int))
         side, wanted = (self.size, self.size), set(kept.tolist())
         means = enumerate(sliding_mean(flows, self.window))
         return {

@@ -18,7 +18,8 @@ from torch import Tensor
 
 from stillact_lib.datasets import Samples, read
 from stillact_lib.datasets.groups import dealt_out
-from stillact_lib.datasets.report import DataReport, data_report
+from stillact_lib.datasets.report import DataReport, data_report, miniature_stamp
+from stillact_lib.datasets.ucf101_people import people_in
 from stillact_lib.datasets.ucfsi101 import FrameRule, class_group_of, still_references
 from stillact_lib.miniature.actions import real_classes
 from stillact_lib.notebook.preflight import GIB
@@ -142,6 +143,14 @@ def true_masks(stills: pd.DataFrame, pairs: FlowPairs, root: Path, side: int, ex
     some = replace(pairs, table=pairs.table.iloc[stills["pair"]].reset_index(drop=True), in_memory=None)
     masks = torch.from_numpy(exact_flow(some, root, executor)[1])[:, None]
     return torch.nn.functional.interpolate(masks.float(), (side, side), mode="nearest").bool()
+
+
+def masks_of(stills: pd.DataFrame, pairs: FlowPairs, root: Path, settings: PofSmSettings, executor: Executor) -> Tensor:
+    """Where the person who acts is in each still, bool [N, 1, side, side] of side `stored_size`: the miniature's truth,
+    or on real video what a detector found, which may be nobody."""
+    if miniature_stamp(root) is None:
+        return torch.from_numpy(people_in(stills, settings.stored_size))[:, None]
+    return true_masks(stills, pairs, root, settings.stored_size, executor)
 
 
 def open_willow(settings: PofSmSettings) -> Photographs:

@@ -10,6 +10,7 @@ import numpy as np
 
 from stillact_lib.datasets import SURVEYS
 from stillact_lib.datasets.report import miniature_stamp
+from stillact_lib.datasets.ucf101_people import classes_looked_at
 from stillact_lib.errors import StillactError
 from stillact_lib.manifests import load_manifest
 from stillact_lib.networks.mobile import WEIGHTS
@@ -17,7 +18,7 @@ from stillact_lib.notebook.preflight import GIB, Need
 from stillact_lib.papers.pof_sm.arms import pictures_of
 from stillact_lib.papers.pof_sm.flow import flow_size
 from stillact_lib.papers.pof_sm.recognition import trained_start
-from stillact_lib.papers.pof_sm.settings import PofSmSettings
+from stillact_lib.papers.pof_sm.settings import OF_MASKS, PofSmSettings
 from stillact_lib.paths import workspace
 from stillact_lib.vision.optical_flow import optical_flow
 from stillact_lib.vision.pair_shards import PAIR_BYTES
@@ -39,6 +40,8 @@ def needs(settings: PofSmSettings) -> Iterator[Need]:
     yield Need.dataset("ucf101", settings.data_root)
     yield Need.dataset("willow_actions", settings.willow_root if settings.transfer else "")
     yield Need.dataset("imagenet", settings.imagenet_root if own else "")
+    if settings.data_root and settings.shows(*OF_MASKS):
+        yield Need.loads("masks of people", partial(_masks_of_classes, settings))
     real = settings.data_root and miniature_stamp(settings.data_root) is None
     disk = stored_bytes(settings) / GIB if real else DISK.get(settings.profile, DISK["mini"])
     yield Need.disk(round(disk, 1), workspace())
@@ -52,6 +55,14 @@ def needs(settings: PofSmSettings) -> Iterator[Need]:
         yield Need.loads(settings.flow_encoder, WEIGHTS[settings.flow_encoder].load)
     if settings.flow_method == "raft":
         yield Need.loads("RAFT", partial(optical_flow, *np.zeros((2, 128, 128, 3), np.uint8), "raft"))
+
+
+def _masks_of_classes(settings: PofSmSettings) -> None:
+    """Raises StillactError where real clips are shown masks of people, and nobody looked for people in all classes."""
+    known = classes_looked_at()
+    if miniature_stamp(settings.data_root) is None and not set(settings.chosen_classes) - {""} <= set(known):
+        lacking = ", ".join(name for name in settings.chosen_classes if name not in known)
+        raise StillactError(f"arms: no masks of people in {lacking}; take out arms of {', '.join(OF_MASKS)}")
 
 
 def stored_bytes(settings: PofSmSettings) -> float:

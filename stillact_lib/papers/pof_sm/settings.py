@@ -131,8 +131,6 @@ class PofSmSettings(RunSettings):
         if self.shows(*OF_TRUE_FLOW, *OF_MASKS) and not self._knows_flow():
             least = f"stills_per_video, or pairs_per_video 0 and left_out {PairRecipe.window} or more"
             raise ValueError(f"arms with true flow or masks need a known flow at every still: {least}")
-        if self.shows(*OF_MASKS) and self.data_root:
-            raise ValueError(f"arms: {', '.join(OF_MASKS)} need the true masks, which only the miniature has")
         if self.profile == "paper" and not (self.data_root and self.willow_root):
             raise ValueError("profile 'paper' needs data_root (UCF-101) and willow_root; one is empty")
         if self.profile == "paper" and self.pretraining == "own" and not self.imagenet_root:

@@ -12,5 +12,6 @@ The method, in the paper's order::
 
 How the book tests it::
 
-    settings   needs   data   arms (one run, its oracle, what a record keeps)   figures
+    settings   needs   data   genuine (UCF-101 and 100 Sports in the place of SSVAC-40)
+    arms (one run, its oracle, what a record keeps)   figures
 """

@@ -22,7 +22,7 @@ from stillact_lib.networks.temporal_resnet import CutResNet
 from stillact_lib.notebook.run_data import arrays_for, grouped
 from stillact_lib.papers.t2sil.alternatives import ALTERNATIVES
 from stillact_lib.papers.t2sil.backbones import Instances, Kept, keep, train_network
-from stillact_lib.papers.t2sil.data import MIDDLES, TEST, VAL, Ssvac40, key_frames
+from stillact_lib.papers.t2sil.data import Ssvac40, TestSets, key_frames
 from stillact_lib.papers.t2sil.experiment import Derived, Experiment, Parts, fused, modality_of
 from stillact_lib.papers.t2sil.settings import LEARNT_FROM, NETWORK, T2silSettings
 from stillact_lib.papers.t2sil.transfers import CONTROLS, LEFT, NO_VIDEO, TABLES, TRANSFERS, Reduction, random_partners
@@ -102,8 +102,8 @@ class JudgedSet:
 
 @dataclass
 class TemporalTransfer:
-    """A run: its data, its networks by name, what the temporal ones say of training instances, its test sets, and the
-    transfers' chosen settings by arm."""
+    """A run: its data, its networks by name, what the temporal ones say of training instances, its test sets, the
+    transfers' chosen settings by arm, and what the network for stills says of these."""
 
     data: Ssvac40
     trunk: CutResNet | None
@@ -116,15 +116,33 @@ class TemporalTransfer:
     tests: dict[str, JudgedSet] = field(default_factory=dict)
     derived: dict[str, Derived] = field(default_factory=dict)
     figures: dict[str, float] = field(default_factory=dict)
+    of_stills: Parts | None = None
 
     def __post_init__(self) -> None:
-        names = (self.data.stills["source"] + "/" + self.data.stills["image"]).to_numpy(str)
-        for dataset, part in ((VAL, "val"), (TEST, "test")):
+        stills, videos = self.data.stills, self.data.videos
+        names = (stills["source"].astype(str) + "/" + stills["image"].astype(str)).to_numpy(str)
+        groups = grouped(stills) if "group" in stills else None
+        for dataset, part in self._parts_of_stills().items():
             rows = self.stills(part)
-            self.tests[dataset] = JudgedSet(names[rows], self.data.photographs.labels[rows])
-        videos, rows = self.data.videos, self.data.videos.of("test")
+            of_part = None if groups is None else groups[rows]
+            self.tests[dataset] = JudgedSet(names[rows], self.data.photographs.labels[rows], of_part)
+        rows = videos.of("test")
         of_test = videos.table.iloc[rows]
-        self.tests[MIDDLES] = JudgedSet(of_test["video"].to_numpy(str), videos.labels[rows], grouped(of_test))
+        middles = JudgedSet(of_test["video"].to_numpy(str), videos.labels[rows], grouped(of_test))
+        self.tests.setdefault(self.sets.middles, middles)
+
+    @property
+    def sets(self) -> TestSets:
+        """What records call the test sets."""
+        return self.data.sets
+
+    @property
+    def of_midframes(self) -> bool:
+        """Whether the stills are mid-frames themselves, so that there is one experiment and not two."""
+        return self.sets.middles == self.sets.test
+
+    def _parts_of_stills(self) -> dict[str, str]:
+        return {self.sets.val: "val", self.sets.test: "test"}
 
     def stills(self, part: str) -> np.ndarray:
         """Rows of the training, validation or test photographs."""
@@ -149,22 +167,30 @@ class TemporalTransfer:
         """Trains a network on the training photographs, and on images `added` to them, and enters its answers under its
         name; returns what it says of all photographs."""
         train = self.data.photographs.rows(self.stills("train"))
-        parts = {VAL: "val", TEST: "test"}
+        parts = self._parts_of_stills()
         tested = {dataset: self.data.photographs.rows(self.stills(part)) for dataset, part in parts.items()}
-        self.learn(name, train if added is None else train.joined(added), tested[VAL])
-        return self._parts(name, train, tested, name)
+        self.learn(name, train if added is None else train.joined(added), tested[self.sets.val])
+        found = self._parts(name, train, tested, name)
+        if name == STILL:
+            self.of_stills = found
+        return found
 
     def learn_middles(self) -> Parts:
-        """The videos' mid-frames in place of photographs, and their own network (§5.4)."""
+        """The videos' mid-frames in place of photographs, and their own network (§5.4). Where the stills are mid-frames
+        these are the stills, and theirs the network."""
+        if self.of_midframes:
+            self.networks[MIDDLE] = self.networks[STILL]
+            return self.of_stills
         train, test = (self.data.videos.middles(self.data.videos.of(part)) for part in ("train", "test"))
         self.learn(MIDDLE, train, test)
-        return self._parts(MIDDLE, train, {MIDDLES: test}, STILL)
+        return self._parts(MIDDLE, train, {self.sets.middles: test}, STILL)
 
     def _parts(self, network: str, train: Instances, tested: dict[str, Instances], arm: str) -> Parts:
         parts = {dataset: self.keep(network, shown, maps=True) for dataset, shown in tested.items()}
         for dataset, found in parts.items():
             self.tests[dataset].answer(arm, found.softmax)
-        return Parts(self.keep(network, train, self.settings.views, maps=True), parts, train, tested)
+        kept_train = self.keep(network, train, self.settings.views, maps=True)
+        return Parts(kept_train, parts, train, tested, self.sets.val)
 
     def key_frames(self) -> Instances:
         """Baseline 2's frames of the training videos, mined on features of the network taught mid-frames."""
@@ -192,7 +218,7 @@ class TemporalTransfer:
         shown = self.shown(modality_of(name), rows)
         self.learn(name, shown, self.shown(modality_of(name), self.data.videos.of("test")))
         self.temporal[name] = self.keep(name, shown)
-        self.figures[f"{TEST}/{name}/videos"] = float(len(rows))
+        self.figures[f"{self.sets.test}/{name}/videos"] = float(len(rows))
 
     def unseen(self, modality: str) -> Kept:
         """What a temporal network says of the test videos, from which it has learnt nothing."""
@@ -201,11 +227,16 @@ class TemporalTransfer:
     def two_streams(self, modality: str, unseen: Kept) -> None:
         """The paper's yardstick (§5.2): enters, beside the network for mid-frames of the test videos, what the temporal
         network says of the same videos, and the mean of both. `unseen`: all instances of the test videos."""
-        test = self.tests[MIDDLES]
+        test = self.tests[self.sets.middles]
         softmax, labels = unseen.of_items()
         assert np.array_equal(labels, test.labels), "both are in the order of the table"
         test.answer(f"temporal_{modality}", softmax)
         test.answer(f"two_streams_{modality}", fused(softmax, test.answers[STILL].softmax))
+
+    def experiments(self, stills: Parts, middles: Parts) -> list[Experiment]:
+        """The transfers to stills and, where these are others, to mid-frames, each with its own network."""
+        found = [self.experiment(stills, STILL)]
+        return found if middles is stills else [*found, self.experiment(middles, MIDDLE)]
 
     def experiment(self, parts: Parts, network: str) -> Experiment:
         """The transfers to stills, or mid-frames, as the network of this name keeps them."""
@@ -247,17 +278,18 @@ class TemporalTransfer:
     def distances(self, parts: Parts) -> dict[str, float]:
         """Proxy A-distances between features of test images in the network for stills: stills' halves, two sources,
         stills and mid-frames; also kept for the record."""
-        of_stills = parts.tested[TEST].features.numpy()
+        of_stills = parts.tested[self.sets.test].features.numpy()
         middles = self.data.videos.middles(self.data.videos.of("test"))
         source = self.data.stills["source"].to_numpy()[self.stills("test")]
         shuffled = np.random.default_rng(self.settings.seed).permutation(of_stills)
         pairs = {
             "stills, two random halves": (shuffled[::2], shuffled[1::2]),
             "Stanford 40 and imSitu": (of_stills[source == "stanford40"], of_stills[source == "imsitu"]),
-            "stills and mid-frames": (of_stills, self.keep(STILL, middles).features.numpy()),
         }
+        if not self.of_midframes:
+            pairs["stills and mid-frames"] = of_stills, self.keep(STILL, middles).features.numpy()
         found = {name: proxy_a_distance(*pair) for name, pair in pairs.items() if min(map(len, pair)) >= FOLDS}
-        self.figures |= {f"{TEST}/distance/{name.replace(' ', '_')}": value for name, value in found.items()}
+        self.figures |= {f"{self.sets.test}/distance/{name.replace(' ', '_')}": value for name, value in found.items()}
         return found
 
     def settings_tried(self) -> pd.DataFrame:
@@ -272,9 +304,9 @@ class TemporalTransfer:
         curves = {
             name: value
             for arm, history in self.histories.items()
-            for name, value in curve_to_keep(history, f"{TEST}/{arm}", {"held_out": "accuracy"}).items()
+            for name, value in curve_to_keep(history, f"{self.sets.test}/{arm}", {"held_out": "accuracy"}).items()
         }
-        found = {f"{TEST}/{arm}/{name}": float(value) for (arm, name), value in tried.items()}
+        found = {f"{self.sets.test}/{arm}/{name}": float(value) for (arm, name), value in tried.items()}
         return self.figures | curves | found
 
     def parameter_counts(self) -> dict[str, int]:

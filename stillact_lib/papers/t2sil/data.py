@@ -1,6 +1,6 @@
 """The data of chapter 05: SSVAC-40's stills and videos, and what networks are shown of them (Herath, Fernando, Harandi,
 Pattern Recognition 2019, §4). Read through the datasets' readers, from the real sources where the settings name their
-roots, else from their miniatures.
+roots, else from their miniatures; or the genuine data that stands in its place (`genuine`).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -27,6 +28,7 @@ from stillact_lib.miniature import truth_of
 from stillact_lib.miniature.actions import real_classes
 from stillact_lib.notebook.preflight import GIB
 from stillact_lib.notebook.run_data import miniature_or_real
+from stillact_lib.papers.t2sil.genuine import read_midframes, read_sports
 from stillact_lib.papers.t2sil.instances import Instances, OfVideos, OnDisk, mirrored_stack
 from stillact_lib.papers.t2sil.key_frames import key_points
 from stillact_lib.papers.t2sil.settings import T2silSettings
@@ -45,8 +47,25 @@ MOST_HELD, PIECE = 2, 64
 #: the settings that are a shard's recipe, in its order
 RECIPE = ("stored_size", "window", "stride", "dynamic_per_video", "pooling", "flow_method", "flow_frames")
 RECIPE += ("full_flow", "frames_per_video")
-#: What records call the three test sets: SSVAC-40's validation and test stills, and the mid-frames of Table 3.
-VAL, TEST, MIDDLES = "ssvac40_val", "ssvac40", "midframes"
+
+
+class TestSets(NamedTuple):
+    """What records call the three test sets: validation and test stills, and the mid-frames of Table 3."""
+
+    val: str
+    test: str
+    middles: str
+
+
+#: by what the stills are
+TEST_SETS = {
+    "ssvac40": TestSets("ssvac40_val", "ssvac40", "midframes"),
+    "sports": TestSets("sports_val", "sports", "sports_midframes"),
+    "midframes": TestSets("nine_val", "nine", "nine"),
+}
+VAL, TEST, MIDDLES = TEST_SETS["ssvac40"]
+#: the dataset that a report of stills, and of videos, is held against
+REPORTED = {"ssvac40": (NAME, NAME), "sports": ("sports100", "ucf101"), "midframes": ("ucf101", "ucf101")}
 
 
 def sources_in(root: str, sources: tuple[str, ...]) -> list[str]:
@@ -86,6 +105,12 @@ def _read_each(
             of_size = settings.model_copy(update={"miniature_size": size})
             found[name] = read(name, miniature_or_real(name, None, of_size, drawn), **reading_of(name))
     return found
+
+
+def read_tables(settings: T2silSettings) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The stills and the videos of a run, a row each."""
+    readers = {"ssvac40": read_ssvac40, "sports": read_sports, "midframes": read_midframes}
+    return readers[settings.stills_of](settings)
 
 
 def read_ssvac40(settings: T2silSettings) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -163,18 +188,20 @@ class Videos:
 @dataclass(frozen=True)
 class Ssvac40:
     """A run's data: `photographs`, a row of the table `stills` each, and what was found of them; `videos`; the classes,
-    which both show."""
+    which both show; what records call the test sets."""
 
     stills: pd.DataFrame
     photographs: Instances
     stills_report: DataReport
     videos: Videos
     classes: tuple[str, ...]
+    sets: TestSets = TEST_SETS["ssvac40"]
 
     @property
     def reports(self) -> dict[str, DataReport]:
         """Of each test set."""
-        return {VAL: self.stills_report, TEST: self.stills_report, MIDDLES: self.videos.report}
+        of_stills = {self.sets.val: self.stills_report, self.sets.test: self.stills_report}
+        return {self.sets.middles: self.videos.report} | of_stills
 
     @property
     def origins(self) -> tuple[DataOrigin, DataOrigin]:
@@ -183,11 +210,22 @@ class Ssvac40:
         return tuple(DataOrigin(**asdict(report.identity) | {"name": name}) for name, report in named.items())
 
 
-def load_ssvac40(stills: pd.DataFrame, videos: pd.DataFrame, settings: T2silSettings, executor: Executor) -> Ssvac40:
-    """The photographs and videos of two tables (`read_ssvac40`); of videos, what is missing of their representations is
+def load_tables(stills: pd.DataFrame, videos: pd.DataFrame, settings: T2silSettings, executor: Executor) -> Ssvac40:
+    """The photographs and videos of two tables (`read_tables`); of videos, what is missing of their representations is
     made. What cannot be read is left out, and the reports name it. Raises StillactError where too much is."""
-    classes = tuple(stills.attrs["classes"])
-    return Ssvac40(*load_stills(stills, settings.stored_size), _load_videos(videos, settings, executor), classes)
+    classes, clips = tuple(stills.attrs["classes"]), _load_videos(videos, settings, executor)
+    if settings.stills_of == "midframes":
+        shown = _middles_as_stills(stills, clips)
+    else:
+        shown = load_stills(stills, settings.stored_size, REPORTED[settings.stills_of][0])
+    return Ssvac40(*shown, clips, classes, TEST_SETS[settings.stills_of])
+
+
+def _middles_as_stills(stills: pd.DataFrame, clips: Videos) -> tuple[pd.DataFrame, Instances, DataReport]:
+    """Mid-frames in the place of photographs: of the clips that could be read, in their order."""
+    row = pd.Series(np.arange(len(stills)), stills["image"])
+    table = stills.iloc[row[clips.table["video"]].to_numpy()].reset_index(drop=True)
+    return table, clips.middles(np.arange(len(clips.table))), clips.report
 
 
 def _load_videos(table: pd.DataFrame, settings: T2silSettings, executor: Executor) -> Videos:
@@ -198,7 +236,9 @@ def _load_videos(table: pd.DataFrame, settings: T2silSettings, executor: Executo
         shards.append(build_temporal_shards(of_root, Path(root), folder, recipe, executor=executor))
     dynamic, flow, middle, frames = (_array(shards, kind) for kind in ("dynamic", "flow", "middle", "frames"))
     usable = pd.concat([shard.table for shard in shards], ignore_index=True)
-    report = data_report(NAME, table, *(shard.problems for shard in shards))
+    named = table.copy(deep=False)  # by its source's own names of classes, where the run has others
+    named.attrs = table.attrs | {"classes": table.attrs.get("named", table.attrs["classes"])}
+    report = data_report(REPORTED[settings.stills_of][1], named, *(shard.problems for shard in shards))
     return Videos(usable, dynamic, flow, middle, frames, report)
 
 
@@ -254,12 +294,12 @@ def flow_errors(videos: pd.DataFrame, settings: T2silSettings, most: int = 40) -
     return pd.DataFrame({name: pd.DataFrame(each).mean() for name, each in found.items()}).T
 
 
-def load_stills(table: pd.DataFrame, side: int) -> tuple[pd.DataFrame, Instances, DataReport]:
-    """The photographs of a table (`read_ssvac40`), each scaled to a short side of `side` and its middle square kept:
-    the rows of those that can be read, their images, and the report that names the others. Raises StillactError where
-    too many cannot."""
+def load_stills(table: pd.DataFrame, side: int, name: str = NAME) -> tuple[pd.DataFrame, Instances, DataReport]:
+    """The photographs of a table (`read_tables`), each scaled to a short side of `side` and its middle square kept: the
+    rows of those that can be read, their images, and the report on dataset `name` that names the others. Raises
+    StillactError where too many cannot."""
     squares, readable, problems = each_readable(partial(_middle_square, side=side), table["image"], table["root"])
-    report, table = data_report(NAME, table, problems), table[readable].reset_index(drop=True)
+    report, table = data_report(name, table, problems), table[readable].reset_index(drop=True)
     images = torch.from_numpy(np.stack(squares)).permute(0, 3, 1, 2).contiguous()
     return table, Instances(images, table["label"].to_numpy(np.int64), np.arange(len(table))), report
 

@@ -47,12 +47,13 @@ from stillact_lib.training.loop import Device, MakeBatch, StepBatches, StepLoss,
 @dataclass(frozen=True)
 class Parts:
     """The stills of an experiment as the network for stills keeps them: to learn from, and to test on, by test set; and
-    the images themselves, for a student of which all layers learn."""
+    the images themselves, for a student of which all layers learn; `val`: the test set that chooses settings."""
 
     train: Kept
     tested: dict[str, Kept]
     images: Instances | None = None
     tested_images: dict[str, Instances] = field(default_factory=dict)
+    val: str = VAL
 
 
 @dataclass(frozen=True)
@@ -100,8 +101,9 @@ class Experiment:
         options = [setting] if setting else candidates(transfer, modality_of(teacher), self.settings.tune)
         found = [(option, teach(teacher, option)) for option in options]
         if len(found) > 1:
-            val = self.stills.tested[VAL]
-            found.sort(key=lambda one: -(fused(one[1](VAL), val.softmax).argmax(1) == val.labels).mean())
+            name = self.stills.val
+            val = self.stills.tested[name]
+            found.sort(key=lambda one: -(fused(one[1](name), val.softmax).argmax(1) == val.labels).mean())
         chosen, predict_stills = found[0]
         softmax = {dataset: predict_stills(dataset) for dataset in self.stills.tested}
         return Derived(softmax, chosen, len(options))

@@ -3,7 +3,7 @@ tell the story."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import matplotlib.pyplot as plt
@@ -18,6 +18,7 @@ from stillact_lib.papers.t2sil.arms import ALL_TRANSFERS, MODALITIES, SHARES, ST
 from stillact_lib.papers.t2sil.data import TEST, Videos
 from stillact_lib.papers.t2sil.settings import T2silSettings
 from stillact_lib.papers.t2sil.transfers import CONTROLS, TRANSFERS
+from stillact_lib.training.loop import History
 from stillact_lib.vision.decoded_video import enlarged
 from stillact_lib.vision.dynamic_images import Variant, as_levels, dynamic_images, rank_pooling_coefficients
 from stillact_lib.vision.flow_levels import HALF, REST
@@ -30,6 +31,7 @@ SOURCES = {
     "imagenet_actions": PALETTE["green"],
     "hmdb51": PALETTE["sky"],
     "ucf101": PALETTE["vermilion"],
+    "sports100": PALETTE["ink"],
 }
 TRANSFER_COLOURS = {"gan": PALETTE["amber"], "triplet": PALETTE["green"], "tsn": PALETTE["blue"]}
 MODALITY_MARKS = {"flow": "s", "dynamic": "o"}
@@ -48,7 +50,19 @@ def composition_bars(stills: pd.DataFrame, videos: pd.DataFrame) -> Figure:
         axis.grid(axis="y", visible=False)
     axes[0].set_yticks(range(len(stills)), [spaced(name) for name in stills.index], fontsize=8)
     axes[0].invert_yaxis()
-    figure.legend(loc="outside lower center", ncols=len(SOURCES), fontsize=8)
+    figure.legend(loc="outside lower center", ncols=6, fontsize=8)
+    return figure
+
+
+def learning_curves(histories: Mapping[str, History]) -> Figure:
+    """How often each watched network names what it does not learn from rightly, over its training steps."""
+    figure, axis = plt.subplots(figsize=(7.2, 2.8))
+    names = [name for name, history in histories.items() if history.series("held_out")[0]]
+    for name, shade in zip(names, plt.get_cmap("viridis")(np.linspace(0, 0.85, len(names))), strict=True):
+        steps, right = histories[name].series("held_out")
+        axis.plot(steps, right, "o-", ms=3, color=shade, label=spaced(name))
+    axis.set(xlabel="training step", ylabel="right, %", ylim=(0, 100))
+    figure.legend(loc="outside lower center", ncols=5, fontsize=8)
     return figure
 
 
@@ -172,8 +186,9 @@ def build_up(videos: Videos, settings: T2silSettings, video: int, frames_seen: i
 
 def three_answers(run: TemporalTransfer, still: int, transfer: str) -> Figure:
     """A test photograph and the five likeliest classes by the network for stills, by a transfer, and by both."""
-    test = run.tests[TEST]
-    right, image = int(test.labels[still]), run.data.photographs.images[run.stills("test")[still]]
+    test = run.tests[run.sets.test]
+    right, row = int(test.labels[still]), run.stills("test")[[still]]
+    image = run.data.photographs.images[row][0]
     figure, axes = plt.subplots(1, 4, figsize=(7.2, 1.9), width_ratios=(1, 1.15, 1.15, 1.15))
     bare(axes[0])
     axes[0].imshow(image.permute(1, 2, 0).numpy())

@@ -18,6 +18,9 @@ class T2silSettings(RunSettings):
     stills_root: str
     videos_root: str
     videos_size: str
+    stills_of: Literal["ssvac40", "sports", "midframes"]
+    classes: str
+    stills_per_class: int = Field(ge=0)
 
     stored_size: int = Field(ge=16)
     image_size: int = Field(ge=16)
@@ -61,6 +64,10 @@ class T2silSettings(RunSettings):
             raise ValueError("pretraining 'imagenet' has weights for full_architectures only; take 'mobilenet_v2'")
         if self.stack > self.flow_frames:
             raise ValueError(f"stack = {self.stack} is cut out of flow_frames = {self.flow_frames}")
+        if self.stills_of == "midframes" and not self.classes.split():
+            raise ValueError("stills_of 'midframes' needs the classes of UCF-101 that are to be told apart")
+        if self.stills_per_class and self.stills_of != "sports":
+            raise ValueError("stills_per_class goes with stills_of 'sports'")
         if self.profile == "paper" and not (self.stills_root and self.videos_root):
             raise ValueError("profile 'paper' needs stills_root and videos_root; one is empty")
         return self

@@ -201,7 +201,6 @@ def imagined(channels) -> torch.Tensor:
             {"arms": "scratch_rgb scratch_pfsm"},
             "arms: there is no scratch_pfsm; an arm is scratch, few, fresh, all, top5, parts, then _",
         ),
-        ({"arms": "scratch_silhouette", "data_root": "/ucf"}, "need the true masks, which only the miniature has"),
         ({"profile": "paper", "data_root": "/ucf"}, "profile 'paper' needs data_root (UCF-101) and willow_root"),
         ({"profile": "paper", "data_root": "/u", "willow_root": "/w"}, "needs imagenet_root in profile 'paper'"),
         ({"full_share": 0.0}, "parameter 'full_share' = 0.0 (float): should be greater than 0"),

@@ -13,7 +13,7 @@ from trained_weights import needs_weights
 from stillact_lib.configuration import configure
 from stillact_lib.papers.pof_sm import domain, flow
 from stillact_lib.papers.pof_sm.arms import Recognition, pictures_of
-from stillact_lib.papers.pof_sm.data import open_videos, pair_recipe, reports_of, stills_of, true_flow
+from stillact_lib.papers.pof_sm.data import masks_of, open_videos, pair_recipe, reports_of, stills_of, true_flow
 from stillact_lib.papers.pof_sm.needs import needs
 from stillact_lib.papers.pof_sm.predictors import Halves
 from stillact_lib.papers.pof_sm.recognition import trained_start
@@ -38,6 +38,23 @@ def settings(tmp_path) -> PofSmSettings:
     small |= {"classes": "Archery BandMarching BaseballPitch", "image_size": 64, "stored_size": 72, "arms": ARMS}
     given = {"data_root": str(root), "keep_checkpoints": False, "device": "cpu"}
     return configure(PofSmSettings, defaults_of("03-space-time-saliency") | profile | small | given)
+
+
+def test_the_people_in_genuine_stills_are_those_that_a_detector_found(settings, tmp_path) -> None:
+    """By the rule of the profile, on a clip of each class; of other classes the run's needs say so."""
+    settings = settings.model_copy(update={"pairs_per_video": 41, "stills_per_video": 6, "arms": "scratch_silhouette"})
+    samples = open_videos(settings)
+    some = samples.videos.groupby("class_name").head(1)
+    with worker_processes() as pool:
+        pairs = build_flow_pairs(some, samples.root, tmp_path / "pairs", pair_recipe(settings), executor=pool)
+        stills = stills_of(samples, pairs, settings)
+        masks = masks_of(stills, pairs, samples.root, settings, pool)
+    assert masks.shape == (18, 1, 72, 72) and masks.dtype == torch.bool
+    shares = masks[stills["class_name"].to_numpy() == "Archery"].float().mean((1, 2, 3))
+    assert 0.005 < shares.mean() < 0.5
+    elsewhere = settings.model_copy(update={"classes": "Archery Biking"})
+    said = [fault for need in needs(elsewhere) if (fault := need.fault())]
+    assert any("no masks of people in Biking; take out arms of sm_inside" in fault for fault in said)
 
 
 @needs_weights

@@ -203,7 +203,7 @@ def run(tmp_path_factory):
     settings = settings_with(**few, **short, tune=False)
     folder = tmp_path_factory.mktemp("workspace")
     with workspace_in(folder), ThreadPoolExecutor(1) as executor:
-        data = t2sil_data.load_ssvac40(*t2sil_data.read_ssvac40(settings), settings, executor)
+        data = t2sil_data.load_tables(*t2sil_data.read_tables(settings), settings, executor)
         run = TemporalTransfer(data, None, settings, CPU)
         parts, middles = run.learn_stills("still"), run.learn_middles()
         run.learn_stills("augmented", run.key_frames())
@@ -241,7 +241,7 @@ def test_a_run_has_every_row_of_the_published_tables(run):
     )
     for name, table in load_published("05-temporal-transfer").tables.items():
         for arm in table.rows:
-            for column in table.columns.values():
+            for column in (column for column in table.columns.values() if column.dataset in of_run.tests):
                 assert f"{column.dataset}/{arm}/{column.metric}" in record.metrics, name
     assert record.metrics[f"{TEST}/tsn_flow/tried"] == 1 and f"{TEST}/oracle_flow/sd" in record.metrics
     assert record.metrics[f"{TEST}/triplet_dynamic/margin"] == 0.5

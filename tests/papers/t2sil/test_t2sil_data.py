@@ -119,7 +119,7 @@ def test_a_broken_photograph_and_a_broken_video_end_nothing(tables, tmp_path, mo
         table.attrs = whole.attrs
     short = settings.model_copy(update={"window": 4, "flow_frames": 3, "stack": 2})
     with ThreadPoolExecutor(1) as executor:
-        data = t2sil_data.load_ssvac40(shown, films, short, executor)
+        data = t2sil_data.load_tables(shown, films, short, executor)
     assert len(data.photographs) == len(data.stills) == len(shown) - 1
     assert len(data.videos.table) == len(data.videos.flow) == len(films) - 1
     for report, name in ((data.stills_report, shown["image"].iloc[5]), (data.videos.report, films["video"].iloc[3])):

@@ -13,6 +13,8 @@ import torch
 from stillact_lib.evidence.bootstrap import Interval
 from stillact_lib.notebook.figures import use_book_style
 from stillact_lib.papers.t2sil import figures as charts
+from stillact_lib.papers.t2sil.data import TEST_SETS
+from stillact_lib.training.loop import History
 
 matplotlib.use("Agg")
 
@@ -89,7 +91,8 @@ def test_three_answers_stand_beside_the_photograph_that_was_asked():
     )
     images = torch.arange(3, dtype=torch.uint8).reshape(3, 1, 1, 1).expand(3, 3, 2, 2)
     data = SimpleNamespace(classes=("sit_down", "run"), photographs=SimpleNamespace(images=images))
-    run = SimpleNamespace(tests={"ssvac40": test}, data=data, stills=lambda part: np.array([0, 2]))
+    sets = TEST_SETS["ssvac40"]
+    run = SimpleNamespace(tests={sets.test: test}, sets=sets, data=data, stills=lambda part: np.array([0, 2]))
     figure = charts.three_answers(run, still=1, transfer="tsn")
     assert figure.axes[0].get_title() == "run" and figure.axes[0].images[0].get_array().max() == 2
     assert [axis.get_title() for axis in figure.axes[1:]] == ["stills", "tsn", "fused"]
@@ -107,3 +110,11 @@ def test_key_frames_are_framed_and_the_others_dimmed():
     axes = charts.key_frame_strips(frames, [np.array([1])], ["run"]).axes
     assert [axis.images[0].get_alpha() for axis in axes] == [0.35, 1, 0.35]
     assert [axis.spines["left"].get_visible() for axis in axes] == [False, True, False]
+
+
+def test_a_curve_shows_what_was_watched_and_no_network_that_was_not():
+    rows = [{"step": 10, "loss": 1.0}, {"step": 10, "held_out": 20.0}, {"step": 20, "held_out": 40.0}]
+    histories = {"still": History(rows), "flow": History(rows[:1])}
+    (axis,) = charts.learning_curves(histories).axes
+    (line,) = axis.lines
+    assert line.get_xydata().tolist() == [[10, 20], [20, 40]] and line.get_label() == "still"
