@@ -10,14 +10,12 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
+import cv2
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from stillact_lib.errors import StillactError
 
 Variant = Literal["harmonic", "linear"]
-#: values of a frame weighted at a time, and windows: what was fastest on a core with 1 MiB of cache
-_AT_ONCE, _TOGETHER = 8192, 2
 
 
 def rank_pooling_coefficients(window: int, variant: Variant = "harmonic") -> np.ndarray:
@@ -49,46 +47,44 @@ def middle_windows(frames: int, window: int, stride: int, count: int) -> np.ndar
 def dynamic_images(
     frames: np.ndarray, starts: np.ndarray, window: int = 10, variant: Variant = "harmonic", threads: int = 1
 ) -> np.ndarray:
-    """The dynamic image of `window` frames from each of `starts`: uint8 [T, ...] -> float32 [K, ...], of levels in
-    [0, 1]. A window that goes beyond the last frame repeats it, as the authors' code does.
+    """The dynamic image of `window` frames from each of `starts`: uint8 [T, H, ...] -> float32 [K, H, ...], of levels
+    from 0 to 1. A window that goes beyond the last frame repeats it, as the authors' code does.
 
-    A piece of the image at a time, each frame is turned into numbers once, however many windows hold it; then a few
-    neighbouring windows at a time are one product with a banded matrix.
+    The weights of either sign, divided by their sum, make a running mean, which OpenCV takes of bytes as they are; the
+    dynamic image is the difference of the two means, as the sums are equal but for their sign.
     """
+    pooled = np.empty((len(starts), *frames.shape[1:]), np.float32)
     if not len(starts):
-        return np.empty((0, *frames.shape[1:]), np.float32)
+        return pooled
     held = np.minimum(np.asarray(starts)[:, None] + np.arange(window), len(frames) - 1)
-    first, flat = int(held.min()), frames.reshape(len(frames), -1)[held.min() : held.max() + 1]
-    bands = [_band(held[at : at + _TOGETHER] - first, window, variant) for at in range(0, len(held), _TOGETHER)]
-    pooled = np.empty((len(held), flat.shape[1]), np.float32)
+    images, flat = pooled.reshape(len(held), frames.shape[1], -1), frames.reshape(len(frames), frames.shape[1], -1)
+    weights = rank_pooling_coefficients(window, variant) / 255
+    risen, fallen = weights.clip(0).sum(), (-weights).clip(0).sum()
 
-    def pool_columns(begin: int, end: int) -> None:
-        numbers = np.empty((len(flat), min(_AT_ONCE, end - begin)), np.float32)
-        for left in range(begin, end, _AT_ONCE):
-            right = min(left + _AT_ONCE, end)
-            numbers[:, : right - left] = flat[:, left:right]
-            for number, (used, weights) in enumerate(bands):
-                rows = slice(number * _TOGETHER, number * _TOGETHER + len(weights))
-                np.matmul(weights, numbers[used, : right - left], out=pooled[rows, left:right])
+    def pool(some: np.ndarray) -> None:
+        lower = np.empty_like(images[0])
+        for number in some:
+            _running_mean(flat, held[number], weights, images[number])
+            _running_mean(flat, held[number], -weights, lower)
+            cv2.addWeighted(images[number], risen, lower, -fallen, 0, dst=images[number])
 
-    edges = np.linspace(0, flat.shape[1], threads + 1).astype(int).tolist()
-    with threadpool_limits(1):  # the products are too small to share out
-        if threads == 1:
-            pool_columns(*edges)
-        else:
-            with ThreadPoolExecutor(threads) as pool:
-                list(pool.map(pool_columns, edges[:-1], edges[1:]))
-    return pooled.reshape(len(held), *frames.shape[1:])
+    shares = np.array_split(np.arange(len(held)), threads)
+    if threads == 1:
+        pool(shares[0])
+    else:
+        with ThreadPoolExecutor(threads) as workers:
+            list(workers.map(pool, shares))
+    return pooled
 
 
-def _band(held: np.ndarray, window: int, variant: Variant) -> tuple[slice, np.ndarray]:
-    """The frames that some windows use, and the windows' weights over these: frames' indices int [K, window] -> float32
-    [K, frames used], for frames of levels from 0 to 255."""
-    first = held.min()
-    weights = np.zeros((len(held), held.max() + 1 - first))
-    for row, frames in enumerate(held - first):
-        np.add.at(weights[row], frames, rank_pooling_coefficients(window, variant) / 255)
-    return slice(first, held.max() + 1), weights.astype(np.float32)
+def _running_mean(frames: np.ndarray, held: np.ndarray, weights: np.ndarray, mean: np.ndarray) -> None:
+    """The weighted mean of some frames uint8 [T, H, W], those of a weight above 0 (without any: 0), into float32
+    [H, W]."""
+    total = 0.0
+    mean[:] = 0
+    for frame, weight in zip(held[weights > 0], weights[weights > 0], strict=True):
+        total += weight
+        cv2.accumulateWeighted(frames[frame], mean, weight / total)
 
 
 def as_levels(pooled: np.ndarray) -> np.ndarray:
