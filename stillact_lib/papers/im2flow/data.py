@@ -15,7 +15,7 @@ import pandas as pd
 import torch
 
 from stillact_lib.datasets import Samples, read
-from stillact_lib.datasets.groups import dealt_out
+from stillact_lib.datasets.groups import fold_of
 from stillact_lib.datasets.report import DataReport, data_report, miniature_stamp
 from stillact_lib.errors import StillactError
 from stillact_lib.evaluation.flow_metrics import evaluation_masks, flow_scores
@@ -121,15 +121,6 @@ def split_videos(settings: Im2FlowSettings, samples: Samples) -> tuple[pd.DataFr
 def every_second(videos: pd.DataFrame) -> np.ndarray:
     """Whether each video is the second, fourth ... of its group in the order of names, bool [N]."""
     return (videos.sort_values("video").groupby(["class_name", "group"]).cumcount().sort_index() % 2 == 1).to_numpy()
-
-
-def fold_of(videos: pd.DataFrame, folds: int) -> np.ndarray:
-    """Which of the folds 1, 2, ... each video belongs to, int64 [N]: whole groups, dealt out at random class by class,
-    so that each fold has its share of every class. Raises StillactError where a class has fewer groups than folds."""
-    for class_name, groups in videos.groupby("class_name", sort=True)["group"].nunique().items():
-        if groups < folds:
-            raise StillactError(f"class {class_name}: {groups} groups make no {folds} folds; lower folds")
-    return 1 + dealt_out(videos["class_name"].to_numpy(), videos["group"].to_numpy(), folds, seed=0)
 
 
 def hold_out(videos: pd.DataFrame, per_class: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:

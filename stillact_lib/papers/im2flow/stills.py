@@ -16,12 +16,13 @@ import pandas as pd
 import torch
 
 from stillact_lib.datasets import Samples, Stills, read
+from stillact_lib.datasets.groups import fold_of
 from stillact_lib.datasets.images import read_rgb
 from stillact_lib.datasets.report import DataReport, data_report
 from stillact_lib.datasets.static_sets import static_set
 from stillact_lib.errors import StillactError
 from stillact_lib.notebook.run_data import grouped
-from stillact_lib.papers.im2flow.data import fold_of, read_chosen, root_of, video_ids
+from stillact_lib.papers.im2flow.data import read_chosen, root_of, video_ids
 from stillact_lib.papers.im2flow.settings import FROM_VIDEOS, PHOTOGRAPHS, RecognitionSettings
 from stillact_lib.vision.pair_shards import CentreRecipe
 from stillact_lib.vision.photographs import each_readable

@@ -9,9 +9,10 @@ The method, in the paper's order::
     backbones    §5.1           the networks for these, and what is kept of them
     experiment   §5.1, §6       how each transfer is trained, tuned and fused
     alternatives                the controls, and what the paper tried and left
+    oracle       §5.5           what could be gained at most
 
 How the book tests it::
 
     settings   needs   data   genuine (UCF-101 and 100 Sports in the place of SSVAC-40)
-    arms (one run, its oracle, what a record keeps)   figures
+    arms (one run, what a record keeps)   figures
 """

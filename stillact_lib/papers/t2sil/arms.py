@@ -10,7 +10,7 @@ both.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -22,34 +22,14 @@ from stillact_lib.networks.temporal_resnet import CutResNet
 from stillact_lib.notebook.run_data import arrays_for, grouped
 from stillact_lib.papers.t2sil.alternatives import ALTERNATIVES
 from stillact_lib.papers.t2sil.backbones import Instances, Kept, keep, train_network
-from stillact_lib.papers.t2sil.data import Ssvac40, TestSets, key_frames
+from stillact_lib.papers.t2sil.data import Ssvac40, TestSets
 from stillact_lib.papers.t2sil.experiment import Derived, Experiment, Parts, fused, modality_of
+from stillact_lib.papers.t2sil.key_frames import key_frames
+from stillact_lib.papers.t2sil.oracle import oracle_draws
 from stillact_lib.papers.t2sil.settings import LEARNT_FROM, NETWORK, T2silSettings
-from stillact_lib.papers.t2sil.transfers import CONTROLS, LEFT, NO_VIDEO, TABLES, TRANSFERS, Reduction, random_partners
+from stillact_lib.papers.t2sil.transfers import CONTROLS, LEFT, NO_VIDEO, TABLES, TRANSFERS, Reduction
 from stillact_lib.training.kept import kept
 from stillact_lib.training.loop import Device, History
-
-
-def oracle_draws(
-    stills: Kept, temporal: Kept, draws: int, seed: int, taught: frozenset[int] = frozenset()
-) -> np.ndarray:
-    """Table 4: whether each still is named right, bool [draws, N], when its prediction is averaged with that of a
-    temporal instance of its own class, drawn anew for every still and draw.
-
-    temporal: instances that the temporal network has not learnt from. Raises ValueError where one of its items is in
-    `taught`, StillactError where a class of the stills has none.
-    """
-    if taught & set(temporal.item.tolist()):
-        raise ValueError("the oracle's instances must not be among those that taught the temporal network")
-    rng = np.random.default_rng(seed)
-    by_class = temporal.by_class(stills.scores.shape[1])
-    own, theirs = stills.softmax, temporal.softmax
-    right = np.empty((draws, len(own)), bool)
-    for draw in range(draws):
-        partners = random_partners(stills.labels, by_class, rng)
-        right[draw] = fused(theirs[partners], own).argmax(1) == stills.labels
-    return right
-
 
 MODALITIES = ("flow", "dynamic")
 STILL, MIDDLE = "still", "middle"
@@ -130,6 +110,8 @@ class TemporalTransfer:
         of_test = videos.table.iloc[rows]
         middles = JudgedSet(of_test["video"].to_numpy(str), videos.labels[rows], grouped(of_test))
         self.tests.setdefault(self.sets.middles, middles)
+        for across, within in self._across().items():
+            self.tests[across] = replace(self.tests[within], answers={})
 
     @property
     def sets(self) -> TestSets:
@@ -140,6 +122,11 @@ class TemporalTransfer:
     def of_midframes(self) -> bool:
         """Whether the stills are mid-frames themselves, so that there is one experiment and not two."""
         return self.sets.middles == self.sets.test
+
+    def _across(self) -> dict[str, str]:
+        """Test sets of items that networks of the other domain name -> the same items' own set."""
+        sets = {self.sets.middles_by_stills: self.sets.middles, self.sets.stills_by_middles: self.sets.test}
+        return {across: within for across, within in sets.items() if across}
 
     def _parts_of_stills(self) -> dict[str, str]:
         return {self.sets.val: "val", self.sets.test: "test"}
@@ -170,6 +157,8 @@ class TemporalTransfer:
         parts = self._parts_of_stills()
         tested = {dataset: self.data.photographs.rows(self.stills(part)) for dataset, part in parts.items()}
         self.learn(name, train if added is None else train.joined(added), tested[self.sets.val])
+        if self.sets.middles_by_stills:
+            tested[self.sets.middles_by_stills] = self.data.videos.middles(self.data.videos.of("test"))
         found = self._parts(name, train, tested, name)
         if name == STILL:
             self.of_stills = found
@@ -181,9 +170,22 @@ class TemporalTransfer:
         if self.of_midframes:
             self.networks[MIDDLE] = self.networks[STILL]
             return self.of_stills
-        train, test = (self.data.videos.middles(self.data.videos.of(part)) for part in ("train", "test"))
-        self.learn(MIDDLE, train, test)
-        return self._parts(MIDDLE, train, {self.sets.middles: test}, STILL)
+        videos = self.data.videos
+        rows, tested = videos.of("train"), {self.sets.middles: videos.middles(videos.of("test"))}
+        if per_class := self.settings.stills_per_class:  # as few as there are photographs
+            order = pd.Series(np.random.default_rng(self.settings.seed).permutation(rows))
+            rows = order[order.groupby(videos.labels[order]).cumcount() < per_class].to_numpy()
+        train = videos.middles(rows)
+        self.learn(MIDDLE, train, videos.middles(self._watched()))
+        if self.sets.stills_by_middles:
+            tested[self.sets.stills_by_middles] = self.data.photographs.rows(self.stills("test"))
+        return self._parts(MIDDLE, train, tested, STILL)
+
+    def _watched(self) -> np.ndarray:
+        """Rows of the videos that curves look at: of a validation part, where there is one; else those tested, as the
+        paper did (§5.1)."""
+        val = self.data.videos.of("val")
+        return val if len(val) else self.data.videos.of("test")
 
     def _parts(self, network: str, train: Instances, tested: dict[str, Instances], arm: str) -> Parts:
         parts = {dataset: self.keep(network, shown, maps=True) for dataset, shown in tested.items()}
@@ -216,7 +218,7 @@ class TemporalTransfer:
         all), and keeps what it says of these."""
         rows = self.data.videos.of("train") if rows is None else rows
         shown = self.shown(modality_of(name), rows)
-        self.learn(name, shown, self.shown(modality_of(name), self.data.videos.of("test")))
+        self.learn(name, shown, self.shown(modality_of(name), self._watched()))
         self.temporal[name] = self.keep(name, shown)
         self.figures[f"{self.sets.test}/{name}/videos"] = float(len(rows))
 
@@ -258,9 +260,12 @@ class TemporalTransfer:
     def oracle(self, parts: Parts, modality: str, unseen: Kept) -> None:
         """Table 4: enters how often the oracle is right, the mean over its draws, and keeps their standard deviation.
         `unseen`: instances of test videos."""
-        taught = frozenset(self.data.videos.of("train").tolist())
+        taught, of_videos = frozenset(self.data.videos.of("train").tolist()), grouped(self.data.videos.table)
         for dataset, stills in parts.tested.items():
-            draws = oracle_draws(stills, unseen, self.settings.oracle_draws, self.settings.seed, taught)
+            groups = None
+            if dataset in (self.sets.middles, self.sets.middles_by_stills):
+                groups = of_videos[self.data.videos.of("test")], of_videos[unseen.item]
+            draws = oracle_draws(stills, unseen, self.settings.oracle_draws, self.settings.seed, taught, groups)
             self.tests[dataset].answers[f"oracle_{modality}"] = Answer(100.0 * draws.mean(0), None)
             self.figures[f"{dataset}/oracle_{modality}/sd"] = float(100 * draws.mean(1).std())
 

@@ -30,7 +30,6 @@ from stillact_lib.notebook.preflight import GIB
 from stillact_lib.notebook.run_data import miniature_or_real
 from stillact_lib.papers.t2sil.genuine import read_midframes, read_sports
 from stillact_lib.papers.t2sil.instances import Instances, OfVideos, OnDisk, mirrored_stack
-from stillact_lib.papers.t2sil.key_frames import key_points
 from stillact_lib.papers.t2sil.settings import T2silSettings
 from stillact_lib.paths import workspace, written_whole
 from stillact_lib.vision.decoded_video import DecodedVideo
@@ -50,22 +49,31 @@ RECIPE += ("full_flow", "frames_per_video")
 
 
 class TestSets(NamedTuple):
-    """What records call the three test sets: validation and test stills, and the mid-frames of Table 3."""
+    """What records call the test sets: validation and test stills, and the mid-frames of Table 3; where photographs and
+    clips are genuine also the clips' mid-frames as the photographs' networks name them, and the other way round."""
 
     val: str
     test: str
     middles: str
+    middles_by_stills: str = ""
+    stills_by_middles: str = ""
+
+    @classmethod
+    def across(cls, name: str) -> TestSets:
+        return cls(f"{name}_val", name, *(f"{name}_{of}" for of in ("midframes", "to_midframes", "from_midframes")))
 
 
 #: by what the stills are
 TEST_SETS = {
     "ssvac40": TestSets("ssvac40_val", "ssvac40", "midframes"),
-    "sports": TestSets("sports_val", "sports", "sports_midframes"),
+    "sports": TestSets.across("sports"),
+    "sports_few": TestSets.across("sports_few"),
     "midframes": TestSets("nine_val", "nine", "nine"),
 }
-VAL, TEST, MIDDLES = TEST_SETS["ssvac40"]
+VAL, TEST, MIDDLES = TEST_SETS["ssvac40"][:3]
 #: the dataset that a report of stills, and of videos, is held against
-REPORTED = {"ssvac40": (NAME, NAME), "sports": ("sports100", "ucf101"), "midframes": ("ucf101", "ucf101")}
+REPORTED = {"ssvac40": (NAME, NAME), "midframes": ("ucf101", "ucf101")}
+REPORTED |= dict.fromkeys(("sports", "sports_few"), ("sports100", "ucf101"))
 
 
 def sources_in(root: str, sources: tuple[str, ...]) -> list[str]:
@@ -109,8 +117,8 @@ def _read_each(
 
 def read_tables(settings: T2silSettings) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The stills and the videos of a run, a row each."""
-    readers = {"ssvac40": read_ssvac40, "sports": read_sports, "midframes": read_midframes}
-    return readers[settings.stills_of](settings)
+    genuine = {"sports": read_sports, "sports_few": read_sports, "midframes": read_midframes}
+    return genuine.get(settings.stills_of, read_ssvac40)(settings)
 
 
 def read_ssvac40(settings: T2silSettings) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -200,8 +208,9 @@ class Ssvac40:
     @property
     def reports(self) -> dict[str, DataReport]:
         """Of each test set."""
-        of_stills = {self.sets.val: self.stills_report, self.sets.test: self.stills_report}
-        return {self.sets.middles: self.videos.report} | of_stills
+        of_stills = dict.fromkeys((self.sets.val, self.sets.test, self.sets.stills_by_middles), self.stills_report)
+        found = {self.sets.middles: self.videos.report, self.sets.middles_by_stills: self.videos.report} | of_stills
+        return {name: report for name, report in found.items() if name}
 
     @property
     def origins(self) -> tuple[DataOrigin, DataOrigin]:
@@ -229,7 +238,9 @@ def _middles_as_stills(stills: pd.DataFrame, clips: Videos) -> tuple[pd.DataFram
 
 
 def _load_videos(table: pd.DataFrame, settings: T2silSettings, executor: Executor) -> Videos:
-    recipe = TemporalRecipe(*(getattr(settings, name) for name in RECIPE), flow_side=settings.flow_side)
+    recipe = TemporalRecipe(
+        *(getattr(settings, name) for name in RECIPE), settings.drop_repeats, flow_side=settings.flow_side
+    )
     shards: list[TemporalShards] = []
     for root, of_root in table.groupby("root", sort=False, observed=True):
         folder = shard_folder(Path(root))
@@ -312,10 +323,3 @@ def _middle_square(image: str, root: str, side: int) -> np.ndarray:
     scaled = cv2.resize(whole, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     top, left = (scaled.shape[0] - side) // 2, (scaled.shape[1] - side) // 2
     return scaled[top : top + side, left : left + side]
-
-
-def key_frames(features: np.ndarray, most: int, seed: int) -> np.ndarray:
-    """Baseline 2: of E evenly spaced frames of each of V videos, those nearest to the x-means centres of their features
-    [V, E, D]: indices into all V E of them."""
-    chosen = [key_points(of_video, most, seed) for of_video in features]
-    return np.concatenate([n * features.shape[1] + found for n, found in enumerate(chosen)])

@@ -20,6 +20,7 @@ from stillact_lib.papers.t2sil.backbones import Kept
 from stillact_lib.papers.t2sil.data import VAL
 from stillact_lib.papers.t2sil.instances import Instances
 from stillact_lib.papers.t2sil.settings import LEARNT_FROM, NETWORK, T2silSettings
+from stillact_lib.papers.t2sil.settings import STILLS as STILLS_SHOWN
 from stillact_lib.papers.t2sil.transfers import (
     CLASSES,
     D2,
@@ -219,7 +220,14 @@ class Experiment:
         """Trains a head or a student on batches of `count` items; its name begins with its teacher's."""
         settings, student = self.settings, isinstance(network, Student | CutResNet)
         steps, batch_size = ("student_steps", "batch_size") if student else ("head_steps", "head_batch")
-        depends_on = (*NETWORK, "views", steps, batch_size, *LEARNT_FROM.get(modality_of(name.partition("-")[0]), ()))
+        depends_on = (
+            *NETWORK,
+            *STILLS_SHOWN,
+            "views",
+            steps,
+            batch_size,
+            *LEARNT_FROM.get(modality_of(name.partition("-")[0]), ()),
+        )
         name = f"{self.name}-{name}"
         train(
             network,

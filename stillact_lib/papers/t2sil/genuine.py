@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from stillact_lib.datasets import Samples, Stills, read
-from stillact_lib.datasets.groups import dealt_out
+from stillact_lib.datasets.groups import dealt_out, fold_of
+from stillact_lib.datasets.sports100 import FOLDER, SPLIT_LIST, read_split
 from stillact_lib.datasets.ssvac40 import STILL_COLUMNS, VIDEO_COLUMNS
 from stillact_lib.papers.t2sil.settings import T2silSettings
 
@@ -30,43 +31,72 @@ VAL_PARTS = 5
 
 def read_sports(settings: T2silSettings) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Photographs of the sports, under our split, a fifth of each one's training photographs for validation; and their
-    clips under split 1. With `stills_per_class` so many training photographs of each sport are left, drawn by the run's
-    seed; the others are "unused"."""
+    clips under split 1. Photographs that show the same are one group.
+
+    With `stills_per_class` so many photographs of each sport are left to train on (`_few`).
+    """
     photographs = read("sports100", Path(settings.stills_root) / "sports100", classes=list(SPORTS))
     label = {name: number for number, name in enumerate(SPORTS)}
     table = photographs.persons.assign(source="sports100", root=str(photographs.root))
-    table = table.assign(label=table["class_name"].map(label), x0=np.nan, y0=np.nan, x1=np.nan, y1=np.nan)
-    table = table.sort_values(["label", "image"], ignore_index=True)[list(STILL_COLUMNS)]
-    kinds, train = table["class_name"].to_numpy(str), table["split"].to_numpy() == "train"
-    turn = dealt_out(kinds[train], table["image"].to_numpy(str)[train], VAL_PARTS, seed=0)
-    table.loc[train, "split"] = np.where(turn == 0, "val", "train")
-    table = _few(table, settings.stills_per_class, settings.seed)
+    table = table.assign(label=table["class_name"].map(label), group=same_scene(table["image"]))
+    table = table.assign(**dict.fromkeys(("x0", "y0", "x1", "y1"), np.nan))
+    table = table.sort_values(["label", "image"], ignore_index=True)[[*STILL_COLUMNS, "group"]]
+    table = _few(_with_val(table), settings.stills_per_class, settings.seed)
     films = {of_ucf: sport for sport, classes in SPORTS.items() for of_ucf in classes}
-    return _with_account(table, photographs, label), _clips(settings, films, label)
+    return _with_account(table, photographs, label), _with_val(_clips(settings, films, label))
 
 
 def read_midframes(settings: T2silSettings) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The clips of the run's `classes` under split 1, a fifth of each class's training groups for validation, which no
-    network learns from; and a still of each clip, its mid-frame, named like the clip."""
+    """The clips of the run's `classes` under split 1 or, where a `fold` is named, with that part of whole groups for
+    testing, a fifth of each class's training groups for validation, which no network learns from; and a still of each
+    clip, its mid-frame, named like the clip."""
     classes = tuple(sorted(settings.classes.split()))
-    label = {name: number for number, name in enumerate(classes)}
-    videos = _clips(settings, {name: name for name in classes}, label)
-    account, train = videos.attrs, videos["split"].to_numpy() == "train"
-    names = (videos[column].astype(str).to_numpy(str)[train] for column in ("class_name", "group"))
-    videos.loc[train, "split"] = np.where(dealt_out(*names, VAL_PARTS, seed=0) == 0, "val", "train")
+    videos = _clips(settings, {name: name for name in classes}, {name: number for number, name in enumerate(classes)})
+    account = videos.attrs
+    if settings.fold:
+        tested = fold_of(videos, settings.folds) == settings.fold
+        videos = videos.assign(split=np.where(tested, "test", "train"))
+    videos = _with_val(videos)
     stills = videos.rename(columns={"video": "image"}).drop(columns="frames")
-    stills.attrs = account
+    videos.attrs = stills.attrs = account
     return stills, videos
 
 
+def same_scene(images: pd.Series) -> np.ndarray:
+    """A name for what each photograph `train/<sport>/Image_<number>.jpg` shows, alike for those that show the same."""
+    listed, same = read_split(SPLIT_LIST)
+    number = {one.path: one.number for one in listed}
+    first = {other: min(numbers) for numbers in same for other in numbers}
+    own = [number.get(name.partition(f"{FOLDER}/")[2] or name, name) for name in images]
+    return np.array([str(first.get(one, one)) for one in own])
+
+
+def _with_val(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with one of `VAL_PARTS` of each class's training groups for validation."""
+    account, train = table.attrs, table["split"].to_numpy() == "train"
+    names = (table[column].astype(str).to_numpy(str)[train] for column in ("class_name", "group"))
+    split = table["split"].to_numpy(object, copy=True)
+    split[train] = np.where(dealt_out(*names, VAL_PARTS, seed=0) == 0, "val", "train")
+    table = table.assign(split=split)
+    table.attrs = account
+    return table
+
+
 def _few(table: pd.DataFrame, per_class: int, seed: int) -> pd.DataFrame:
-    """The table with at most `per_class` (0: all) training rows of each class; the rest is "unused"."""
+    """The table with `per_class` (0: all) rows of each class and of other groups left to train on, drawn by the seed
+    from one half of the training groups, and as many to validate with; the other half is tested, for every seed the
+    same, and the rest is "unused"."""
     if not per_class:
         return table
-    order = np.random.default_rng(seed).permutation(len(table))
-    drawn = table.iloc[order][lambda shuffled: shuffled["split"] == "train"]
-    spare = drawn.index[drawn.groupby("label").cumcount() >= per_class]
-    return table.assign(split=table["split"].mask(table.index.isin(spare), "unused"))
+    train = (table["split"] == "train").to_numpy()
+    names = (table[column].astype(str).to_numpy(str)[train] for column in ("class_name", "group"))
+    split = table["split"].to_numpy(object, copy=True)
+    split[train] = np.where(dealt_out(*names, 2, seed=0) == 0, "train", "test")
+    table = table.assign(split=split)
+    drawn = table.iloc[np.random.default_rng(seed).permutation(len(table))]
+    drawn = drawn[drawn["split"] != "test"].drop_duplicates(["label", "group"])
+    kept = drawn.index[drawn.groupby(["label", "split"]).cumcount() < per_class]
+    return table.assign(split=table["split"].where(table.index.isin(kept) | (split == "test"), "unused"))
 
 
 def _clips(settings: T2silSettings, called: dict[str, str], label: dict[str, int]) -> pd.DataFrame:

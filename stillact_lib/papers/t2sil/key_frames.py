@@ -75,3 +75,10 @@ def key_points(points: np.ndarray, most: int, seed: int = 0) -> np.ndarray:
     centres, _ = x_means(points, most, seed)
     apart = ((np.asarray(points, float)[:, None] - centres[None]) ** 2).sum(axis=2)
     return np.unique(apart.argmin(axis=0))
+
+
+def key_frames(features: np.ndarray, most: int, seed: int) -> np.ndarray:
+    """Baseline 2: of E evenly spaced frames of each of V videos, those nearest to the x-means centres of their features
+    [V, E, D]: indices into all V E of them."""
+    chosen = [key_points(of_video, most, seed) for of_video in features]
+    return np.concatenate([n * features.shape[1] + found for n, found in enumerate(chosen)])

@@ -18,8 +18,10 @@ class T2silSettings(RunSettings):
     stills_root: str
     videos_root: str
     videos_size: str
-    stills_of: Literal["ssvac40", "sports", "midframes"]
+    stills_of: Literal["ssvac40", "sports", "sports_few", "midframes"]
     classes: str
+    folds: int = Field(ge=2)
+    fold: int = Field(ge=0)
     stills_per_class: int = Field(ge=0)
 
     stored_size: int = Field(ge=16)
@@ -31,6 +33,7 @@ class T2silSettings(RunSettings):
     flow_method: Literal["dis", "dis_fast", "farneback", "raft"]
     flow_frames: int = Field(ge=1)
     flow_side: int = Field(ge=0)
+    drop_repeats: bool
     full_flow: float = Field(gt=0)
     stack: int = Field(ge=1)
     stacks_per_video: int = Field(ge=1)
@@ -66,8 +69,10 @@ class T2silSettings(RunSettings):
             raise ValueError(f"stack = {self.stack} is cut out of flow_frames = {self.flow_frames}")
         if self.stills_of == "midframes" and not self.classes.split():
             raise ValueError("stills_of 'midframes' needs the classes of UCF-101 that are to be told apart")
-        if self.stills_per_class and self.stills_of != "sports":
-            raise ValueError("stills_per_class goes with stills_of 'sports'")
+        if (self.stills_of == "sports_few") != bool(self.stills_per_class):
+            raise ValueError("stills_per_class goes with stills_of 'sports_few', and that with it")
+        if self.fold > self.folds or (self.fold and self.stills_of != "midframes"):
+            raise ValueError(f"fold = {self.fold}: one of {self.folds} folds, of stills_of 'midframes' alone")
         if self.profile == "paper" and not (self.stills_root and self.videos_root):
             raise ValueError("profile 'paper' needs stills_root and videos_root; one is empty")
         return self
@@ -76,9 +81,14 @@ class T2silSettings(RunSettings):
 #: settings that change the trunk; all networks; and some, up to "_" in their names, by what they learn from
 TRUNK = ("image_size", "full_architectures", "batch_size", "pretraining", "trunk_photographs", "trunk_steps")
 TRUNK += ("trunk_rate", "miniature_seed")
-NETWORK = (*TRUNK, "stored_size", "steps", "rate", "score_every")
+NETWORK = (*TRUNK, "stored_size", "steps", "rate", "score_every", "stills_of", "classes", "folds", "fold")
+NETWORK += ("drop_repeats",)
+#: which photographs a network, or a head on its features, has learnt from
+STILLS = ("stills_per_class",)
 LEARNT_FROM = {
-    "augmented": ("frames_per_video", "most_key_frames"),
+    "still": STILLS,
+    "middle": STILLS,
+    "augmented": (*STILLS, "frames_per_video", "most_key_frames"),
     "dynamic": ("window", "stride", "dynamic_per_video", "pooling"),
     "flow": ("flow_method", "flow_frames", "flow_side", "full_flow", "stack", "stacks_per_video"),
 }

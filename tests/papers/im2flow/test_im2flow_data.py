@@ -9,12 +9,12 @@ import torch
 from chapter_settings import flow_settings
 
 from stillact_lib.datasets import Samples
+from stillact_lib.datasets.groups import fold_of
 from stillact_lib.errors import StillactError
 from stillact_lib.evidence.tuning import curve_to_keep
 from stillact_lib.notebook.run_data import grouped
 from stillact_lib.papers.im2flow.data import (
     figures_while_training,
-    fold_of,
     frame_scores,
     frames_to_score,
     mean_field,

@@ -24,11 +24,11 @@ from stillact_lib.papers.t2sil.arms import (
     SHARES,
     JudgedSet,
     TemporalTransfer,
-    oracle_draws,
 )
 from stillact_lib.papers.t2sil.backbones import Kept
 from stillact_lib.papers.t2sil.data import MIDDLES, TEST, VAL
 from stillact_lib.papers.t2sil.experiment import Experiment, Parts, fused
+from stillact_lib.papers.t2sil.oracle import oracle_draws
 from stillact_lib.papers.t2sil.transfers import PUBLISHED, TRANSFERS, candidates
 from stillact_lib.training.progress import on_one_line
 
@@ -144,6 +144,16 @@ def test_the_oracle_by_hand():
     draws = oracle_draws(stills, temporal, 400, seed=0)
     assert draws.shape == (400, 2) and draws[:, 1].all()
     assert draws[:, 0].mean() == pytest.approx(0.5, abs=0.08)  # the other partner leaves .525 / .475
+
+
+def test_a_partner_of_the_oracle_is_of_another_group():
+    """Of class 1 the instance of the still's own group would turn it, the other leaves it wrong; of class 0 there is
+    one group, so its own it has to be."""
+    stills = kept_scores([[0.6, 0.4], [0.9, 0.1]], [1, 0])
+    temporal = kept_scores([[0.1, 0.9], [0.45, 0.55], [0.8, 0.2]], [1, 1, 0])
+    groups = np.array(["a", "c"]), np.array(["a", "b", "c"])
+    draws = oracle_draws(stills, temporal, 400, seed=0, groups=groups)
+    assert not draws[:, 0].any() and draws[:, 1].all()
 
 
 def test_the_oracle_may_not_draw_what_taught_the_network_nor_from_nothing():

@@ -21,6 +21,7 @@ from stillact_lib.papers.t2sil import backbones
 from stillact_lib.papers.t2sil import data as t2sil_data
 from stillact_lib.papers.t2sil.backbones import Kept, keep
 from stillact_lib.papers.t2sil.instances import Instances, Joined, OfVideos, OnDisk, mirrored_stack
+from stillact_lib.papers.t2sil.key_frames import key_frames
 from stillact_lib.papers.t2sil.needs import needs
 from stillact_lib.papers.t2sil.settings import T2silSettings
 from stillact_lib.training.loop import Device
@@ -216,7 +217,7 @@ def test_joined_images_are_those_of_both():
 def test_key_frames_are_the_nearest_to_the_clusters_of_their_video():
     """The first video shows two things, one of them twice; the second always the same."""
     features = np.array([[[0.0], [0.1], [9.0]], [[5.0], [5.0], [5.0]]])
-    rows = t2sil_data.key_frames(features, most=5, seed=0)
+    rows = key_frames(features, most=5, seed=0)
     of_first = rows[rows < 3].tolist()
     assert rows[rows >= 3].tolist() == [3] and 2 in of_first and len(of_first) == 2
     assert videos_of().every_frame(np.array([0, 1])).rows(rows).labels.tolist() == [0, 0, 1]
