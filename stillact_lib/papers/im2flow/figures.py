@@ -69,6 +69,7 @@ def effects_of_changes(effects: Mapping[str, Mapping[str, Interval]], headings: 
                 axis.plot(found.mean, place, "o", color=shade, ms=5)
         axis.axvline(0, color=PALETTE["ink"], lw=0.8)
         axis.set(title=headings[metric], yticks=range(len(changes)), yticklabels=changes)
+        axis.locator_params(axis="x", nbins=3)
         axis.set_ylim(len(changes) - 0.4, -0.6)
     return figure
 
