@@ -20,8 +20,8 @@ from stillact_lib.evidence.records import RunRecord
 
 #: profiles whose networks are kept
 KEPT_PROFILES = ("study", "real")
-#: largest file of networks beside a record, and all of book/results together: a world of chapter 04's recognition takes 8,
-#: mostly class scores
+#: largest file of networks beside a record, and all of book/results together: a world of chapter 04's recognition takes
+#: 8, mostly class scores
 FILE_MIB, RESULTS_MIB = 2.0, 100.0
 
 Network = TypeVar("Network", bound=nn.Module)
