@@ -32,7 +32,7 @@ def needs(settings: T2silSettings) -> Iterator[Need]:
     genuine = settings.stills_of != "ssvac40"
     if genuine:
         yield _below("videos_root", settings.videos_root, "ucf101", split=SPLIT)
-    if settings.stills_of == "sports":
+    if settings.of_sports:
         yield _below("stills_root", settings.stills_root, "sports100")
     of_root = {} if genuine else {settings.stills_root: STILL_SOURCES, settings.videos_root: VIDEO_SOURCES}
     for root, sources in of_root.items():
@@ -69,7 +69,7 @@ def _videos_below(settings: T2silSettings) -> int:
         called = {shared.video.get(source) for shared in shared_classes()}
         if settings.stills_of != "ssvac40":
             of_sports = {name for classes in SPORTS.values() for name in classes}
-            called = of_sports if settings.stills_of == "sports" else set(settings.classes.split())
+            called = of_sports if settings.of_sports else set(settings.classes.split())
         with suppress(StillactError):
             here = SURVEYS[source](Path(root) / source, **reading_of(source)).here
             number += sum(item.class_name in called and item.split in ("train", "test") for item in here)

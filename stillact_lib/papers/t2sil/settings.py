@@ -57,6 +57,11 @@ class T2silSettings(RunSettings):
     oracle_draws: int = Field(ge=1)
     further: bool
 
+    @property
+    def of_sports(self) -> bool:
+        """Whether the stills are photographs of sports, all of them or few."""
+        return self.stills_of in ("sports", "sports_few")
+
     @model_validator(mode="after")
     def _fields_fit(self) -> T2silSettings:
         if self.image_size > self.stored_size:

@@ -60,7 +60,8 @@ def test_settings_that_do_not_fit_are_refused(changes, said):
 
 
 def test_roots_that_are_not_given_are_named_before_anything_is_read():
-    said = [fault for need in needs(settings_of(stills_of="sports")) if (fault := need.fault())]
+    asked = settings_of(stills_of="sports_few", stills_per_class=4)
+    said = [fault for need in needs(asked) if (fault := need.fault())]
     assert "videos_root: empty; give the folder that holds ucf101/" in said
     assert "stills_root: empty; give the folder that holds sports100/" in said
 
