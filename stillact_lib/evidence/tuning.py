@@ -96,10 +96,29 @@ def effects_of_changes(
     for metric in metrics:
         for change, (figures, other_size) in of_change.items():
             if metric in figures and metric in chosen and (other_size == size or metric not in in_pixels):
-                both = figures.join(chosen[metric].rename(CHOSEN), how="inner")
-                estimate = mean_estimate(*(both[of].to_numpy() for of in (metric, CHOSEN)), clusters=both[GROUP].array)
-                found.setdefault(metric, {})[change] = estimate.interval()
+                found.setdefault(metric, {})[change] = _difference(figures, chosen, metric)
     return found
+
+
+def between_seeds(
+    records: Sequence[RunRecord], test_set: str, arm: str, metrics: Sequence[str]
+) -> dict[str, dict[str, Interval]]:
+    """Metric -> "fold 2, seed 1" -> how far that run of an arm lies from the same fold's first seed: by how much
+    trainings differ of which nothing was changed, which an interval over groups alone does not show."""
+    of_run = {(one.parameters.get("fold"), one.seed): _of_clips(one, test_set, arm) for one in records}
+    of_run = {run: figures for run, figures in of_run.items() if len(figures)}
+    found: dict[str, dict[str, Interval]] = {metric: {} for metric in metrics}
+    for (fold, seed), figures in sorted(of_run.items()):
+        first = min(other for of_fold, other in of_run if of_fold == fold)
+        for metric in metrics if seed != first else ():
+            found[metric][f"fold {fold}, seed {seed}"] = _difference(figures, of_run[fold, first], metric)
+    return found
+
+
+def _difference(figures: pd.DataFrame, others: pd.DataFrame, metric: str) -> Interval:
+    """What one run's clips have over the same clips of another run, over groups."""
+    both = figures.join(others[metric].rename(CHOSEN), how="inner")
+    return mean_estimate(*(both[of].to_numpy() for of in (metric, CHOSEN)), clusters=both[GROUP].array).interval()
 
 
 def _of_clips(record: RunRecord, test_set: str, arm: str) -> pd.DataFrame:

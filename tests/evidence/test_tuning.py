@@ -5,7 +5,7 @@ import pytest
 
 from stillact_lib.configuration import Configuration
 from stillact_lib.evidence.records import RunRecord, new_record, save_record
-from stillact_lib.evidence.tuning import at_the_end, effects_of_changes, in_the_end, tried
+from stillact_lib.evidence.tuning import at_the_end, between_seeds, effects_of_changes, in_the_end, tried
 
 
 def run(changes, curves, **metrics) -> RunRecord:
@@ -99,4 +99,7 @@ def test_what_a_change_adds_is_found_clip_by_clip(tmp_path):
     assert gain.mean == pytest.approx(-0.5) and gain.high < 0 and (gain.n_clusters, gain.n_runs) == (5, 1)
     uneven = found["ds_all"]["image_size 128"]
     assert uneven.mean == pytest.approx(0) and uneven.low < -0.5 < 0.5 < uneven.high and uneven.n_clusters == 4
+    again = scored_run(tmp_path, "im2flow", {"seed": 1}, lambda k: 2.25 + k)
+    apart = between_seeds([chosen, again], "ucf101", "im2flow", ["epe_all"])["epe_all"]
+    assert list(apart) == ["fold None, seed 1"] and apart["fold None, seed 1"].mean == pytest.approx(0.25)
     assert effects(faster, larger) == {}, "without a run as chosen there is nothing to hold a change against"
