@@ -105,8 +105,11 @@ def between_seeds(
 ) -> dict[str, dict[str, Interval]]:
     """Metric -> "fold 2, seed 1" -> how far that run of an arm lies from the same fold's first seed: by how much
     trainings differ of which nothing was changed, which an interval over groups alone does not show."""
-    of_run = {(one.parameters.get("fold"), one.seed): _of_clips(one, test_set, arm) for one in records}
-    of_run = {run: figures for run, figures in of_run.items() if len(figures)}
+    of_run = {
+        (one.parameters.get("fold"), one.seed): figures
+        for one in records
+        if len(figures := _of_clips(one, test_set, arm))
+    }
     found: dict[str, dict[str, Interval]] = {metric: {} for metric in metrics}
     for (fold, seed), figures in sorted(of_run.items()):
         first = min(other for of_fold, other in of_run if of_fold == fold)
