@@ -20,7 +20,7 @@ from torch.nn import functional as F
 
 from stillact_lib.networks.trained_encoder import begins_trained, parameter_groups
 from stillact_lib.networks.walker import WalkerNet
-from stillact_lib.training.inference import predict
+from stillact_lib.training.inference import predict_images
 from stillact_lib.training.loop import (
     Checkpoint,
     Device,
@@ -33,7 +33,7 @@ from stillact_lib.training.loop import (
 )
 from stillact_lib.vision.crops import random_window
 from stillact_lib.vision.flow_pairs import FlowPairs
-from stillact_lib.vision.images import as_network_input, at_side
+from stillact_lib.vision.images import at_side
 
 
 def cluster_labels(flow: Tensor, centres: Tensor, grid: int) -> Tensor:
@@ -134,6 +134,6 @@ def predict_walker(
     """Flow float32 [N, S, S, 2] of images uint8 [N, 3, S, S]: each cell's expected centre (the authors' decoding), or
     with soft=False its likeliest one."""
     side = images.shape[-1]
-    logits = predict(network, as_network_input(images, network.image_size), device)
+    logits = predict_images(network, images, device)
     decode = decode_expectation if soft else decode_argmax
     return decode(logits, centres, (side, side)).permute(0, 2, 3, 1).contiguous().numpy()

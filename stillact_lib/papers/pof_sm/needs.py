@@ -27,6 +27,8 @@ from stillact_lib.vision.pair_shards import PAIR_BYTES
 DISK = {"quick": 1, "mini": 1, "study": 6, "gpu": 20}
 #: GiB of memory: measured, of the larger profiles estimated
 MEMORY = {"quick": 3, "mini": 3, "study": 6, "real": 6, "gpu": 20, "paper": 12}
+#: classes at most that a message lists
+FEW = 5
 #: frames of a clip of UCF-101 on average: UCFSI-101's 2,202,392 stills of 13,320 clips and the 21 that it leaves out
 FRAMES = 187
 #: bytes a pixel of what is stored of each still, beside its three of colour
@@ -59,10 +61,11 @@ def needs(settings: PofSmSettings) -> Iterator[Need]:
 
 def _masks_of_classes(settings: PofSmSettings) -> None:
     """Raises StillactError where real clips are shown masks of people, and nobody looked for people in all classes."""
-    known = classes_looked_at()
-    if miniature_stamp(settings.data_root) is None and not set(settings.chosen_classes) - {""} <= set(known):
-        lacking = ", ".join(name for name in settings.chosen_classes if name not in known)
-        raise StillactError(f"arms: no masks of people in {lacking}; take out arms of {', '.join(OF_MASKS)}")
+    known, asked = classes_looked_at(), settings.chosen_classes or load_manifest("ucf101").class_names
+    lacking = [name for name in asked if name not in known]
+    if lacking and miniature_stamp(settings.data_root) is None:
+        shown = ", ".join(lacking[:FEW]) + (f" and {len(lacking) - FEW} more classes" if len(lacking) > FEW else "")
+        raise StillactError(f"arms: no masks of people in {shown}; take out arms of {', '.join(OF_MASKS)}")
 
 
 def stored_bytes(settings: PofSmSettings) -> float:

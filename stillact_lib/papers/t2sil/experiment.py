@@ -19,8 +19,7 @@ from stillact_lib.notebook.run_data import checkpoint_for
 from stillact_lib.papers.t2sil.backbones import Kept
 from stillact_lib.papers.t2sil.data import VAL
 from stillact_lib.papers.t2sil.instances import Instances
-from stillact_lib.papers.t2sil.settings import LEARNT_FROM, NETWORK, T2silSettings
-from stillact_lib.papers.t2sil.settings import STILLS as STILLS_SHOWN
+from stillact_lib.papers.t2sil.settings import LEARNT_FROM, NETWORK, PHOTOGRAPHS, T2silSettings
 from stillact_lib.papers.t2sil.transfers import (
     CLASSES,
     D2,
@@ -222,7 +221,7 @@ class Experiment:
         steps, batch_size = ("student_steps", "batch_size") if student else ("head_steps", "head_batch")
         depends_on = (
             *NETWORK,
-            *STILLS_SHOWN,
+            *PHOTOGRAPHS,
             "views",
             steps,
             batch_size,

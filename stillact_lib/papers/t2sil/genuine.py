@@ -73,10 +73,16 @@ def same_scene(images: pd.Series) -> np.ndarray:
 
 def _with_val(table: pd.DataFrame) -> pd.DataFrame:
     """The table with one of `VAL_PARTS` of each class's training groups for validation."""
+    return _dealt(table, VAL_PARTS, "val", "train")
+
+
+def _dealt(table: pd.DataFrame, parts: int, first: str, others: str) -> pd.DataFrame:
+    """The table with each class's training groups dealt out in parts, of which the first, and the others, get a new
+    name."""
     account, train = table.attrs, table["split"].to_numpy() == "train"
     names = (table[column].astype(str).to_numpy(str)[train] for column in ("class_name", "group"))
     split = table["split"].to_numpy(object, copy=True)
-    split[train] = np.where(dealt_out(*names, VAL_PARTS, seed=0) == 0, "val", "train")
+    split[train] = np.where(dealt_out(*names, parts, seed=0) == 0, first, others)
     table = table.assign(split=split)
     table.attrs = account
     return table
@@ -88,15 +94,11 @@ def _few(table: pd.DataFrame, per_class: int, seed: int) -> pd.DataFrame:
     same, and the rest is "unused"."""
     if not per_class:
         return table
-    train = (table["split"] == "train").to_numpy()
-    names = (table[column].astype(str).to_numpy(str)[train] for column in ("class_name", "group"))
-    split = table["split"].to_numpy(object, copy=True)
-    split[train] = np.where(dealt_out(*names, 2, seed=0) == 0, "train", "test")
-    table = table.assign(split=split)
+    table = _dealt(table, 2, "train", "test")
     drawn = table.iloc[np.random.default_rng(seed).permutation(len(table))]
     drawn = drawn[drawn["split"] != "test"].drop_duplicates(["label", "group"])
     kept = drawn.index[drawn.groupby(["label", "split"]).cumcount() < per_class]
-    return table.assign(split=table["split"].where(table.index.isin(kept) | (split == "test"), "unused"))
+    return table.assign(split=table["split"].where(table.index.isin(kept) | (table["split"] == "test"), "unused"))
 
 
 def _clips(settings: T2silSettings, called: dict[str, str], label: dict[str, int]) -> pd.DataFrame:

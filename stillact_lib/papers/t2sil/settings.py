@@ -89,11 +89,11 @@ TRUNK += ("trunk_rate", "miniature_seed")
 NETWORK = (*TRUNK, "stored_size", "steps", "rate", "score_every", "stills_of", "classes", "folds", "fold")
 NETWORK += ("drop_repeats",)
 #: which photographs a network, or a head on its features, has learnt from
-STILLS = ("stills_per_class",)
+PHOTOGRAPHS = ("stills_per_class",)
 LEARNT_FROM = {
-    "still": STILLS,
-    "middle": STILLS,
-    "augmented": (*STILLS, "frames_per_video", "most_key_frames"),
+    "still": PHOTOGRAPHS,
+    "middle": PHOTOGRAPHS,
+    "augmented": (*PHOTOGRAPHS, "frames_per_video", "most_key_frames"),
     "dynamic": ("window", "stride", "dynamic_per_video", "pooling"),
     "flow": ("flow_method", "flow_frames", "flow_side", "full_flow", "stack", "stacks_per_video"),
 }

@@ -55,6 +55,9 @@ def test_the_people_in_genuine_stills_are_those_that_a_detector_found(settings, 
     elsewhere = settings.model_copy(update={"classes": "Archery Biking"})
     said = [fault for need in needs(elsewhere) if (fault := need.fault())]
     assert any("no masks of people in Biking; take out arms of sm_inside" in fault for fault in said)
+    every = settings.model_copy(update={"classes": ""})
+    said = [fault for need in needs(every) if (fault := need.fault())]
+    assert any("and 87 more classes; take out arms of sm_inside" in fault for fault in said)
 
 
 @needs_weights
