@@ -39,8 +39,3 @@ def parameter_groups(network: nn.Module, rate: float, share: float) -> list[dict
     for parameter in trained:
         parameter.requires_grad_(share > 0)
     return [*groups, {"params": trained, "lr": share * rate}] if trained and share else groups
-
-
-def begins_trained(network: nn.Module) -> bool:
-    """Whether a part of a network is a `TrainedEncoder`."""
-    return any(isinstance(part, TrainedEncoder) for part in network.modules())

@@ -57,9 +57,16 @@ class Device:
 
 
 def precise(device: Device) -> Device:
-    """The same device; a CPU in float32. Depthwise convolutions, MobileNetV2's, take twice as long to train in bfloat16
-    there."""
+    """The same device; a CPU in float32."""
     return Device(device.torch_device, None) if device.torch_device.type == "cpu" else device
+
+
+def to_train(model: nn.Module, device: Device) -> Device:
+    """The device as `model` trains fastest on it: depthwise convolutions, MobileNetV2's, take half as long again in
+    bfloat16 on a CPU as in float32."""
+    convolutions = (part for part in model.modules() if isinstance(part, nn.Conv2d))
+    depthwise = any(1 < part.groups == part.in_channels for part in convolutions)
+    return precise(device) if depthwise else device
 
 
 def choose_device(prefer: str = "auto") -> Device:
@@ -248,6 +255,7 @@ def train(
     watch: figures for a curve; the result does not depend on them.
     Raises `StillactError` when the loss stops being finite, naming the step; the last checkpoint is kept.
     """
+    device = to_train(model, device)
     model.train().to(device.torch_device, memory_format=torch.channels_last)
     history = History()
     initial_rates = [group.setdefault("initial_lr", group["lr"]) for group in optimiser.param_groups]

@@ -16,7 +16,16 @@ from torch import nn
 from stillact_lib.errors import StillactError
 from stillact_lib.training import batch_workers
 from stillact_lib.training.inference import predict
-from stillact_lib.training.loop import Checkpoint, Device, StepBatches, Watch, choose_device, train, warm_up_then_cosine
+from stillact_lib.training.loop import (
+    Checkpoint,
+    Device,
+    StepBatches,
+    Watch,
+    choose_device,
+    to_train,
+    train,
+    warm_up_then_cosine,
+)
 
 CPU = Device(torch.device("cpu"), None)
 
@@ -287,6 +296,16 @@ def test_bfloat16_is_for_processors_that_multiply_it(able, reduced, monkeypatch)
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {able: True})
     monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: True)
     assert choose_device("cpu").autocast is reduced
+
+
+def test_depthwise_convolutions_are_trained_in_full_precision_on_a_processor():
+    reduced = Device(torch.device("cpu"), torch.bfloat16)
+    plain = nn.Sequential(nn.Conv2d(3, 8, 3), nn.Conv2d(8, 8, 3, groups=2))
+    assert to_train(plain, reduced) == reduced
+    depthwise = nn.Sequential(plain, nn.Conv2d(8, 8, 3, groups=8))
+    assert to_train(depthwise, reduced).autocast is None
+    on_gpu = Device(torch.device("cuda"), torch.bfloat16)
+    assert to_train(depthwise, on_gpu) == on_gpu
 
 
 def test_the_schedule_rises_then_falls():

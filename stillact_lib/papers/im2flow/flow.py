@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from stillact_lib.evidence.records import DataOrigin
 from stillact_lib.networks.im2flow_unet import Im2FlowUNet, TrainedEncoderUNet
-from stillact_lib.networks.trained_encoder import begins_trained, parameter_groups
+from stillact_lib.networks.trained_encoder import parameter_groups
 from stillact_lib.networks.walker import WalkerNet
 from stillact_lib.notebook.run_data import checkpoint_for
 from stillact_lib.papers.im2flow.data import evenly
@@ -28,7 +28,6 @@ from stillact_lib.training.loop import (
     StepBatches,
     Watch,
     classification_loss,
-    precise,
     train,
     warm_up_then_cosine,
 )
@@ -192,7 +191,7 @@ def train_im2flow(
         im2flow_loss(model, content, encoding, settings, scales),
         torch.optim.Adam(groups, lr=settings.learning_rate, betas=(0.5, 0.999)),
         steps,
-        precise(device) if begins_trained(model) else device,
+        device,
         label="Im2Flow",
         schedule=None if settings.constant_rate else warm_up_then_cosine(steps),
         checkpoint=checkpoint_for(settings.chapter, "im2flow", settings, FLOW, data),

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from stillact_lib.networks.trained_encoder import begins_trained, parameter_groups
+from stillact_lib.networks.trained_encoder import parameter_groups
 from stillact_lib.networks.walker import WalkerNet
 from stillact_lib.training.inference import predict_images
 from stillact_lib.training.loop import (
@@ -27,7 +27,6 @@ from stillact_lib.training.loop import (
     History,
     StepBatches,
     Watch,
-    precise,
     train,
     warm_up_then_cosine,
 )
@@ -119,7 +118,7 @@ def train_walker(
         step_loss,
         torch.optim.Adam(groups, lr=rate),
         steps,
-        precise(device) if begins_trained(network) else device,
+        device,
         label=label,
         schedule=warm_up_then_cosine(steps),
         checkpoint=checkpoint,

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from stillact_lib.evidence.records import DataOrigin
 from stillact_lib.networks.im2flow_unet import Im2FlowUNet, TrainedEncoderUNet
-from stillact_lib.networks.trained_encoder import begins_trained, parameter_groups
+from stillact_lib.networks.trained_encoder import parameter_groups
 from stillact_lib.networks.walker import WalkerNet
 from stillact_lib.notebook.run_data import arrays_for, checkpoint_for
 from stillact_lib.papers.im2flow.flow import pixel_loss, weight_direction_gradients
@@ -44,7 +44,6 @@ from stillact_lib.training.loop import (
     Device,
     History,
     StepBatches,
-    precise,
     train,
     warm_up_then_cosine,
 )
@@ -214,7 +213,7 @@ def train_im2flow(
             parameter_groups(network, settings.im2flow_rate, SLOWER), lr=settings.im2flow_rate, betas=(0.5, 0.999)
         ),
         settings.flow_steps,
-        precise(device) if begins_trained(network) else device,
+        device,
         label=f"Im2Flow {part}".rstrip(),
         schedule=warm_up_then_cosine(settings.flow_steps),
         checkpoint=checkpoint_for(settings.chapter, "-".join(("im2flow", *part.split())), settings, IM2FLOW, data),

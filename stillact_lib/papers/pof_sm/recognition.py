@@ -43,7 +43,6 @@ from stillact_lib.training.loop import (
     History,
     Watch,
     classification_loss,
-    precise,
     train,
     warm_up_then_cosine,
 )
@@ -169,7 +168,6 @@ def fit(
 ) -> History:
     """Trains a network in place under a regime of Table I; images: those of some rows of the labels int64 [N], uint8
     [B, 3, S, S]."""
-    slow_in_bf16 = isinstance(network, MobileNetwork)
     sgd = settings.solver == "sgd"
     return train(
         network,
@@ -177,7 +175,7 @@ def fit(
         classification_loss(network),
         optimiser_for(network, regime, rate, settings.solver),
         settings.steps,
-        precise(device) if slow_in_bf16 else device,
+        device,
         label=label,
         schedule=step_schedule(settings.rate_step) if sgd else warm_up_then_cosine(settings.steps),
         checkpoint=checkpoint,
