@@ -15,6 +15,7 @@ from stillact_lib.miniature.still_layouts import photo
 IMSITU_SCALES = {
     "tiny": Scale((64, 64), {"train": 6, "dev": 3, "test": 4}, ("biking", "drinking", "running", "waving")),
     "mini": Scale((128, 128), {"train": 14, "dev": 6, "test": 14}),
+    "study": Scale((192, 192), {"train": 80, "dev": 30, "test": 90}),
     "gpu": Scale((256, 256), {"train": 60, "dev": 20, "test": 60}),
 }
 NOUNS = {  # WordNet 3.0, as the real space

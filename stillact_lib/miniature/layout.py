@@ -49,16 +49,18 @@ class Layout:
     finisher: Finisher | None = None
 
 
-#: Some sizes are some datasets' own. "study" is chapter 04's: hundreds of people to test on and more to learn from,
-#: drawn three times as large as they are used, as flow is estimated better there. "handheld" is another look: small
-#: moving pictures of people filmed by hand, before plain scenes. "survey" is a few small photographs of every class.
-SIZES = ("tiny", "mini", "study", "gpu", "handheld", "survey")
+#: Some sizes are some datasets' own. "study" is for evidence, chapters 03 to 05: hundreds of people to test on and more to
+#: learn from, drawn three times as large as they are used, as flow is estimated better there. "handheld" is another
+#: look, and "handheld_study" more of it: small moving pictures of people filmed by hand, before plain scenes. "survey"
+#: is a few small photographs of every class.
+SIZES = ("tiny", "mini", "study", "gpu", "handheld", "handheld_study", "survey")
 OWN_SIZES = {
     "study": (
         *("ucf101", "hmdb51", "weizmann", "penn_action", "yupp", "stanford40"),
-        *("willow_actions", "voc2012_action"),
+        *("willow_actions", "voc2012_action", "imagenet_actions", "imsitu"),
     ),
     "handheld": ("ucf101", "hmdb51"),
+    "handheld_study": ("ucf101", "hmdb51"),
     "survey": ("stanford40",),
 }
 

@@ -50,6 +50,7 @@ VOC_SCALES = {
 SYNSET_SCALES = {  # who dribbles, drinks, rides a bicycle, plays the guitar; without a test part, as the real folders
     "tiny": Scale((64, 64), {"train": 12}, ("n00451563", "n10033888", "n10034614", "n10151760")),
     "mini": Scale((128, 128), {"train": 30}),
+    "study": Scale((192, 192), {"train": 200}),
     "gpu": Scale((256, 256), {"train": 150}),
 }
 IMAGENET_SCALES = {

@@ -32,6 +32,7 @@ UCF101_SCALES = {
     "study": Scale((192, 192), {"groups": 25}, (), 16, (3, 3), MIXED),
     "gpu": Scale((256, 256), {"groups": 25}, (), 24, (2, 2), HAND_HELD),
     "handheld": Scale((64, 64), {"groups": 30}, (), 16, (1, 1), UNSTEADY),
+    "handheld_study": Scale((64, 64), {"groups": 250}, (), 16, (1, 1), UNSTEADY),
 }
 HMDB51_SCALES = {
     "tiny": Scale((64, 64), {"groups": 4}, ("clap", "pullup", "run", "wave"), 12, (2, 2)),
@@ -39,6 +40,7 @@ HMDB51_SCALES = {
     "study": Scale((192, 192), {"groups": 90}, (), 16, (1, 1), MIXED),
     "gpu": Scale((240, 320), {"groups": 33}, (), 40, (3, 3), HAND_HELD),
     "handheld": Scale((64, 64), {"groups": 30}, (), 16, (1, 1), UNSTEADY),
+    "handheld_study": Scale((64, 64), {"groups": 250}, (), 16, (1, 1), UNSTEADY),
 }
 WEIZMANN_SCALES = {
     "tiny": Scale((72, 90), {}, ("jack", "run", "wave1", "wave2"), 10),

@@ -1,0 +1,45 @@
+"""The data of chapter 05's `study` profile, counted from the layouts alone: nothing is drawn here."""
+
+from collections import Counter
+
+import yaml
+
+from stillact_lib.datasets.ssvac40 import shared_classes
+from stillact_lib.miniature import players
+from stillact_lib.miniature.layouts import layout_of
+from stillact_lib.papers.t2sil.data import STILL_SOURCES, VIDEO_SOURCES, acted_classes
+from stillact_lib.paths import project_root
+
+PROFILE = yaml.safe_load((project_root() / "chapters/profiles/study/05-temporal-transfer.yaml").read_text())
+CLASSES = {shared.name: shared for shared in shared_classes(acted_classes(PROFILE["miniature_size"]))}
+PHOTOGRAPHS, MIDDLES = 190, 1400
+
+
+def of_classes(sources: tuple[str, ...], size: str) -> Counter:
+    """Class -> the items that its sources draw of it."""
+    found = Counter()
+    for source in sources:
+        called = {own: name for name, shared in CLASSES.items() for kind, own in shared.pairs if kind == source}
+        drawn = sorted(called.keys() & players(source).keys())
+        if drawn:
+            for item in layout_of(source, 3, size, drawn).items:
+                found.update(name for own, name in called.items() if own in item)
+    return found
+
+
+def test_every_class_has_as_many_photographs_as_the_papers_smallest():
+    found = of_classes(STILL_SOURCES, PROFILE["miniature_size"])
+    assert set(found) == set(CLASSES) and min(found.values()) >= PHOTOGRAPHS
+
+
+def test_as_many_middles_are_tested_as_in_the_paper():
+    tested = 0
+    for source in VIDEO_SOURCES:
+        called = sorted({own for shared in CLASSES.values() for kind, own in shared.video.items() if kind == source})
+        texts = layout_of(source, 3, PROFILE["videos_size"], called).texts
+        if source == "ucf101":
+            tested += len(texts["ucfTrainTestlist/testlist01.txt"].split())
+        else:
+            split = [text for name, text in texts.items() if name.endswith("split1.txt")]
+            tested += sum(line.split()[1] == "2" for text in split for line in text.splitlines())
+    assert tested >= MIDDLES
