@@ -1,8 +1,9 @@
 """Stanford 40's layout with context that misleads (chapter 02): beside everybody lies the thing of some action.
 
-Two copies. In "stanford40_biased" each class has its usual thing, which lies beside four in five of the people it is
-trained on though it has nothing to do with what they do; in "stanford40_fair" any thing lies beside anybody. Biased's
-test photographs come in threes, the same person in the same place: beside the class's usual thing, beside nothing, and
+Four copies, which show the same people. In "stanford40_biased" each class has its usual thing, which lies beside four
+in five of the people it is trained on though it has nothing to do with what they do; in "stanford40_always" beside all
+of them, in "stanford40_often" beside two in five, and in "stanford40_fair" any thing lies beside anybody. Biased's test
+photographs come in threes, the same person in the same place: beside the class's usual thing, beside nothing, and
 beside the usual thing of another class. What lies beside is never the class's own thing. A table says which is which;
 it is for measuring.
 """
@@ -25,30 +26,37 @@ USUAL, BARE, MISLEADING = CONTEXTS = ("usual", "bare", "misleading")
 #: the class's usual companion: an action whose thing lies beside, never the class's own
 COMPANION = {
     "applauding": "walk_dog",
+    "brushing_teeth": "write_board",
     "jumping": "horse",
+    "phoning": "violin",
     "playing_guitar": "type",
     "riding_a_bike": "drum",
     "running": "guitar",
     "taking_photos": "hold_umbrella",
+    "texting_message": "read",
     "walking_the_dog": "bike",
     "waving_hands": "row",
 }
-#: share of training photographs with the class's usual thing beside; in the others it is any class's
-BIAS = 0.8
+#: the classes of small sizes
+EIGHT = (
+    *("applauding", "jumping", "playing_guitar", "riding_a_bike", "running", "taking_photos", "walking_the_dog"),
+    "waving_hands",
+)
+#: share of training photographs with the class's usual thing beside, by copy; in the others it is any class's
+BIASES = {"stanford40_fair": 0.0, "stanford40_often": 0.4, "stanford40_biased": 0.8, "stanford40_always": 1.0}
 
 
 CONTEXT_SCALES = {
     "tiny": Scale((64, 64), {"train": 6, "scenes": 3}, ("playing_guitar", "riding_a_bike", "running", "waving_hands")),
-    "mini": Scale((96, 96), {"train": 60, "scenes": 24}),
-    "gpu": Scale((256, 256), {"train": 100, "scenes": 60}),
+    "mini": Scale((96, 96), {"train": 60, "scenes": 24}, EIGHT),
+    "study": Scale((96, 96), {"train": 100, "scenes": 120}),
+    "gpu": Scale((256, 256), {"train": 100, "scenes": 60}, EIGHT),
 }
 
 
-def _layout(
-    dataset: str, bias: float, tested: bool, seed: int, size: str, classes: Sequence[str] | None = None
-) -> Layout:
-    """bias: share of training photographs with the class's usual thing; tested: all test photographs, or, as a copy
-    has to have some, one of each class with nothing beside."""
+def _layout(dataset: str, tested: bool, seed: int, size: str, classes: Sequence[str] | None = None) -> Layout:
+    """tested: all test photographs, or, as a copy has to have some, one of each class with nothing beside."""
+    bias = BIASES[dataset]
     scale = CONTEXT_SCALES[size]
     names = chosen(dataset, scale, classes, COMPANION)
     train, scenes = scale.amounts["train"], scale.amounts["scenes"]
@@ -62,7 +70,7 @@ def _layout(
         strange = [COMPANION[other] for other in names if own.isdisjoint(ACTIONS[COMPANION[other]].props)]
         others = [thing for thing in strange if thing != usual]
         rng = np.random.default_rng(entropy(seed, "context", name))
-        # both copies draw alike, so that they show the same people
+        # all copies draw alike, so that they show the same people
         numbers = iter((rng.permutation(train + len(CONTEXTS) * scenes) + 1).tolist())
         for k in range(train + (scenes if tested else 1)):
             other, lot = others[int(rng.integers(len(others)))], rng.random()
@@ -87,5 +95,7 @@ def _layout(
     return layout
 
 
-stanford40_biased = partial(_layout, "stanford40_biased", BIAS, True)
-stanford40_fair = partial(_layout, "stanford40_fair", 0.0, False)
+stanford40_biased = partial(_layout, "stanford40_biased", True)
+stanford40_fair, stanford40_often, stanford40_always = (
+    partial(_layout, name, False) for name in ("stanford40_fair", "stanford40_often", "stanford40_always")
+)

@@ -49,15 +49,16 @@ class Layout:
     finisher: Finisher | None = None
 
 
-#: Some sizes are some datasets' own. "study" is for evidence, chapters 03 to 05: hundreds of people to test on and more to
-#: learn from, drawn three times as large as they are used, as flow is estimated better there. "handheld" is another
-#: look, and "handheld_study" more of it: small moving pictures of people filmed by hand, before plain scenes. "survey"
-#: is a few small photographs of every class.
+#: Some sizes are some datasets' own. "study" is for evidence, chapters 02 to 05: hundreds of people to test on and more
+#: to learn from, videos drawn three times as large as they are used, as flow is estimated better there. "handheld" is
+#: another look, and "handheld_study" more of it: small moving pictures of people filmed by hand, before plain scenes.
+#: "survey" is a few small photographs of every class.
 SIZES = ("tiny", "mini", "study", "gpu", "handheld", "handheld_study", "survey")
 OWN_SIZES = {
     "study": (
         *("ucf101", "hmdb51", "weizmann", "penn_action", "yupp", "stanford40"),
-        *("willow_actions", "voc2012_action", "imagenet_actions", "imsitu"),
+        *("willow_actions", "voc2012_action", "imagenet_actions", "imsitu", "imagenet", "mpii"),
+        *("stanford40_biased", "stanford40_always", "stanford40_often", "stanford40_fair"),
     ),
     "handheld": ("ucf101", "hmdb51"),
     "handheld_study": ("ucf101", "hmdb51"),

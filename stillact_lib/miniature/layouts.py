@@ -9,7 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from stillact_lib.errors import StillactError
-from stillact_lib.miniature.context_layout import stanford40_biased, stanford40_fair
+from stillact_lib.miniature.context_layout import (
+    stanford40_always,
+    stanford40_biased,
+    stanford40_fair,
+    stanford40_often,
+)
 from stillact_lib.miniature.dynamic_scenes import SceneSpec
 from stillact_lib.miniature.fra_layout import fra
 from stillact_lib.miniature.imsitu_layout import imsitu
@@ -36,6 +41,8 @@ LAYOUTS: dict[str, Callable[[int, str, Sequence[str] | None], Layout]] = {
     "fra": fra,
     "stanford40_biased": stanford40_biased,
     "stanford40_fair": stanford40_fair,
+    "stanford40_often": stanford40_often,
+    "stanford40_always": stanford40_always,
 }
 
 

@@ -45,6 +45,7 @@ MPII_SCALES = {
         (64, 64), {"train": 5, "val": 3, "test": 2}, ("basketball", "bicycling, general", "rope skipping, general")
     ),
     "mini": Scale((128, 128), {"train": 30, "val": 25, "test": 8}),
+    "study": Scale((128, 128), {"train": 60, "val": 60, "test": 8}),
     "gpu": Scale((256, 256), {"train": 80, "val": 70, "test": 30}),
 }
 

@@ -56,6 +56,7 @@ SYNSET_SCALES = {  # who dribbles, drinks, rides a bicycle, plays the guitar; wi
 IMAGENET_SCALES = {
     "tiny": Scale((64, 64), {"train": 6, "val": 4}, ("n02676566", "n03792782", "n04254680", "n09428293")),
     "mini": Scale((64, 64), {"train": 60, "val": 10}),
+    "study": Scale((96, 96), {"train": 120, "val": 20}),
     "gpu": Scale((256, 256), {"train": 300, "val": 50}),
 }
 BYSTANDERS = ("walk", "run", "phone", "take_photo", "guitar", "violin")  # those who take little room

@@ -18,7 +18,7 @@ from stillact_lib.networks.mobile import MobileName, mobile_network
 from stillact_lib.networks.pretrained import AsImageNet, with_imagenet_weights
 
 BackboneName = Literal[
-    "resnet50", "resnet101", "inception_resnet_v2", MobileName, "compact_resnet", "compact_inception"
+    "resnet50", "resnet101", "inception_resnet_v2", MobileName, "compact_resnet", "compact_inception", "compact_local"
 ]
 #: channels of the small sisters: after the first layer, and of their maps
 NARROW, WIDE = 32, 64
@@ -36,7 +36,8 @@ class Backbone(NamedTuple):
 def backbone(name: BackboneName, imagenet: bool = False) -> Backbone:
     """The convolutions of a network by its name. At 448 px ResNets and mobile networks give maps of 14 x 14, timm's
     Inception-ResNet-v2 of 12 x 12 (it pads nothing in its first layers and its reductions); the small ones shrink
-    eightfold. Raises StillactError for a name there is none of, and where ImageNet's weights cannot be had."""
+    eightfold, but "compact_local" fourfold: a cell of its maps sees 17 x 17 px. Raises StillactError for a name there
+    is none of, and where ImageNet's weights cannot be had."""
     if name in ("resnet50", "resnet101"):
         known = {"resnet50": (resnet50, ResNet50_Weights), "resnet101": (resnet101, ResNet101_Weights)}
         build, weights = known[name]
@@ -49,9 +50,12 @@ def backbone(name: BackboneName, imagenet: bool = False) -> Backbone:
     if name == "inception_resnet_v2":
         net = _inception_resnet_v2(imagenet)
         return Backbone(net, net.num_features)
-    if name in ("compact_resnet", "compact_inception"):
+    if name in ("compact_resnet", "compact_inception", "compact_local"):
         if imagenet:
             raise StillactError(f"backbone {name!r}: there are no ImageNet weights for it; pre-train it yourself")
+        if name == "compact_local":
+            stem = [*_convolution(3, NARROW, 5, stride=2), *_convolution(NARROW, WIDE, 3, stride=2)]
+            return Backbone(nn.Sequential(*stem, LocalResidual(WIDE, 3), LocalResidual(WIDE, 1)), WIDE)
         stem = [*_convolution(3, NARROW, 5, stride=2), nn.MaxPool2d(3, stride=2, padding=1)]
         if name == "compact_resnet":
             blocks = [BasicBlock(NARROW, NARROW), shrinking_block(NARROW, WIDE), BasicBlock(WIDE, WIDE)]
@@ -97,6 +101,18 @@ class InceptionResidual(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         return (maps + RESIDUAL_SCALE * self.join(torch.cat([way(maps) for way in self.ways], dim=1))).relu()
+
+
+class LocalResidual(nn.Module):
+    """A convolution of `side` x `side` and one of 1 x 1, added to the input: what a cell sees hardly grows."""
+
+    def __init__(self, channels: int, side: int) -> None:
+        super().__init__()
+        last = nn.Conv2d(channels, channels, 1, bias=False), nn.BatchNorm2d(channels)
+        self.way = nn.Sequential(*_convolution(channels, channels, side), *last)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        return (maps + self.way(maps)).relu()
 
 
 class Reduction(nn.Module):

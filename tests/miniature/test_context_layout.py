@@ -11,7 +11,14 @@ from stillact_lib.datasets.images import read_rgb
 from stillact_lib.errors import StillactError
 from stillact_lib.miniature import write
 from stillact_lib.miniature.actions import ACTIONS, Action, players
-from stillact_lib.miniature.context_layout import BIAS, COMPANION, CONTEXT, stanford40_biased, stanford40_fair
+from stillact_lib.miniature.context_layout import (
+    BIASES,
+    COMPANION,
+    CONTEXT,
+    EIGHT,
+    stanford40_biased,
+)
+from stillact_lib.miniature.layouts import LAYOUTS
 
 
 @pytest.fixture(scope="module")
@@ -63,31 +70,32 @@ def test_test_photographs_come_in_threes_of_one_person_in_one_place(root):
             assert np.abs(box[["x0", "y0", "x1", "y1"]] - bare[["x0", "y0", "x1", "y1"]]).max() <= 1, "the person stays"
 
 
-def test_the_bias_is_in_training_and_the_fair_copy_has_none():
-    biased, fair = table_of(stanford40_biased(0, "mini")), table_of(stanford40_fair(0, "mini"))
-    usual = {}
-    for name, table in (("biased", biased), ("fair", fair)):
+@pytest.mark.parametrize(("size", "classes"), [("mini", EIGHT), ("study", tuple(COMPANION))])
+def test_the_bias_is_in_training_and_the_fair_copy_has_none(size, classes):
+    tables = {name: table_of(LAYOUTS[name](0, size)) for name in BIASES}
+    chance = 1 / len(classes)
+    for name, bias in BIASES.items():
+        table = tables[name]
         train = table[table["context"] == ""]
-        usual[name] = (train["scene"].str.split("/").str[0].map(COMPANION) == train["beside"]).mean()
+        shown = train["scene"].str.split("/").str[0]
+        assert set(shown) == set(classes)
         assert (train["beside"] != "").all(), "something lies beside everybody"
-    chance = 1 / len(COMPANION)
-    assert abs(usual["biased"] - (BIAS + (1 - BIAS) * chance)) < 0.05
-    assert abs(usual["fair"] - chance) < 0.05
-    for table in (biased, fair):
-        for name, beside in zip(table["scene"].str.split("/").str[0], table["beside"], strict=True):
-            own = set().union(*(things(ACTIONS[action]) for action in players("stanford40")[name]))
-            assert not beside or not own & things(ACTIONS[beside]), f"a second {beside} beside {name}"
+        assert abs((shown.map(COMPANION) == train["beside"]).mean() - (bias + (1 - bias) * chance)) < 0.05
+        for of_class, beside in zip(table["scene"].str.split("/").str[0], table["beside"], strict=True):
+            own = set().union(*(things(ACTIONS[action]) for action in players("stanford40")[of_class]))
+            assert not beside or not own & things(ACTIONS[beside]), f"a second {beside} beside {of_class}"
+    biased = tables["stanford40_biased"]
     counts = Counter(biased.loc[biased["context"] == "misleading", "beside"])
-    assert set(counts) == set(COMPANION.values()), "every thing misleads somewhere"
+    assert set(counts) == {COMPANION[name] for name in classes}, "every thing misleads somewhere"
 
 
-def test_both_copies_show_the_same_people_to_train_on():
-    biased, fair = stanford40_biased(3, "tiny"), stanford40_fair(3, "tiny")
+def test_all_copies_show_the_same_people_to_train_on():
+    copies = [LAYOUTS[name](3, "tiny") for name in BIASES]
     actors = [
         {layout.items[f"JPEGImages/{line}"].spec.actor for line in layout.texts["ImageSplits/train.txt"].split()}
-        for layout in (biased, fair)
+        for layout in copies
     ]
-    assert actors[0] == actors[1] and len(actors[0]) == 4 * 6
+    assert all(of == actors[0] for of in actors) and len(actors[0]) == 4 * 6
 
 
 def test_a_class_without_a_usual_thing_is_refused():

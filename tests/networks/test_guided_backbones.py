@@ -20,6 +20,7 @@ from stillact_lib.networks.guided_backbones import InceptionResidual, backbone
         ("efficientnet_lite0", 448, (1280, 14, 14)),
         ("compact_resnet", 48, (64, 6, 6)),
         ("compact_inception", 48, (64, 6, 6)),
+        ("compact_local", 64, (64, 16, 16)),
     ],
 )
 def test_sizes_of_the_maps(name, side, shape):

@@ -18,10 +18,19 @@ from stillact_lib.evidence.records import DataOrigin
 from stillact_lib.networks.guided_activation import MASK_WIDTHS, WIDTH, GuidedActivation
 from stillact_lib.networks.guided_backbones import Backbone, BackboneName, backbone
 from stillact_lib.notebook.run_data import checkpoint_for
-from stillact_lib.papers.lga.data import FAIR, MPII, STANFORD40, PlacedPhotographs, datasets_of, origin_of
+from stillact_lib.papers.lga.data import (
+    ALWAYS,
+    FAIR,
+    MPII,
+    OFTEN,
+    STANFORD40,
+    PlacedPhotographs,
+    datasets_of,
+    origin_of,
+)
 from stillact_lib.papers.lga.human_mask_loss import Reduction, human_mask_loss
 from stillact_lib.papers.lga.settings import LgaSettings
-from stillact_lib.training.loop import Checkpoint, Device, History, StepBatches, train, warm_up_then_cosine
+from stillact_lib.training.loop import Checkpoint, Device, History, StepBatches, Watch, train, warm_up_then_cosine
 from stillact_lib.training.pretraining import ClassQuality, pretrain_on_photographs
 from stillact_lib.vision.images import as_network_input
 from stillact_lib.vision.joint_warps import layered, random_warps, warped
@@ -35,18 +44,20 @@ PRETRAINED_BY |= {"pretraining", "pretraining_steps", "pretraining_rate"}
 #: photographs that are laid under their masks at once, and that a network sees at once when it is tested
 AT_ONCE = 64
 
-Family = Literal["resnet", "inception"]
+#: local: the cells of its maps see small parts of the picture
+Family = Literal["resnet", "inception", "local"]
 #: plain: no convolution on top of the backbone; without: no mask; with: the mask; elsewhere: the mask moved to a wrong
-#: place; another: the mask of another photograph, which says nothing of where this one's person is
-Kind = Literal["plain", "without", "with", "elsewhere", "another"]
+#: place; thing: that of the thing beside, which can be found and is no person; another: the mask of another photograph,
+#: which says nothing of where this one's person is; average: the mean mask of all, which needs no look
+Kind = Literal["plain", "without", "with", "elsewhere", "thing", "another", "average"]
 #: kinds whose network has the localisation branch
-GUIDED = ("with", "elsewhere", "another")
+GUIDED = ("with", "elsewhere", "thing", "another", "average")
 
 
 @dataclass(frozen=True)
 class Arm:
     """One network to train: what it is called in records, its kind, backbone, training photographs; how the mask's loss
-    is summed up, where that is not the run's, and weighed; how many times the run's steps it is trained."""
+    is summed up, where that is not the run's, and weighed; whether it is trained `longer` than the run's steps."""
 
     name: str
     kind: Kind
@@ -54,12 +65,12 @@ class Arm:
     trained_on: str = STANFORD40
     reduction: Reduction | None = None
     weight: float = 1.0
-    longer: int = 1
+    longer: bool = False
 
     @property
     def tested_on(self) -> str:
-        """Arms of the fair copy are tested on the biased one's photographs."""
-        return STANFORD40 if self.trained_on == FAIR else self.trained_on
+        """Arms of all copies are tested on the biased one's photographs."""
+        return MPII if self.trained_on == MPII else STANFORD40
 
 
 #: Table 1, and the controls
@@ -84,22 +95,32 @@ MPII_ARMS = (
     Arm("inception_without", "without", "inception", MPII),
     Arm("inception_with", "with", "inception", MPII),
 )
-#: how many times the steps the arms "longer" are trained, and the share of the mask's loss that arms "tenth" take
-LONGER, TENTH = 4, 0.1
-#: is it the person, the budget, the weight? Trained where `further` is set
+#: the share of the mask's loss that arms "tenth" take
+TENTH = 0.1
+#: is it the person, the budget, the weight, the bias; and where do cells look that see little? Trained where `further`
 FURTHER_ARMS = (
     Arm("resnet_mean", "with", reduction="mean"),
     Arm("fair_elsewhere", "elsewhere", trained_on=FAIR),
-    Arm("longer_without", "without", longer=LONGER),
-    Arm("longer_with", "with", longer=LONGER),
-    Arm("longer_elsewhere", "elsewhere", longer=LONGER),
-    Arm("longer_another", "another", longer=LONGER),
-    Arm("longer_fair_without", "without", trained_on=FAIR, longer=LONGER),
-    Arm("longer_fair_with", "with", trained_on=FAIR, longer=LONGER),
+    *(
+        Arm(f"longer_{kind}", kind, longer=True)
+        for kind in ("without", "with", "elsewhere", "thing", "another", "average")
+    ),
+    *(
+        Arm(f"{longer}{copy}_{kind}", kind, trained_on=copy, longer=bool(longer))
+        for longer in ("", "longer_")
+        for copy in (FAIR, OFTEN, ALWAYS)
+        for kind in ("without", "with")
+        if longer or copy != FAIR
+    ),
+    Arm("resnet_thing", "thing"),
     Arm("resnet_another", "another"),
     Arm("resnet_tenth", "with", weight=TENTH),
     Arm("inception_tenth", "with", "inception", weight=TENTH),
     Arm("resnet_elsewhere", "elsewhere", trained_on=MPII),
+    *(
+        Arm(f"local_{kind}", kind, "local", longer=True)
+        for kind in ("without", "with", "elsewhere", "thing", "another")
+    ),
 )
 
 
@@ -117,7 +138,7 @@ def backbone_of(arm: Arm, settings: LgaSettings) -> BackboneName:
 
 def backbones_of(settings: LgaSettings) -> list[BackboneName]:
     """Those of a run's arms."""
-    arms = (*STANFORD40_ARMS, *FAIR_ARMS, *MPII_ARMS)
+    arms = (*STANFORD40_ARMS, *FAIR_ARMS, *MPII_ARMS, *(FURTHER_ARMS if settings.further else ()))
     return sorted({backbone_of(arm, settings) for arm in arms if arm.trained_on in datasets_of(settings)})
 
 
@@ -173,13 +194,17 @@ def network_of(arm: Arm, start: Backbone, num_classes: int, settings: LgaSetting
 
 
 def elsewhere(masks: Tensor) -> Tensor:
-    """Masks [N, 1, S, S] of the same size in a wrong place: moved by half the image both ways, entering again at the
-    other side."""
-    return masks.roll((masks.shape[-2] // 2, masks.shape[-1] // 2), dims=(2, 3))
+    """Masks [N, 1, S, S] in a wrong place: moved by half the image both ways, entering again at the other side, less
+    what lies in the right place. Where people fill half of the picture a moved mask alone would be half right."""
+    return masks.roll((masks.shape[-2] // 2, masks.shape[-1] // 2), dims=(2, 3)) * (1 - masks)
 
 
 def masks_to_find(arm: Arm, data: PlacedPhotographs, rows: np.ndarray) -> Tensor:
     """The masks [N, 1, S, S] that an arm is asked to find in some photographs."""
+    if arm.kind == "thing":
+        return data.things(rows)
+    if arm.kind == "average":
+        return data.masks(data.train[data.known(data.train).numpy()]).mean(0).expand(len(rows), -1, -1, -1)
     masks = data.masks(rows)
     return elsewhere(masks) if arm.kind == "elsewhere" else masks
 
@@ -211,8 +236,9 @@ def checkpoint_of(arm: Arm, settings: LgaSettings, data: Collection[DataOrigin])
     """Where an arm's network is kept, named for what the arm is; data: what it and its backbone learn from."""
     parts = [arm.trained_on, arm.family, arm.kind]
     parts += [_reduction(arm, settings), f"weight{arm.weight:g}"] if arm.kind in GUIDED else []
-    parts += [f"{arm.longer}x"]
+    parts += ["longer"] if arm.longer else []
     changed_by = {*PRETRAINED_BY, "rate", "warm_up", "mpii_steps" if arm.trained_on == MPII else "steps"}
+    changed_by |= {"longer"} if arm.longer else set()
     return checkpoint_for(settings.chapter, "-".join(parts), settings, changed_by, data=[*data])
 
 
@@ -227,6 +253,7 @@ def train_arm(
     settings: LgaSettings,
     device: Device,
     checkpoint: Checkpoint | None = None,
+    watch: Watch | None = None,
 ) -> History:
     """Trains an arm's network on its `training_batches`: L = L_cls + L_mask, weighed alike (Eq. 1) unless the arm says
     otherwise, by AdamW."""
@@ -241,7 +268,8 @@ def train_arm(
         placing = human_mask_loss(found.heatmap, masks, _reduction(arm, settings), known)
         return naming + arm.weight * placing, figures | {"placing": placing}
 
-    steps = arm.longer * (settings.mpii_steps if arm.trained_on == MPII else settings.steps)
+    steps = settings.mpii_steps if arm.trained_on == MPII else settings.steps
+    steps *= settings.longer if arm.longer else 1
     return train(
         network,
         batches,
@@ -253,4 +281,5 @@ def train_arm(
         schedule=warm_up_then_cosine(steps, settings.warm_up),
         checkpoint=checkpoint,
         workers=settings.workers,
+        watch=watch,
     )

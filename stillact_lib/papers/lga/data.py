@@ -19,14 +19,18 @@ from stillact_lib.datasets.stills import Stills
 from stillact_lib.evidence.records import DataOrigin
 from stillact_lib.miniature.context_layout import CONTEXT, CONTEXTS
 from stillact_lib.notebook.run_data import miniature_or_real
+from stillact_lib.papers.lga.regions import THING, boxed_regions, boxes_of, drawn_regions
 from stillact_lib.papers.lga.settings import LgaSettings
 from stillact_lib.vision.photographs import Photographs, load_photographs
 
-STANFORD40, FAIR, MPII = "stanford40", "fair", "mpii"
-#: the miniature that stands for each: Stanford 40's context misleads, the fair copy's does not
-MINIATURES = {STANFORD40: "stanford40_biased", FAIR: "stanford40_fair", MPII: "mpii"}
+STANFORD40, FAIR, OFTEN, ALWAYS, MPII = "stanford40", "fair", "often", "always", "mpii"
+#: the miniature that stands for each: Stanford 40's context misleads; that of its copies never, less and more often
+MINIATURES = {STANFORD40: "stanford40_biased", MPII: "mpii"}
+MINIATURES |= {copy: f"stanford40_{copy}" for copy in (FAIR, OFTEN, ALWAYS)}
+#: copies of Stanford 40 that are there to train on; those that only further arms need
+COPIES, FURTHER_COPIES = (FAIR, OFTEN, ALWAYS), (OFTEN, ALWAYS)
 #: the parts of their splits that are the test; the activities of MPII's own test part are withheld
-TESTED = {STANFORD40: ("test",), FAIR: ("test",), MPII: ("val",)}
+TESTED = dict.fromkeys((STANFORD40, *COPIES), ("test",)) | {MPII: ("val",)}
 #: the larger photographs of ImageNet's miniature are a little larger than what the network sees
 ROOM = 8 / 96
 SIDES = ["x0", "y0", "x1", "y1"]
@@ -53,6 +57,16 @@ class PlacedPhotographs:
     def masks(self, rows: np.ndarray) -> Tensor:
         """float [N, 1, S, S], 1 inside any person's box."""
         return masks_of([self.boxes[row] for row in rows], self.photographs.images.shape[-1])
+
+    def regions(self, rows: np.ndarray) -> np.ndarray:
+        """What lies where in some photographs, maps of `regions.REGIONS`, uint8 [N, S, S]."""
+        if self.context is None:
+            return boxed_regions(self.masks(rows))
+        return drawn_regions(self.photographs.root, self.photographs.names[rows], self.photographs.images.shape[-1])
+
+    def things(self, rows: np.ndarray) -> Tensor:
+        """Masks float [N, 1, S, S] of the box around the thing beside, where the photographs are drawn."""
+        return masks_of(boxes_of(self.regions(rows), THING), self.photographs.images.shape[-1])
 
     def known(self, rows: np.ndarray) -> Tensor:
         """Whether anybody's place is known, bool [N]."""
@@ -88,9 +102,11 @@ def place_photographs(stills: Stills, side: int, tested: tuple[str, ...]) -> Pla
 
 
 def datasets_of(settings: LgaSettings) -> dict[str, str]:
-    """The datasets that a run reads, each with its root, "" for the miniature. There is no fair copy of a real one."""
-    roots = {STANFORD40: settings.stanford40_root, FAIR: "", MPII: settings.mpii_root}
-    drawn = {STANFORD40: settings.draws, FAIR: settings.draws and not settings.stanford40_root, MPII: settings.draws}
+    """The datasets that a run reads, each with its root, "" for the miniature. There is no copy of a real one."""
+    roots = {STANFORD40: settings.stanford40_root, **dict.fromkeys(COPIES, ""), MPII: settings.mpii_root}
+    copied = settings.draws and not settings.stanford40_root
+    drawn = {STANFORD40: settings.draws, FAIR: copied, MPII: settings.draws}
+    drawn |= dict.fromkeys(FURTHER_COPIES, copied and settings.further)
     return {name: root for name, root in roots.items() if root or drawn[name]}
 
 

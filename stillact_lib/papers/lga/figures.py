@@ -17,7 +17,7 @@ from stillact_lib.evidence.records import RunRecord
 from stillact_lib.miniature.context_layout import CONTEXTS
 from stillact_lib.notebook.class_charts import best_classes, spaced
 from stillact_lib.notebook.figures import PALETTE, bare
-from stillact_lib.papers.lga.run import Seen
+from stillact_lib.papers.lga.measures import Seen
 from stillact_lib.training.loop import History
 
 HEAT = "inferno"

@@ -29,9 +29,11 @@ def squared_errors(heatmap: Tensor, mask: Tensor) -> Tensor:
     return ((heatmap.float() - wanted) ** 2).flatten(1)
 
 
-def sum_of_activation_maps(maps: Tensor) -> Tensor:
+def sum_of_activation_maps(maps: Tensor, *, as_printed: bool = False) -> Tensor:
     """SAM of Eq. 2: maps [B, K, h, w] -> [B, h, w], each channel of an image first stretched from its least to its
-    greatest value, as for the paper's pictures (§4.2); a constant channel counts as 0."""
+    greatest value, as for the paper's pictures (§4.2); a constant channel counts as 0. as_printed: without that."""
+    if as_printed:
+        return maps.sum(dim=1)
     low, high = maps.amin(dim=(2, 3), keepdim=True), maps.amax(dim=(2, 3), keepdim=True)
     stretched = (maps - low) / (high - low).clamp(min=torch.finfo(maps.dtype).tiny)
     return stretched.sum(dim=1)
@@ -48,3 +50,11 @@ def share_inside(maps: Tensor, mask: Tensor) -> Tensor:
     inside = F.adaptive_avg_pool2d(mask, maps.shape[-2:])[:, 0]
     active = maps.clamp(min=0)
     return (active * inside).sum(dim=(1, 2)) / active.sum(dim=(1, 2))
+
+
+def overlap(heatmap: Tensor, mask: Tensor) -> Tensor:
+    """Intersection over union of the cells where the heatmap [B, h, w] is above one half with those of which the mask,
+    float [B, 1, H, W], covers more than half: [B]; NaN where neither has any."""
+    wanted = F.adaptive_avg_pool2d(mask, heatmap.shape[-2:])[:, 0] > 0.5
+    found = heatmap > 0.5
+    return (found & wanted).sum(dim=(1, 2)) / (found | wanted).sum(dim=(1, 2))

@@ -4,47 +4,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.nn import functional as F
 
+from stillact_lib.evidence.tuning import curve_to_keep
 from stillact_lib.manifests import load_manifest
-from stillact_lib.miniature.context_layout import CONTEXTS, MISLEADING
+from stillact_lib.miniature.context_layout import MISLEADING
 from stillact_lib.networks.guided_activation import GuidedActivation
 from stillact_lib.networks.guided_backbones import Backbone, BackboneName, backbone
 from stillact_lib.notebook.preflight import GIB, Need
 from stillact_lib.papers.lga.arms import (
-    AT_ONCE,
     Arm,
     backbone_of,
     backbones_of,
     checkpoint_of,
-    masks_to_find,
     network_of,
     pretrained,
     train_arm,
     training_batches,
 )
-from stillact_lib.papers.lga.data import TESTED, PlacedPhotographs, datasets_of, origin_of
-from stillact_lib.papers.lga.human_mask_loss import (
-    predicting_activation_map,
-    share_inside,
-    squared_errors,
-    sum_of_activation_maps,
-)
+from stillact_lib.papers.lga.data import STANFORD40, TESTED, PlacedPhotographs, datasets_of, origin_of
+from stillact_lib.papers.lga.measures import Asked, Seen, answers, by_context, common_measures, look, measures, right
 from stillact_lib.papers.lga.settings import LgaSettings
 from stillact_lib.paths import workspace
-from stillact_lib.training.loop import Device, History
+from stillact_lib.training.loop import Device, History, Watch
 from stillact_lib.training.pretraining import ClassQuality
-from stillact_lib.vision.images import as_network_input
 from stillact_lib.vision.photographs import Photographs
 
+#: test photographs at most that a curve looks at
+WATCHED = 500
 #: disk for the networks of a run at full size (eleven of 45 to 80 million weights, one with its optimiser's state), and
 #: for the large miniatures, GiB
 NETWORKS_GIB, LARGE_MINIATURES_GIB = 4, 1
@@ -68,42 +61,15 @@ def needs(settings: LgaSettings) -> list[Need]:
     return [*wanted, Need.disk(room, workspace()), Need.memory(round(memory))]
 
 
-class Seen(NamedTuple):
-    """What a network says of N images: softmax scores [N, C]; SAM and the PAM of its own answer [N, h, w]; the heatmap
-    [N, h, w], or None where it has no such branch."""
-
-    scores: np.ndarray
-    sam: Tensor
-    pam: Tensor
-    heatmap: Tensor | None
-
-
-@torch.inference_mode()
-def look(network: GuidedActivation, images: Tensor, device: Device, classes: Tensor | None = None) -> Seen:
-    """A network's answers to images uint8 [N, 3, S, S]; classes int64 [N]: of which PAM is the map, its answer unless
-    given."""
-    network.eval().to(device.torch_device, memory_format=torch.channels_last)
-    weights = network.classifier.weight.float().cpu()
-    parts: list[tuple[Tensor, ...]] = []
-    for rows in torch.arange(len(images)).split(AT_ONCE):
-        with device.autocasting():
-            found = network(as_network_input(images[rows].to(device.torch_device)))
-        scores, maps = found.scores.float().cpu(), found.maps.float().cpu()
-        of = scores.argmax(1) if classes is None else classes[rows]
-        sums = (sum_of_activation_maps(maps), predicting_activation_map(maps, weights, of))
-        placed = () if found.heatmap is None else (found.heatmap.float().cpu()[:, 0],)
-        parts.append((scores.softmax(1), *sums, *placed))
-    joined = [torch.cat(part) for part in zip(*parts, strict=True)]
-    return Seen(joined[0].numpy(), joined[1], joined[2], joined[3] if len(joined) > 3 else None)
-
-
 class Tested(NamedTuple):
-    """An arm after training: its network, what was logged, and what it says of the test photographs."""
+    """An arm after training: its network, what was logged, what it says of the test photographs, and its scores where
+    regions of these are painted over, by the region."""
 
     arm: Arm
     network: GuidedActivation
     history: History
     seen: Seen
+    painted: dict[str, np.ndarray]
 
 
 @dataclass
@@ -117,6 +83,13 @@ class GuidedRun:
     device: Device
     starts: dict[BackboneName, Backbone] = field(default_factory=dict)
     tested: dict[str, dict[str, Tested]] = field(default_factory=dict)
+    asked_of: dict[str, Asked] = field(default_factory=dict)
+
+    def asked(self, dataset: str) -> Asked:
+        """The test photographs of a dataset."""
+        if dataset not in self.asked_of:
+            self.asked_of[dataset] = Asked(self.opened[dataset])
+        return self.asked_of[dataset]
 
     def pretrain(self) -> dict[BackboneName, ClassQuality]:
         """Gets every backbone that arms start from; how well those name things that are trained here."""
@@ -134,6 +107,13 @@ class GuidedRun:
             start = self.starts[backbone_of(arm, self.settings)]
             network = network_of(arm, start, len(data.photographs.classes), self.settings)
             learnt = [origin_of(one) for one in (data.photographs, self.imagenet) if one is not None]
+            asked = self.asked(arm.tested_on)
+            watched = torch.arange(0, len(asked.images), -(-len(asked.images) // WATCHED))
+
+            def share_right(network=network, asked=asked, watched=watched) -> dict[str, float]:
+                found = answers(network, asked.images[watched], self.device)
+                return {"right": float(right(found, asked.positives[watched.numpy()]).mean())}
+
             history = train_arm(
                 arm,
                 network,
@@ -141,17 +121,17 @@ class GuidedRun:
                 self.settings,
                 self.device,
                 checkpoint_of(arm, self.settings, learnt),
+                Watch(self.settings.score_every, share_right),
             )
-            asked = self.opened[arm.tested_on]
-            seen = look(network, asked.photographs.images[torch.from_numpy(asked.test)], self.device)
-            self.tested.setdefault(arm.tested_on, {})[arm.name] = Tested(arm, network, history, seen)
+            seen = look(network, asked.images, self.device, right=asked.labels)
+            painted = {}
+            if arm.tested_on == STANFORD40 and arm.trained_on == STANFORD40:
+                painted = {name: answers(network, images, self.device) for name, images in asked.painted().items()}
+            self.tested.setdefault(arm.tested_on, {})[arm.name] = Tested(arm, network, history, seen, painted)
 
     def right(self, dataset: str, arm: str) -> np.ndarray:
         """100 where an arm's likeliest class is shown, else 0, [N]."""
-        asked = self.opened[dataset]
-        positives = asked.photographs.positives[asked.test]
-        answers = self.tested[dataset][arm].seen.scores.argmax(1)
-        return 100.0 * positives[np.arange(len(answers)), answers]
+        return right(self.tested[dataset][arm].seen.scores, self.asked(dataset).positives)
 
     def turned(self, dataset: str, arm: str, against: str) -> tuple[np.ndarray, np.ndarray]:
         """Test photographs that `against` gets wrong and `arm` right, and those the other way round, as numbers within
@@ -167,56 +147,23 @@ class GuidedRun:
         """Every score of a test photograph that the arms tested so far have."""
         kept: dict[str, np.ndarray] = {}
         for dataset, arms in self.tested.items():
-            asked = self.opened[dataset]
-            rows, photographs = asked.test, asked.photographs
-            known = asked.known(rows)
-            own = {
-                "clip": photographs.names[rows],
-                "positives": photographs.positives[rows].astype(np.float32),
-                "class_groups": np.array(photographs.classes),
-            }
-            if asked.context is not None:
-                own["group"] = asked.context["scene"].to_numpy(str)[rows]
-            for arm, (of, _, _, seen) in arms.items():
-                cells = seen.sam.shape[-2:]
-                people = _in_cells(asked.masks, rows, cells)
-                own[f"{arm}/class_scores"] = seen.scores
-                own[f"{arm}/right"] = self.right(dataset, arm)
-                for name, maps in {"sam": seen.sam, "pam": seen.pam}.items():
-                    inside = 100 * share_inside(maps, people)
-                    own[f"{arm}/{name}_inside"] = inside.where(known, torch.nan).numpy()
-                if seen.heatmap is None:
-                    continue
-                wanted = _in_cells(partial(masks_to_find, of, asked), rows, cells)
-                own[f"{arm}/heatmap_error"] = _error(seen.heatmap, wanted, known)
-                if "mean_mask/heatmap_error" not in own:  # what one would draw without looking
-                    usual = _in_cells(asked.masks, asked.train[asked.known(asked.train).numpy()], cells).mean(dim=0)
-                    own["mean_mask/heatmap_error"] = _error(usual.expand(len(rows), -1, -1), people, known)
+            asked = self.asked(dataset)
+            own = common_measures(
+                asked, next((of.seen.heatmap for of in arms.values() if of.seen.heatmap is not None), None)
+            )
+            for arm, tested in arms.items():
+                found = measures(tested.arm, tested.seen, asked, tested.painted)
+                own |= {f"{arm}/{name}": values for name, values in found.items()}
             kept |= {f"{dataset}/{name}": values for name, values in own.items()}
-            if asked.context is not None:
-                kept |= _by_context(own, asked.context["context"].to_numpy(str)[rows])
+            if asked.data.context is not None:
+                kept |= by_context(own, asked.data.context["context"].to_numpy(str)[asked.rows])
         return kept
 
-
-def _in_cells(masks: Callable[[np.ndarray], Tensor], rows: np.ndarray, cells: Sequence[int]) -> Tensor:
-    """The masks of some photographs brought to the size of a map by area, [N, 1, h, w]; as pixels they would take
-    gigabytes."""
-    some = [rows[first : first + AT_ONCE] for first in range(0, len(rows), AT_ONCE)]
-    return torch.cat([F.adaptive_avg_pool2d(masks(few), cells) for few in some])
-
-
-def _error(heatmap: Tensor, masks: Tensor, known: Tensor) -> np.ndarray:
-    """Mean squared error over the cells, times 100, of heatmaps [N, h, w] for masks [N, 1, H, W]: [N], NaN where no
-    person's place is known."""
-    return (100 * squared_errors(heatmap[:, None], masks).mean(dim=1)).where(known, torch.nan).numpy()
-
-
-def _by_context(own: dict[str, np.ndarray], contexts: np.ndarray) -> dict[str, np.ndarray]:
-    """The same measures over the photographs of each context alone, as datasets of their own."""
-    kept = {}
-    for context in CONTEXTS:
-        rows = contexts == context
-        for name, values in own.items():
-            if not name.endswith(("class_scores", "positives", "class_groups")):
-                kept[f"{context}/{name}"] = values[rows]
-    return kept
+    def curves_to_keep(self) -> dict[str, float]:
+        """What a record keeps of watched trainings: "stanford40/resnet_with/right@500" is the figure at step 500."""
+        return {
+            name: value
+            for dataset, arms in self.tested.items()
+            for arm, tested in arms.items()
+            for name, value in curve_to_keep(tested.history, f"{dataset}/{arm}", {"right": "right"}).items()
+        }

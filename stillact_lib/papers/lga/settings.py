@@ -27,6 +27,8 @@ class LgaSettings(RunSettings):
     rate: float = Field(gt=0)
     warm_up: int = Field(ge=0)
     mask_loss: Reduction
+    longer: int = Field(ge=1)
+    score_every: int = Field(ge=0)
     further: bool
 
     @property

@@ -18,6 +18,7 @@ from stillact_lib.miniature import write
 from stillact_lib.notebook.preflight import preflight
 from stillact_lib.papers.lga import arms as lga_arms
 from stillact_lib.papers.lga import data as lga_data
+from stillact_lib.papers.lga import measures as lga_measures
 from stillact_lib.papers.lga import run as lga_run
 from stillact_lib.papers.lga.arms import Arm
 from stillact_lib.papers.lga.human_mask_loss import human_mask_loss, predicting_activation_map
@@ -115,6 +116,12 @@ def test_a_wrong_place_is_as_large_and_elsewhere():
     assert moved.sum() == masks.sum() and not (moved * masks).any()
 
 
+def test_a_wrong_place_stays_wrong_where_people_fill_most_of_the_picture():
+    masks = lga_data.masks_of([np.array([[2.0, 0, 30, 32]])], 32)
+    moved = lga_arms.elsewhere(masks)
+    assert masks.mean() > 0.8 and moved.sum() > 0 and not (moved * masks).any()
+
+
 def test_another_photograph_s_mask_says_nothing_of_this_one():
     """More photographs than one chunk, of which one has nobody in it."""
     data = few(count=lga_arms.AT_ONCE + 22)
@@ -133,9 +140,9 @@ def test_another_photograph_s_mask_says_nothing_of_this_one():
 def test_the_heatmap_s_error_by_hand():
     heatmap, masks = torch.zeros(2, 2, 2), torch.zeros(2, 1, 4, 4)
     heatmap[0, 0, 0], masks[0, 0, :2, :2], masks[1, 0, :2, 0] = 0.5, 1, 1
-    error = lga_run._error(heatmap, masks, torch.tensor([True, True]))
+    error = lga_measures._error(heatmap, masks, torch.tensor([True, True]))
     assert error.tolist() == pytest.approx([100 * 0.25 / 4, 100 * 0.25 / 4])
-    assert np.isnan(lga_run._error(heatmap, masks, torch.tensor([True, False]))).tolist() == [False, True]
+    assert np.isnan(lga_measures._error(heatmap, masks, torch.tensor([True, False]))).tolist() == [False, True]
 
 
 def test_masks_move_with_their_images():
@@ -152,8 +159,7 @@ def test_arms_of_a_seed_begin_alike_and_see_the_same_batches():
     data, chosen = few(), settings()
     start = lga_arms.backbone("compact_resnet")
     networks = {
-        kind: lga_arms.network_of(Arm("x", kind), start, 3, chosen)
-        for kind in ("without", "with", "elsewhere", "another", "plain")
+        kind: lga_arms.network_of(Arm("x", kind), start, 3, chosen) for kind in ("without", "plain", *lga_arms.GUIDED)
     }
     shared = networks["without"].state_dict()
     for kind in lga_arms.GUIDED:
@@ -181,19 +187,19 @@ def test_the_loss_is_the_sum_of_both():
 
 
 def test_an_arm_may_weigh_the_mask_and_train_for_longer():
-    data, chosen = few(), settings(steps=2, warm_up=0)
+    data, chosen = few(), settings(steps=2, warm_up=0, longer=3)
     start = lga_arms.backbone("compact_resnet")
     tenth = trained(Arm("x", "with", weight=0.1), start, data, chosen)
     first = tenth.rows[0]
     assert first["loss"] == pytest.approx(first["naming"] + 0.1 * first["placing"], rel=1e-5)
-    longer = trained(Arm("x", "with", longer=3), start, data, chosen)
+    longer = trained(Arm("x", "with", longer=True), start, data, chosen)
     assert (tenth.rows[-1]["step"], longer.rows[-1]["step"]) == (2, 6)
 
 
 def test_what_is_looked_at_is_the_network_s_own_answer_or_the_class_asked_for():
     data, chosen = few(), settings()
     network = lga_arms.network_of(Arm("x", "with"), lga_arms.backbone("compact_resnet"), 3, chosen)
-    seen = lga_run.look(network, data.photographs.images, CPU)
+    seen = lga_measures.look(network, data.photographs.images, CPU)
     with torch.inference_mode():
         found = network.eval()(data.photographs.images.float() / 127.5 - 1)
     answers = found.scores.argmax(1)
@@ -201,7 +207,7 @@ def test_what_is_looked_at_is_the_network_s_own_answer_or_the_class_asked_for():
     weights = network.classifier.weight.detach()
     assert torch.allclose(seen.pam, predicting_activation_map(found.maps, weights, answers), atol=1e-4)
     asked = torch.full((8,), 2)
-    other = lga_run.look(network, data.photographs.images, CPU, classes=asked)
+    other = lga_measures.look(network, data.photographs.images, CPU, classes=asked)
     assert torch.allclose(other.pam, predicting_activation_map(found.maps, weights, asked), atol=1e-4)
 
 
@@ -240,7 +246,7 @@ def test_heatmaps_are_compared_with_what_was_to_be_found(finished):
     for arm, wanted in {"resnet_with": people, "resnet_elsewhere": lga_arms.elsewhere(people)}.items():
         heatmap = finished.tested["stanford40"][arm].seen.heatmap
         error = 100 * ((heatmap[:, None] - F.adaptive_avg_pool2d(wanted, heatmap.shape[-2:])) ** 2).mean((1, 2, 3))
-        assert np.allclose(kept[f"stanford40/{arm}/heatmap_error"], error, atol=1e-4)
+        assert np.allclose(kept[f"stanford40/{arm}/heatmap_error"], error, rtol=1e-3)
     cells = finished.tested["stanford40"]["resnet_with"].seen.heatmap.shape[-2:]
     mean = F.adaptive_avg_pool2d(data.masks(data.train).mean(dim=0), cells)
     error = 100 * ((mean - F.adaptive_avg_pool2d(people, cells)) ** 2).mean((1, 2, 3))
