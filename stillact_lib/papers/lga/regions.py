@@ -58,6 +58,12 @@ def boxes_of(labels: np.ndarray, region: int) -> list[np.ndarray]:
     return found
 
 
+def something_of_each(labels: np.ndarray) -> np.ndarray:
+    """Which maps [N, S, S] show as many regions as any of them does, bool [N]."""
+    shown = np.array([len(np.unique(of_image)) for of_image in labels])
+    return shown == shown.max(initial=0)
+
+
 def painted_over(images: Tensor, labels: np.ndarray, region: int) -> Tensor:
     """Images uint8 [N, 3, S, S] without a region: filled from what surrounds it (Telea 2004, OpenCV's).
 
