@@ -14,7 +14,6 @@ from matplotlib.figure import Figure
 
 from stillact_lib.evidence.ledger import Ledger
 from stillact_lib.evidence.records import RunRecord
-from stillact_lib.evidence.tuning import tried
 from stillact_lib.miniature.context_layout import CONTEXTS
 from stillact_lib.notebook.class_charts import best_classes, spaced
 from stillact_lib.notebook.figures import PALETTE, bare
@@ -186,22 +185,3 @@ def one_image(image: np.ndarray, seen: Mapping[str, Seen], classes: Sequence[str
 
 def _says(axis: Axes, words: str) -> None:
     axis.text(0.5, 0.5, words, ha="center", va="center", fontsize=8, color=PALETTE["grey"], transform=axis.transAxes)
-
-
-def kept_curves(records: Sequence[RunRecord], arms: Mapping[str, str]) -> Figure | None:
-    """Accuracy on watched test photographs against training steps, the mean over kept runs, each a thin line behind it;
-    arms: label -> arm, a panel each. None where no kept run was watched."""
-    of_run = [tried([record], {}, whole=True) for record in records]
-    of_run = [found[(found["metric"] == "right") & found["arm"].isin(arms.values())] for found in of_run]
-    if not any(len(found) for found in of_run):
-        return None
-    figure, axes = plt.subplots(1, len(arms), figsize=(7.2, 2.3), sharey=True, squeeze=False)
-    for axis, (label, arm) in zip(axes[0], arms.items(), strict=True):
-        lines = [found[found["arm"] == arm].set_index("step")["value"] for found in of_run]
-        for line in lines:
-            axis.plot(line.index, line, color=PALETTE["blue"], lw=0.7, alpha=0.4)
-        mean = pd.concat(lines).groupby(level=0).mean()
-        axis.plot(mean.index, mean, color=PALETTE["blue"], lw=1.6)
-        axis.set(title=label, xlabel="step")
-    axes[0, 0].set_ylabel("accuracy, %")
-    return figure

@@ -99,27 +99,6 @@ def curves(histories: Mapping[str, History], name: str, columns: int = 3) -> Fig
     return figure
 
 
-def tuning_curves(tried: pd.DataFrame, columns: int = 3) -> Figure:
-    """Accuracy over the training steps of tuning runs (`evidence.tuning.tried`): a panel an arm, a line a change."""
-    arms, changes = (sorted(tried[name].unique()) for name in ("arm", "change"))
-    rows = -(-len(arms) // columns)
-    figure, grid = plt.subplots(rows, columns, figsize=(7.2, 2.1 * rows + 0.5), sharex=True, sharey=True, squeeze=False)
-    shades = plt.get_cmap("viridis")(np.linspace(0, 0.85, len(changes)))
-    for axis, arm in zip(grid.flat, arms, strict=False):
-        for change, shade in zip(changes, shades, strict=True):
-            line = tried[(tried["arm"] == arm) & (tried["change"] == change)]
-            axis.plot(line["step"], line["value"], color=shade, label=change)
-        axis.set_title(arm.replace("_", ", "), fontsize=8.5)
-    for axis in list(grid.flat)[len(arms) :]:
-        axis.set_visible(False)
-    for axis in grid[:, 0]:
-        axis.set_ylabel("top-1, %")
-    for axis in grid[-1]:
-        axis.set_xlabel("training step")
-    figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", fontsize=7.5)
-    return figure
-
-
 def saliency_steps(image: np.ndarray, saliency: SelfResemblance, pixel: tuple[int, int]) -> Figure:
     """From an image uint8 [H, W, 3] to its thresholded saliency: Lab, the kernels around some pixels, the resemblance
     of all places to one `pixel` (row, column), the map, the map above Otsu's threshold."""
