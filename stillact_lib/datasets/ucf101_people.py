@@ -40,11 +40,6 @@ def people_in(stills: pd.DataFrame, side: int) -> np.ndarray:
     return np.stack(resized).astype(bool)
 
 
-def people_found(stills: pd.DataFrame) -> np.ndarray:
-    """How many people the detector found in each still, int64 [N]; at most six were looked for."""
-    return _masks()[1][_rows_of(stills)].astype(np.int64)
-
-
 def classes_looked_at() -> tuple[str, ...]:
     """The classes of UCF-101 of whose stills there are masks."""
     return tuple(sorted({video.split("/")[1] for video in _masks()[0].index.get_level_values(0).unique()}))
