@@ -38,7 +38,7 @@ def curve_to_keep(history: History, arm: str, figures: Mapping[str, str] | None 
 
 
 def tried(records: Sequence[RunRecord], profile: Mapping[str, object], *, whole: bool = False) -> pd.DataFrame:
-    """The watched figures of all runs: what the run changes ("as chosen" where nothing), arm, metric, step and value.
+    """The watched figures of all runs: what each changes ("as chosen"), dataset, arm, metric, step, value.
 
     profile: the parameters that the file of the profile gives; of others the commonest value is no change. Arms are
     named by their first word, "im2flow" of "im2flow_scratch", since what they change has a column; or by all of it.
@@ -50,8 +50,8 @@ def tried(records: Sequence[RunRecord], profile: Mapping[str, object], *, whole:
         for name, value in record.metrics.items():
             if found := WATCHED.fullmatch(name):
                 arm = found["arm"] if whole else found["arm"].partition("_")[0]
-                rows.append((change, arm, found["metric"], int(found["step"]), value))
-    return pd.DataFrame(rows, columns=["change", "arm", "metric", "step", "value"])
+                rows.append((change, found["dataset"], arm, found["metric"], int(found["step"]), value))
+    return pd.DataFrame(rows, columns=["change", "dataset", "arm", "metric", "step", "value"])
 
 
 def at_the_end(figures: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:

@@ -1,11 +1,11 @@
 """Stanford 40's layout with context that misleads (chapter 02): beside everybody lies the thing of some action.
 
-Four copies, which show the same people. In "stanford40_biased" each class has its usual thing, which lies beside four
-in five of the people it is trained on though it has nothing to do with what they do; in "stanford40_always" beside all
-of them, in "stanford40_often" beside two in five, and in "stanford40_fair" any thing lies beside anybody. Biased's test
-photographs come in threes, the same person in the same place: beside the class's usual thing, beside nothing, and
-beside the usual thing of another class. What lies beside is never the class's own thing. A table says which is which;
-it is for measuring.
+Four copies, with the same people to train on. In "stanford40_biased" each class has its usual thing, which lies beside
+four in five of the people it is trained on though it has nothing to do with what they do; in "stanford40_always"
+beside all of them, in "stanford40_often" beside two in five, and in "stanford40_fair" any thing lies beside anybody.
+Biased's test photographs come in threes, the same person in the same place: beside the class's usual thing, beside
+nothing, and beside the usual thing of another class. What lies beside is never the class's own thing. A table says
+which is which; it is for measuring.
 """
 
 from __future__ import annotations
@@ -37,20 +37,17 @@ COMPANION = {
     "walking_the_dog": "bike",
     "waving_hands": "row",
 }
-#: the classes of small sizes
-EIGHT = (
-    *("applauding", "jumping", "playing_guitar", "riding_a_bike", "running", "taking_photos", "walking_the_dog"),
-    "waving_hands",
-)
+#: the classes of `mini` and `gpu`
+READING = tuple(name for name in COMPANION if name not in ("brushing_teeth", "phoning", "texting_message"))
 #: share of training photographs with the class's usual thing beside, by copy; in the others it is any class's
 BIASES = {"stanford40_fair": 0.0, "stanford40_often": 0.4, "stanford40_biased": 0.8, "stanford40_always": 1.0}
 
 
 CONTEXT_SCALES = {
     "tiny": Scale((64, 64), {"train": 6, "scenes": 3}, ("playing_guitar", "riding_a_bike", "running", "waving_hands")),
-    "mini": Scale((96, 96), {"train": 60, "scenes": 24}, EIGHT),
+    "mini": Scale((96, 96), {"train": 60, "scenes": 24}, READING),
     "study": Scale((96, 96), {"train": 100, "scenes": 120}),
-    "gpu": Scale((256, 256), {"train": 100, "scenes": 60}, EIGHT),
+    "gpu": Scale((256, 256), {"train": 100, "scenes": 60}, READING),
 }
 
 

@@ -23,8 +23,9 @@ PROFILES = {"drawn": "study", "real": "real"}
 
 
 def watched_trainings(answers: Answers) -> Iterator[tuple[str, pd.DataFrame]]:
-    """ "tuning, drawn world", "runs that decide, real video", ... with their curves (`evidence.tuning.tried`), the mean
-    over runs that differ in seed and world alone; kinds of run that kept none are left out."""
+    """Tuning runs, and runs that decide, by what their world is called ("tuning, drawn world"), with their curves
+    (`evidence.tuning.tried`): the mean over runs of one setting, whatever their seed and miniature. Kinds of run that
+    kept none are left out."""
     chapter = answers.ledger.published.chapter
     tuning = load_records(chapter=chapter, profile="tuning")
     for at, called in CALLED.items():
@@ -34,7 +35,10 @@ def watched_trainings(answers: Answers) -> Iterator[tuple[str, pd.DataFrame]]:
         for name, records in kinds.items():
             found = tried(records, profile_parameters(chapter, PROFILES[at]) if records else {}, whole=True)
             if len(found):
-                yield name, found.groupby(["change", "arm", "metric", "step"], as_index=False)["value"].mean()
+                yield (
+                    name,
+                    found.groupby(["change", "dataset", "arm", "metric", "step"], as_index=False)["value"].mean(),
+                )
 
 
 def curves_by_arm(curves: pd.DataFrame, label: str, columns: int = 3) -> Figure:

@@ -61,7 +61,7 @@ def precise(device: Device) -> Device:
     return Device(device.torch_device, None) if device.torch_device.type == "cpu" else device
 
 
-def to_train(model: nn.Module, device: Device) -> Device:
+def training_device(model: nn.Module, device: Device) -> Device:
     """The device as `model` trains fastest on it: depthwise convolutions, MobileNetV2's, take half as long again in
     bfloat16 on a CPU as in float32."""
     convolutions = (part for part in model.modules() if isinstance(part, nn.Conv2d))
@@ -246,7 +246,8 @@ def train(
     workers: int = 0,
     watch: Watch | None = None,
 ) -> History:
-    """Trains `model` in place for `steps` steps and returns what was logged; torch's random state stays as it was.
+    """Trains `model` in place for `steps` steps and returns what was logged; torch's random state stays as it was. On a
+    processor in float32 where `training_device` says so.
 
     schedule: step -> factor of the optimiser's initial learning rates (None: constant).
     checkpoint: saved as it says and at the end; if one exists, the run goes on from it, and one
@@ -255,7 +256,7 @@ def train(
     watch: figures for a curve; the result does not depend on them.
     Raises `StillactError` when the loss stops being finite, naming the step; the last checkpoint is kept.
     """
-    device = to_train(model, device)
+    device = training_device(model, device)
     model.train().to(device.torch_device, memory_format=torch.channels_last)
     history = History()
     initial_rates = [group.setdefault("initial_lr", group["lr"]) for group in optimiser.param_groups]

@@ -15,7 +15,7 @@ from stillact_lib.miniature.context_layout import (
     BIASES,
     COMPANION,
     CONTEXT,
-    EIGHT,
+    READING,
     stanford40_biased,
 )
 from stillact_lib.miniature.layouts import LAYOUTS
@@ -70,7 +70,7 @@ def test_test_photographs_come_in_threes_of_one_person_in_one_place(root):
             assert np.abs(box[["x0", "y0", "x1", "y1"]] - bare[["x0", "y0", "x1", "y1"]]).max() <= 1, "the person stays"
 
 
-@pytest.mark.parametrize(("size", "classes"), [("mini", EIGHT), ("study", tuple(COMPANION))])
+@pytest.mark.parametrize(("size", "classes"), [("mini", READING), ("study", tuple(COMPANION))])
 def test_the_bias_is_in_training_and_the_fair_copy_has_none(size, classes):
     tables = {name: table_of(LAYOUTS[name](0, size)) for name in BIASES}
     chance = 1 / len(classes)

@@ -22,8 +22,8 @@ from stillact_lib.training.loop import (
     StepBatches,
     Watch,
     choose_device,
-    to_train,
     train,
+    training_device,
     warm_up_then_cosine,
 )
 
@@ -301,11 +301,11 @@ def test_bfloat16_is_for_processors_that_multiply_it(able, reduced, monkeypatch)
 def test_depthwise_convolutions_are_trained_in_full_precision_on_a_processor():
     reduced = Device(torch.device("cpu"), torch.bfloat16)
     plain = nn.Sequential(nn.Conv2d(3, 8, 3), nn.Conv2d(8, 8, 3, groups=2))
-    assert to_train(plain, reduced) == reduced
+    assert training_device(plain, reduced) == reduced
     depthwise = nn.Sequential(plain, nn.Conv2d(8, 8, 3, groups=8))
-    assert to_train(depthwise, reduced).autocast is None
+    assert training_device(depthwise, reduced).autocast is None
     on_gpu = Device(torch.device("cuda"), torch.bfloat16)
-    assert to_train(depthwise, on_gpu) == on_gpu
+    assert training_device(depthwise, on_gpu) == on_gpu
 
 
 def test_the_schedule_rises_then_falls():

@@ -19,10 +19,11 @@ from stillact_lib.networks.guided_activation import MASK_WIDTHS, WIDTH, GuidedAc
 from stillact_lib.networks.guided_backbones import Backbone, BackboneName, backbone
 from stillact_lib.notebook.run_data import checkpoint_for
 from stillact_lib.papers.lga.data import (
-    ALWAYS,
+    AT_ONCE,
+    COPIES,
     FAIR,
+    FURTHER_COPIES,
     MPII,
-    OFTEN,
     STANFORD40,
     PlacedPhotographs,
     datasets_of,
@@ -41,8 +42,6 @@ COMPACT_WIDTH, COMPACT_MASK_WIDTHS = 64, (32, 16, 8, 1)
 #: the settings that change a pre-trained backbone
 PRETRAINED_BY = {"full_architectures", "image_size", "batch_size"}
 PRETRAINED_BY |= {"pretraining", "pretraining_steps", "pretraining_rate"}
-#: photographs that are laid under their masks at once, and that a network sees at once when it is tested
-AT_ONCE = 64
 
 #: local: the cells of its maps see small parts of the picture
 Family = Literal["resnet", "inception", "local"]
@@ -95,33 +94,43 @@ MPII_ARMS = (
     Arm("inception_without", "without", "inception", MPII),
     Arm("inception_with", "with", "inception", MPII),
 )
-#: the share of the mask's loss that arms "tenth" take
-TENTH = 0.1
-#: is it the person, the budget, the weight, the bias; and where do cells look that see little? Trained where `further`
+#: the share of the mask's loss that arms "tenth" take, and the local network's, whose maps have four times the cells
+TENTH, QUARTER = 0.1, 0.25
+#: is it the person, the budget, the weight, the bias; and where do cells look that see little? Trained where
+#: `further` is set
 FURTHER_ARMS = (
     Arm("resnet_mean", "with", reduction="mean"),
-    Arm("fair_elsewhere", "elsewhere", trained_on=FAIR),
-    *(
-        Arm(f"longer_{kind}", kind, longer=True)
-        for kind in ("without", "with", "elsewhere", "thing", "another", "average")
-    ),
-    *(
-        Arm(f"{longer}{copy}_{kind}", kind, trained_on=copy, longer=bool(longer))
-        for longer in ("", "longer_")
-        for copy in (FAIR, OFTEN, ALWAYS)
-        for kind in ("without", "with")
-        if longer or copy != FAIR
-    ),
-    Arm("resnet_thing", "thing"),
     Arm("resnet_another", "another"),
     Arm("resnet_tenth", "with", weight=TENTH),
     Arm("inception_tenth", "with", "inception", weight=TENTH),
+    Arm("fair_elsewhere", "elsewhere", trained_on=FAIR),
     Arm("resnet_elsewhere", "elsewhere", trained_on=MPII),
+    *(Arm(f"{copy}_{kind}", kind, trained_on=copy) for copy in FURTHER_COPIES for kind in ("without", "with")),
+    *(Arm(f"longer_{kind}", kind, longer=True) for kind in ("without", *GUIDED)),
     *(
-        Arm(f"local_{kind}", kind, "local", longer=True)
+        Arm(f"longer_{copy}_{kind}", kind, trained_on=copy, longer=True)
+        for copy in COPIES
+        for kind in ("without", "with")
+    ),
+    Arm("longer_fair_thing", "thing", trained_on=FAIR, longer=True),
+    *(
+        Arm(f"local_{kind}", kind, "local", weight=QUARTER, longer=True)
         for kind in ("without", "with", "elsewhere", "thing", "another")
     ),
 )
+
+
+def arms_of(settings: LgaSettings) -> tuple[Arm, ...]:
+    """All arms of a run whose photographs it has: a local network is a small one, and where the thing beside lies is
+    known of drawn photographs alone."""
+    arms = (*STANFORD40_ARMS, *FAIR_ARMS, *MPII_ARMS, *(FURTHER_ARMS if settings.further else ()))
+    there, small = datasets_of(settings), not settings.full_architectures and settings.pretraining == "own"
+    drawn = settings.draws and not settings.stanford40_root
+    return tuple(
+        arm
+        for arm in arms
+        if arm.trained_on in there and (small or arm.family != "local") and (drawn or arm.kind != "thing")
+    )
 
 
 def backbone_of(arm: Arm, settings: LgaSettings) -> BackboneName:
@@ -138,8 +147,7 @@ def backbone_of(arm: Arm, settings: LgaSettings) -> BackboneName:
 
 def backbones_of(settings: LgaSettings) -> list[BackboneName]:
     """Those of a run's arms."""
-    arms = (*STANFORD40_ARMS, *FAIR_ARMS, *MPII_ARMS, *(FURTHER_ARMS if settings.further else ()))
-    return sorted({backbone_of(arm, settings) for arm in arms if arm.trained_on in datasets_of(settings)})
+    return sorted({backbone_of(arm, settings) for arm in arms_of(settings)})
 
 
 def pretrained(
@@ -204,7 +212,7 @@ def masks_to_find(arm: Arm, data: PlacedPhotographs, rows: np.ndarray) -> Tensor
     if arm.kind == "thing":
         return data.things(rows)
     if arm.kind == "average":
-        return data.masks(data.train[data.known(data.train).numpy()]).mean(0).expand(len(rows), -1, -1, -1)
+        return data.mean_mask.expand(len(rows), -1, -1, -1)
     masks = data.masks(rows)
     return elsewhere(masks) if arm.kind == "elsewhere" else masks
 
@@ -213,17 +221,19 @@ def training_batches(arm: Arm, data: PlacedPhotographs, settings: LgaSettings) -
     """Images [B, 3, S, S] in [-1, 1] and masks [B, 1, S, S] through the same warp, whether anybody's place is known,
     bool [B], labels int64 [B]."""
     rows, images = data.train, data.photographs.images
-    # whose mask goes with each photograph
-    owners = np.random.default_rng(settings.seed).permutation(rows) if arm.kind == "another" else rows
-    labels, known = torch.from_numpy(data.photographs.labels[rows]), data.known(owners)
+    labels, known = torch.from_numpy(data.photographs.labels[rows]), data.known(rows)
     layers = np.empty((len(rows), *images.shape[-2:], 4), np.uint8)
     for first in range(0, len(rows), AT_ONCE):
         chunk = slice(first, first + AT_ONCE)
-        layers[chunk] = layered(images[torch.from_numpy(rows[chunk])], masks_to_find(arm, data, owners[chunk]))
+        layers[chunk] = layered(images[torch.from_numpy(rows[chunk])], masks_to_find(arm, data, rows[chunk]))
 
     def make_batch(chosen: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        images, masks = warped(layers[chosen], random_warps(len(chosen), rng))
-        return as_network_input(images), masks, known[chosen], labels[chosen]
+        shown, whose, warps = layers[chosen], chosen, random_warps(len(chosen), rng)
+        if arm.kind == "another":  # drawn anew each time: a pairing that stays could be learnt by heart
+            whose = (chosen + rng.integers(1, len(rows), len(chosen))) % len(rows)
+            shown[..., 3] = layers[whose, ..., 3]
+        images, masks = warped(shown, warps)
+        return as_network_input(images), masks, known[whose], labels[chosen]
 
     return StepBatches(len(rows), settings.batch_size, make_batch, settings.seed)
 

@@ -7,6 +7,7 @@ All images are squashed to one square; boxes with them.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -26,11 +27,13 @@ from stillact_lib.vision.photographs import Photographs, load_photographs
 STANFORD40, FAIR, OFTEN, ALWAYS, MPII = "stanford40", "fair", "often", "always", "mpii"
 #: the miniature that stands for each: Stanford 40's context misleads; that of its copies never, less and more often
 MINIATURES = {STANFORD40: "stanford40_biased", MPII: "mpii"}
-MINIATURES |= {copy: f"stanford40_{copy}" for copy in (FAIR, OFTEN, ALWAYS)}
 #: copies of Stanford 40 that are there to train on; those that only further arms need
-COPIES, FURTHER_COPIES = (FAIR, OFTEN, ALWAYS), (OFTEN, ALWAYS)
+COPIES = (FAIR, *(FURTHER_COPIES := (OFTEN, ALWAYS)))
+MINIATURES |= {copy: f"stanford40_{copy}" for copy in COPIES}
 #: the parts of their splits that are the test; the activities of MPII's own test part are withheld
 TESTED = dict.fromkeys((STANFORD40, *COPIES), ("test",)) | {MPII: ("val",)}
+#: photographs that are laid under their masks at once, and that a network sees at once when it is tested
+AT_ONCE = 64
 #: the larger photographs of ImageNet's miniature are a little larger than what the network sees
 ROOM = 8 / 96
 SIDES = ["x0", "y0", "x1", "y1"]
@@ -64,8 +67,14 @@ class PlacedPhotographs:
             return boxed_regions(self.masks(rows))
         return drawn_regions(self.photographs.root, self.photographs.names[rows], self.photographs.images.shape[-1])
 
+    @cached_property
+    def mean_mask(self) -> Tensor:
+        """The mean mask of the training photographs whose people's places are known, float [1, S, S]."""
+        known = self.train[self.known(self.train).numpy()]
+        return sum(self.masks(some).sum(0) for some in np.array_split(known, -(-len(known) // AT_ONCE))) / len(known)
+
     def things(self, rows: np.ndarray) -> Tensor:
-        """Masks float [N, 1, S, S] of the box around the thing beside, where the photographs are drawn."""
+        """Masks float [N, 1, S, S] of the box around the thing beside; of drawn photographs, nobody knows of others."""
         return masks_of(boxes_of(self.regions(rows), THING), self.photographs.images.shape[-1])
 
     def known(self, rows: np.ndarray) -> Tensor:

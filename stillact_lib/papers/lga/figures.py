@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from stillact_lib.evidence.ledger import Ledger
 from stillact_lib.evidence.records import RunRecord
@@ -64,7 +65,7 @@ def training_curves(histories: Mapping[str, History], names: Sequence[str]) -> F
     titles = {"naming": "L_cls, cross entropy", "placing": "L_mask, squared error over the cells"}
     for axis, name in zip(axes, names, strict=True):
         for label, history in histories.items():
-            if name in history.rows[-1]:
+            if any(name in row for row in history.rows):
                 axis.plot(*history.series(name), label=label, lw=1.4, color=COLOURS[label])
         axis.set(title=titles[name], xlabel="step", ylim=(0, None))
         axis.legend(fontsize=8)
@@ -78,11 +79,12 @@ def maps_side_by_side(
     rows: Sequence[int],
     shown: Sequence[int],
     classes: Sequence[str],
+    boxes: Sequence[np.ndarray],
 ) -> Figure:
-    """Figures 5 to 9: image, heatmap, SAM and PAM without and with the mask's loss; a right answer's name is green and
-    bold, a wrong one's vermilion.
+    """Figures 5 to 9: image, heatmap, SAM and PAM without and with the mask's loss, and on all of them people's boxes; a
+    right answer's name is green and bold, a wrong one's vermilion.
 
-    images uint8 [N, S, S, 3]; rows: which; shown: the right class of each image.
+    images uint8 [N, S, S, 3]; rows: which; shown: the right class of each image; boxes: its people's, [people, 4].
     """
     columns = ("image", "heatmap", "SAM, without", "SAM, with", "PAM, without", "PAM, with")
     figure, axes = plt.subplots(len(rows), len(columns), figsize=(7.2, 1.36 * len(rows) + 0.2), squeeze=False)
@@ -93,6 +95,9 @@ def maps_side_by_side(
         pictures += [lit(image, seen.pam[row].numpy()) for seen in (without, guided)]
         for axis, picture in zip(line, pictures, strict=True):
             axis.imshow(picture)
+            for x0, y0, x1, y1 in boxes[row].tolist():
+                edge = {"edgecolor": PALETTE["sky"], "facecolor": "none", "lw": 0.9}
+                axis.add_patch(Rectangle((x0 - 0.5, y0 - 0.5), x1 - x0, y1 - y0, **edge))
             bare(axis)
         line[0].set_xlabel(_narrow(classes[shown[row]]), fontsize=7.5)
         for axis, seen in zip(line[4:], (without, guided), strict=True):

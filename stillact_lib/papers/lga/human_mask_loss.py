@@ -44,6 +44,12 @@ def predicting_activation_map(maps: Tensor, weights: Tensor, classes: Tensor) ->
     return torch.einsum("bkhw,bk->bhw", maps, weights[classes])
 
 
+def beyond_the_others(weights: Tensor) -> Tensor:
+    """A linear layer's weights [C, K] less the mean class's: one vector added to all classes' weights changes no
+    answer, but every PAM."""
+    return weights - weights.mean(0)
+
+
 def share_inside(maps: Tensor, mask: Tensor) -> Tensor:
     """Share of what is active in maps [B, h, w] that lies in the mask, float [B, 1, H, W] of 0 and 1: [B]. What is
     below zero speaks against the class and counts as nothing; NaN where nothing is active."""

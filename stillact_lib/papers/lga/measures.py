@@ -6,37 +6,48 @@ Chapter 02.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cached_property, partial
+from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import torch
-from torch import Tensor
+from scipy.special import logsumexp
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-from stillact_lib.miniature.context_layout import COMPANION, CONTEXTS, MISLEADING
+from stillact_lib.miniature.actions import players
+from stillact_lib.miniature.context_layout import BARE, COMPANION, CONTEXTS, MISLEADING
 from stillact_lib.networks.guided_activation import GuidedActivation
-from stillact_lib.papers.lga.arms import AT_ONCE, Arm, masks_to_find
-from stillact_lib.papers.lga.data import MPII, STANFORD40, PlacedPhotographs
+from stillact_lib.papers.lga.arms import Arm, masks_to_find
+from stillact_lib.papers.lga.data import AT_ONCE, FAIR, MPII, STANFORD40, PlacedPhotographs
 from stillact_lib.papers.lga.human_mask_loss import (
+    beyond_the_others,
     overlap,
     predicting_activation_map,
     share_inside,
     squared_errors,
     sum_of_activation_maps,
 )
-from stillact_lib.papers.lga.regions import REGIONS, painted_over
+from stillact_lib.papers.lga.regions import REGIONS, painted_over, seen_by_cells, to_paint
+from stillact_lib.training.inference import predict_images
 from stillact_lib.training.loop import Device
 from stillact_lib.vision.images import as_network_input
 
-#: softmax scores are no less, where their logarithm is taken
+#: softmax scores are no less, where their logarithm is taken; temperatures that are tried
 TINY = 1e-6
+TRIED = np.geomspace(0.25, 8, 41).tolist()
+#: which maps' shares of which regions a record keeps
+SHARES = [("sam", "person"), ("sam_printed", "person"), *(("pam_right", name) for name in REGIONS)]
+#: pixels that a cell of the local network's F_cls sees, and from the middle of one cell's window to the next
+FIELD, STRIDE = 25, 4
 
 
 class Seen(NamedTuple):
     """What a network says of N images: softmax scores [N, C]; SAM, SAM without its stretching, the PAM of its own
-    answer and, where that was asked, of the right class [N, h, w]; the heatmap [N, h, w], or None where it has no such
-    branch."""
+    answer and, where that was asked, that of the right class beyond the mean class's [N, h, w]; the heatmap [N, h, w],
+    or None where it has no such branch."""
 
     scores: np.ndarray
     sam: Tensor
@@ -70,7 +81,7 @@ def look(
                 sum_of_activation_maps(maps),
                 sum_of_activation_maps(maps, as_printed=True),
                 predicting_activation_map(maps, weights, of),
-                None if right is None else predicting_activation_map(maps, weights, right[rows]),
+                None if right is None else predicting_activation_map(maps, beyond_the_others(weights), right[rows]),
                 None if found.heatmap is None else found.heatmap.float().cpu()[:, 0],
             )
         )
@@ -78,61 +89,110 @@ def look(
     return Seen(joined[0].numpy(), *joined[1:])
 
 
-@torch.inference_mode()
+class Naming(nn.Module):
+    """A network's class scores [B, C] alone."""
+
+    def __init__(self, network: GuidedActivation) -> None:
+        super().__init__()
+        self.network, self.image_size = network, network.image_size
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.network(images).scores
+
+
 def answers(network: GuidedActivation, images: Tensor, device: Device) -> np.ndarray:
     """Softmax scores [N, C] of images uint8 [N, 3, S, S]."""
-    network.eval()
-    found = []
-    for some in images.split(AT_ONCE):
-        with device.autocasting():
-            found.append(network(as_network_input(some.to(device.torch_device))).scores.float().softmax(1).cpu())
-    return torch.cat(found).numpy()
+    return predict_images(Naming(network), images, device).softmax(1).numpy()
 
 
 class Asked:
     """The test photographs of a dataset as arms are asked of them: images, masks, and, once they are wanted, what lies
-    where and the photographs with each region painted over."""
+    where and the photographs changed in one thing each."""
 
     def __init__(self, data: PlacedPhotographs) -> None:
         self.data, self.rows = data, data.test
-        self.images = data.photographs.images[torch.from_numpy(self.rows)]
         self.labels = torch.from_numpy(data.photographs.labels[self.rows])
         self.positives = data.photographs.positives[self.rows]
         self.known = data.known(self.rows)
-        self._regions: np.ndarray | None = None
-        self._painted: dict[str, Tensor] = {}
 
     @property
+    def images(self) -> Tensor:
+        """uint8 [N, 3, S, S], copied when asked for: of a whole dataset they are gigabytes."""
+        return self.data.photographs.images[torch.from_numpy(self.rows)]
+
+    @property
+    def context(self) -> pd.DataFrame | None:
+        """Scene, context and thing beside of each, where photographs come in threes."""
+        return None if self.data.context is None else self.data.context.iloc[self.rows].reset_index(drop=True)
+
+    @cached_property
     def regions(self) -> np.ndarray:
-        if self._regions is None:
-            self._regions = self.data.regions(self.rows)
-        return self._regions
+        """Maps of `regions.REGIONS`, uint8 [N, S, S]."""
+        return self.data.regions(self.rows)
 
-    def painted(self) -> dict[str, Tensor]:
-        """The photographs without each region that any of them has, by the region's name."""
-        if not self._painted:
-            here = np.unique(self.regions)
-            self._painted = {
-                name: painted_over(self.images, self.regions, region)
-                for region, name in enumerate(REGIONS)
-                if region in here
-            }
-        return self._painted
+    @cached_property
+    def changed(self) -> dict[str, tuple[Tensor, np.ndarray]]:
+        """The photographs without the person's box, a placebo, the actor's own object, the rest, each painted over; and
+        without the thing beside, which needs no paint: the same scene was photographed without it. With which of them
+        are changed, bool [N]."""
+        found = {}
+        for name, where in to_paint(self.regions).items():
+            if where.any():
+                found[name] = painted_over(self.images, where), where.any((1, 2))
+        if self.context is not None:
+            row = pd.Series(np.arange(len(self.rows)), [self.context["scene"], self.context["context"]])
+            bare = row.reindex(list(zip(self.context["scene"], repeat(BARE)))).to_numpy()
+            there = ~np.isnan(bare) & (self.context["context"] != BARE).to_numpy()
+            twin = np.where(there, bare, np.arange(len(bare))).astype(int)
+            found["thing"] = self.images[torch.from_numpy(twin)], there
+        return found
 
-    def owners(self) -> np.ndarray | None:
-        """The class whose usual thing misleads in each photograph's scene, int64 [N]; None where photographs do not
-        come in threes."""
-        if self.data.context is None:
+    def named_after(self, own: bool) -> np.ndarray | None:
+        """The class that the thing which misleads in each photograph's scene accompanied in training or, `own`, whose
+        own thing it is, float [N], NaN where there is none; None where photographs do not come in threes."""
+        if self.context is None:
             return None
         class_of = {COMPANION[name]: number for number, name in enumerate(self.data.photographs.classes)}
-        table = self.data.context.iloc[self.rows]
-        misleads = table[table["context"] == MISLEADING].set_index("scene")["beside"]
-        return misleads[table["scene"]].map(class_of).to_numpy(np.int64)
+        if own:
+            playing = players(STANFORD40)
+            names = enumerate(self.data.photographs.classes)
+            class_of = {action: number for number, name in names for action in playing[name]}
+        misleads = self.context[self.context["context"] == MISLEADING].set_index("scene")["beside"]
+        return self.context["scene"].map(misleads).map(class_of).to_numpy(float)
+
+    @cached_property
+    def halves(self) -> np.ndarray:
+        """Which half of the scenes, or photographs, each belongs to, bool [N]."""
+        units = self.data.photographs.names[self.rows] if self.context is None else self.context["scene"]
+        return pd.factorize(np.asarray(units))[0] % 2 == 1
 
 
-def right(seen: np.ndarray, positives: np.ndarray) -> np.ndarray:
+def right(scores: np.ndarray, positives: np.ndarray) -> np.ndarray:
     """100 where the likeliest class is shown, else 0: scores [N, C], positives bool [N, C] -> float [N]."""
-    return 100.0 * positives[np.arange(len(seen)), seen.argmax(1)]
+    return 100.0 * positives[np.arange(len(scores)), scores.argmax(1)]
+
+
+def temperature(scores: np.ndarray, labels: np.ndarray) -> float:
+    """The temperature at which softmax scores [N, C] make labels int64 [N] likeliest (Guo et al. 2017), of `TRIED`."""
+    return min(TRIED, key=lambda tried: -log_of_right(scores, labels, tried).mean())
+
+
+def log_of_right(scores: np.ndarray, labels: np.ndarray, divided_by: float) -> np.ndarray:
+    """Logarithm of the right class's probability, float [N], after softmax scores are softened by a temperature."""
+    softened = np.log(np.maximum(scores.astype(float), TINY)) / divided_by
+    return softened[np.arange(len(labels)), labels] - logsumexp(softened, axis=1)
+
+
+def lost(whole: np.ndarray, without: np.ndarray, asked: Asked) -> np.ndarray:
+    """By how much the logarithm of the right class's probability falls from scores [N, C] of photographs to those of
+    the same photographs without something, float [N]. Networks that are surer lose more nats whatever they look at; so
+    each half of the scenes is softened by the temperature that fits the other half's whole photographs."""
+    labels, found = asked.labels.numpy(), np.empty(len(whole))
+    for half in (asked.halves, ~asked.halves):
+        fitted = temperature(whole[~half], labels[~half]) if (~half).any() else 1.0
+        of_half = (log_of_right(scores[half], labels[half], fitted) for scores in (whole, without))
+        found[half] = next(of_half) - next(of_half)
+    return found
 
 
 def common_measures(asked: Asked, heatmap: Tensor | None) -> dict[str, np.ndarray]:
@@ -144,53 +204,58 @@ def common_measures(asked: Asked, heatmap: Tensor | None) -> dict[str, np.ndarra
         "positives": asked.positives.astype(np.float32),
         "class_groups": np.array(data.photographs.classes),
     }
-    if data.context is not None:
-        kept["group"] = data.context["scene"].to_numpy(str)[asked.rows]
-        for region, name in enumerate(REGIONS):
-            share = 100.0 * (asked.regions == region).mean((1, 2))
-            kept |= {f"area/{of}_{name}": share for of in ("sam", "pam_right")}
-    inside = 100.0 * data.masks(asked.rows).mean((1, 2, 3)).numpy()
+    if asked.context is not None:
+        kept["group"] = asked.context["scene"].to_numpy(str)
+        for of, name in SHARES:
+            kept[f"area/{of}_{name}"] = 100.0 * (asked.regions == REGIONS.index(name)).mean((1, 2))
+        for name, where in seen_by_cells(asked.regions, FIELD, STRIDE).items():
+            kept[f"area/cells_{name}"] = 100.0 * where.mean((1, 2))
+    inside = (100 * _in_cells(data.masks, asked.rows, (1, 1)).flatten()).where(asked.known, torch.nan).numpy()
     kept |= {f"area/{of}_inside": inside for of in ("sam", "sam_printed", "pam", "pam_right")}
     if heatmap is not None:
         cells = heatmap.shape[-2:]
-        usual = _in_cells(data.masks, data.train[data.known(data.train).numpy()], cells).mean(dim=0)
+        usual = F.adaptive_avg_pool2d(data.mean_mask, cells)
         people = _in_cells(data.masks, asked.rows, cells)
         kept["mean_mask/heatmap_error"] = _error(usual.expand(len(people), -1, -1), people, asked.known)
         kept["mean_mask/heatmap_iou"] = _iou(usual.expand(len(people), -1, -1), people, asked.known)
     return kept
 
 
-def measures(arm: Arm, seen: Seen, asked: Asked, painted: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def measures(arm: Arm, seen: Seen, asked: Asked, changed: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """What a record keeps of an arm on N test photographs, float [N]: whether it is right, and named after the thing
-    that misleads in its scene; shares of its maps, in people's boxes and, where they are known, in each region; how
-    well it finds what it was asked to find; what it loses where a region is painted over (`painted`: its scores then).
-    Class scores [N, C] of what the paper's tables hold."""
+    that misleads in its scene; shares of its maps, in people's boxes and, where they are known, in each region, of a
+    local network also in cells that see a region alone; how well it finds what it was asked to find; what it loses
+    without something (`changed`: its scores then). Class scores [N, C] of what the paper's tables hold."""
     kept: dict[str, np.ndarray] = {"right": right(seen.scores, asked.positives)}
-    if arm.trained_on in (STANFORD40, MPII):
+    if arm.trained_on in (STANFORD40, FAIR, MPII):
         kept["class_scores"] = seen.scores
-    if (owners := asked.owners()) is not None:
-        kept["misled"] = 100.0 * (seen.scores.argmax(1) == owners)
+    for name, own in (("misled", False), ("misled_own", True)):
+        if (named := asked.named_after(own)) is not None:
+            kept[name] = np.where(np.isnan(named), np.nan, 100.0 * (seen.scores.argmax(1) == named))
     cells = seen.sam.shape[-2:]
     maps = {"sam": seen.sam, "sam_printed": seen.sam_printed, "pam": seen.pam, "pam_right": seen.pam_right}
     people = _in_cells(asked.data.masks, asked.rows, cells)
     for name, of in maps.items():
         kept[f"{name}_inside"] = (100 * share_inside(of, people)).where(asked.known, torch.nan).numpy()
-    if asked.data.context is not None:
-        for region, name in enumerate(REGIONS):
-            there = torch.from_numpy(asked.regions == region)[:, None].float()
-            kept |= {f"{of}_{name}": 100 * share_inside(maps[of], there).numpy() for of in ("sam", "pam_right")}
+    if asked.context is not None and changed:
+        for of, name in SHARES:
+            there = torch.from_numpy(asked.regions == REGIONS.index(name))[:, None].float()
+            kept[f"{of}_{name}"] = 100 * share_inside(maps[of], there).numpy()
+    if asked.context is not None and arm.family == "local":
+        for name, where in seen_by_cells(asked.regions, FIELD, STRIDE).items():
+            kept[f"cells_{name}"] = 100 * share_inside(seen.pam_right, torch.from_numpy(where)[:, None].float()).numpy()
     if seen.heatmap is not None:
         wanted = _in_cells(partial(masks_to_find, arm, asked.data), asked.rows, cells)
-        kept["heatmap_error"] = _error(seen.heatmap, wanted, asked.known)
-        kept["heatmap_iou"] = _iou(seen.heatmap, wanted, asked.known)
-    of_right = np.arange(len(asked.labels)), asked.labels.numpy()
-    whole = np.log(seen.scores[of_right] + TINY)
-    for name, scores in painted.items():
-        changed = (asked.regions == REGIONS.index(name)).any((1, 2))
-        kept[f"lost_{name}"] = np.where(changed, whole - np.log(scores[of_right] + TINY), np.nan)
-        kept[f"right_without_{name}"] = np.where(changed, right(scores, asked.positives), np.nan)
-    # half precision is more than enough for shares and nats, and takes half of the room
-    return {name: values.astype(np.float16) if name != "class_scores" else values for name, values in kept.items()}
+        known = wanted.flatten(1).any(1) if arm.kind == "thing" else asked.known
+        kept["heatmap_error"] = _error(seen.heatmap, wanted, known)
+        kept["heatmap_iou"] = _iou(seen.heatmap, wanted, known)
+    for name, scores in changed.items():
+        there = asked.changed[name][1]
+        kept[f"lost_{name}"] = np.where(there, lost(seen.scores, scores, asked), np.nan)
+        if name in ("person", "rest"):
+            kept[f"right_without_{name}"] = np.where(there, right(scores, asked.positives), np.nan)
+    # hundredths are more than enough for shares and nats, and take a fraction of the room
+    return {name: values if name == "class_scores" else np.round(values, 2) for name, values in kept.items()}
 
 
 def by_context(own: dict[str, np.ndarray], contexts: np.ndarray) -> dict[str, np.ndarray]:
@@ -218,5 +283,6 @@ def _error(heatmap: Tensor, masks: Tensor, known: Tensor) -> np.ndarray:
 
 
 def _iou(heatmap: Tensor, masks: Tensor, known: Tensor) -> np.ndarray:
-    """Intersection over union in %, alike."""
+    """Intersection over union in % of heatmaps [N, h, w] with masks [N, 1, H, W]: [N], NaN where no person's place is
+    known, or neither has a cell above one half."""
     return (100 * overlap(heatmap, masks)).where(known, torch.nan).numpy()

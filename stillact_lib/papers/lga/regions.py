@@ -1,5 +1,6 @@
 """What lies where in a photograph, to measure where a network looks and what it rests on: the actor, the actor's own
-thing, the thing beside, the rest; and photographs in which one of them is painted over. Chapter 02.
+thing, the thing beside, the rest; what a cell of a map sees of them; and photographs of which some is painted over.
+Chapter 02.
 
 Of drawn photographs the regions are their truth, of real ones the boxes of people. They measure; no network learns from
 them, but those controls that are asked for the thing beside.
@@ -14,6 +15,7 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from stillact_lib.miniature import truth_of
 from stillact_lib.miniature.figure import CLUTTER
@@ -27,6 +29,7 @@ GROWN = 2
 
 @cache
 def _drawn(root: Path, name: str, side: int) -> np.ndarray:
+    """One photograph's map: where two regions meet, what is held hides the person, and the thing lies behind both."""
     truth = truth_of(root, name)
     labels = np.full(truth.person_mask.shape[1:], REST, np.uint8)
     for region, mask in {
@@ -45,7 +48,7 @@ def drawn_regions(root: Path, names: np.ndarray, side: int) -> np.ndarray:
 
 def boxed_regions(masks: Tensor) -> np.ndarray:
     """The same of real photographs, of masks float [N, 1, S, S] of people: there, or the rest."""
-    return np.where(masks[:, 0].numpy() > 0, PERSON, REST).astype(np.uint8)
+    return (masks[:, 0].numpy() > 0).astype(np.uint8) * PERSON
 
 
 def boxes_of(labels: np.ndarray, region: int) -> list[np.ndarray]:
@@ -64,22 +67,41 @@ def something_of_each(labels: np.ndarray) -> np.ndarray:
     return shown == shown.max(initial=0)
 
 
-def painted_over(images: Tensor, labels: np.ndarray, region: int) -> Tensor:
-    """Images uint8 [N, 3, S, S] without a region: filled from what surrounds it (Telea 2004, OpenCV's).
-
-    A thing goes with its outline grown by `GROWN` pixels. A person goes with all of their box, as a filled outline
-    would still be a person's; of the rest everything goes that lies outside of that box and of the actor's own thing.
-    """
+def painted_over(images: Tensor, where: np.ndarray) -> Tensor:
+    """Images uint8 [N, 3, S, S] of which the pixels `where`, bool [N, S, S], are filled from what surrounds them (Telea
+    2004, OpenCV's)."""
     pictures = np.ascontiguousarray(images.permute(0, 2, 3, 1).numpy())
-    for picture, of_image in zip(pictures, labels, strict=True):
-        picture[...] = cv2.inpaint(picture, _to_paint(of_image, region), 3, cv2.INPAINT_TELEA)
+    for picture, mask in zip(pictures, where.astype(np.uint8), strict=True):
+        picture[...] = cv2.inpaint(picture, mask, 3, cv2.INPAINT_TELEA)
     return torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous()
 
 
-def _to_paint(labels: np.ndarray, region: int) -> np.ndarray:
-    if region in (PERSON, REST):
-        of_person = np.zeros_like(labels)
-        for x0, y0, x1, y1 in boxes_of(labels[None], PERSON)[0].astype(int).tolist():
-            of_person[max(0, y0 - GROWN) : y1 + GROWN, max(0, x0 - GROWN) : x1 + GROWN] = 1
-        return of_person if region == PERSON else ((of_person == 0) & (labels != OBJECT)).astype(np.uint8)
-    return cv2.dilate((labels == region).astype(np.uint8), np.ones((2 * GROWN + 1,) * 2, np.uint8))
+def to_paint(labels: np.ndarray) -> dict[str, np.ndarray]:
+    """What is painted over in turn, bool [N, S, S]: the box of the "person" (of all people together), grown, as a
+    filled outline would still be a person's; a "placebo", that box moved by half of the picture both ways, less the box
+    itself; the actor's own "object", its outline grown; the "rest", outside of the box and of the object, where there
+    is a person."""
+    box, thing = np.zeros(labels.shape, bool), labels == OBJECT
+    for of_image, found in zip(box, boxes_of(labels, PERSON), strict=True):
+        for x0, y0, x1, y1 in found.astype(int).tolist():
+            of_image[max(0, y0 - GROWN) : y1 + GROWN, max(0, x0 - GROWN) : x1 + GROWN] = True
+    kernel = np.ones((2 * GROWN + 1,) * 2, np.uint8)
+    thing = np.stack([cv2.dilate(of_image, kernel) for of_image in thing.astype(np.uint8)]) > 0
+    half = labels.shape[-1] // 2
+    moved = np.roll(box, (half, half), (1, 2)) & ~box
+    return {"person": box, "placebo": moved, "object": thing, "rest": ~box & ~thing & box.any((1, 2), keepdims=True)}
+
+
+def seen_by_cells(labels: np.ndarray, field: int, stride: int) -> dict[str, np.ndarray]:
+    """What cells see whose windows are `field` pixels wide, their middles `stride` apart from the first pixel on: the
+    "person" (or the own object) and not the thing, the "thing" and not the person, "both", or "neither", bool
+    [N, h, w]."""
+    windows = torch.from_numpy(np.stack([np.isin(labels, (PERSON, OBJECT)), labels == THING], axis=1)).float()
+    there = F.max_pool2d(windows, field, stride=1, padding=field // 2)[..., ::stride, ::stride].numpy() > 0
+    person, thing = there[:, 0], there[:, 1]
+    return {
+        "person": person & ~thing,
+        "thing": thing & ~person,
+        "both": person & thing,
+        "neither": ~person & ~thing,
+    }

@@ -62,14 +62,14 @@ def needs(settings: LgaSettings) -> list[Need]:
 
 
 class Tested(NamedTuple):
-    """An arm after training: its network, what was logged, what it says of the test photographs, and its scores where
-    regions of these are painted over, by the region."""
+    """An arm after training: its network, what was logged, what it says of the test photographs, and its scores of them
+    without something, by what that is."""
 
     arm: Arm
     network: GuidedActivation
     history: History
     seen: Seen
-    painted: dict[str, np.ndarray]
+    changed: dict[str, np.ndarray]
 
 
 @dataclass
@@ -108,11 +108,12 @@ class GuidedRun:
             network = network_of(arm, start, len(data.photographs.classes), self.settings)
             learnt = [origin_of(one) for one in (data.photographs, self.imagenet) if one is not None]
             asked = self.asked(arm.tested_on)
-            watched = torch.arange(0, len(asked.images), -(-len(asked.images) // WATCHED))
+            watched = torch.arange(0, len(asked.rows), -(-len(asked.rows) // WATCHED))
+            shown = asked.images[watched]
 
-            def share_right(network=network, asked=asked, watched=watched) -> dict[str, float]:
-                found = answers(network, asked.images[watched], self.device)
-                return {"right": float(right(found, asked.positives[watched.numpy()]).mean())}
+            def share_right(network=network, asked=asked, shown=shown, watched=watched) -> dict[str, float]:
+                found = answers(network, shown, self.device)
+                return {"tested_right": float(right(found, asked.positives[watched.numpy()]).mean())}
 
             history = train_arm(
                 arm,
@@ -124,10 +125,10 @@ class GuidedRun:
                 Watch(self.settings.score_every, share_right),
             )
             seen = look(network, asked.images, self.device, right=asked.labels)
-            painted = {}
-            if arm.tested_on == STANFORD40 and arm.trained_on == STANFORD40:
-                painted = {name: answers(network, images, self.device) for name, images in asked.painted().items()}
-            self.tested.setdefault(arm.tested_on, {})[arm.name] = Tested(arm, network, history, seen, painted)
+            changed = {}
+            if arm.trained_on == STANFORD40 and not self.settings.full_architectures:
+                changed = {name: answers(network, of, self.device) for name, (of, _) in asked.changed.items()}
+            self.tested.setdefault(arm.tested_on, {})[arm.name] = Tested(arm, network, history, seen, changed)
 
     def right(self, dataset: str, arm: str) -> np.ndarray:
         """100 where an arm's likeliest class is shown, else 0, [N]."""
@@ -135,13 +136,19 @@ class GuidedRun:
 
     def turned(self, dataset: str, arm: str, against: str) -> tuple[np.ndarray, np.ndarray]:
         """Test photographs that `against` gets wrong and `arm` right, and those the other way round, as numbers within
-        the test part; where it is known what misleads, of the misleading ones alone."""
+        the test part, the first of each class; where it is known what misleads, of the misleading ones alone."""
         right, other = self.right(dataset, arm) > 0, self.right(dataset, against) > 0
         asked = self.opened[dataset]
         among = np.ones(len(right), bool)
         if asked.context is not None:
             among = asked.context["context"].to_numpy(str)[asked.test] == MISLEADING
-        return np.flatnonzero(among & right & ~other), np.flatnonzero(among & ~right & other)
+        labels = self.asked(dataset).labels.numpy()
+
+        def one_a_class(chosen: np.ndarray) -> np.ndarray:
+            rows = np.flatnonzero(among & chosen)
+            return np.sort(rows[np.unique(labels[rows], return_index=True)[1]])
+
+        return one_a_class(right & ~other), one_a_class(~right & other)
 
     def scores_to_keep(self) -> dict[str, np.ndarray]:
         """Every score of a test photograph that the arms tested so far have."""
@@ -152,7 +159,7 @@ class GuidedRun:
                 asked, next((of.seen.heatmap for of in arms.values() if of.seen.heatmap is not None), None)
             )
             for arm, tested in arms.items():
-                found = measures(tested.arm, tested.seen, asked, tested.painted)
+                found = measures(tested.arm, tested.seen, asked, tested.changed)
                 own |= {f"{arm}/{name}": values for name, values in found.items()}
             kept |= {f"{dataset}/{name}": values for name, values in own.items()}
             if asked.data.context is not None:
@@ -165,5 +172,5 @@ class GuidedRun:
             name: value
             for dataset, arms in self.tested.items()
             for arm, tested in arms.items()
-            for name, value in curve_to_keep(tested.history, f"{dataset}/{arm}", {"right": "right"}).items()
+            for name, value in curve_to_keep(tested.history, f"{dataset}/{arm}", {"tested_right": "right"}).items()
         }

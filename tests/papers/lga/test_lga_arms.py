@@ -298,7 +298,7 @@ def test_a_network_is_taken_from_its_checkpoint_where_nothing_changes_it(tmp_pat
     assert {place(**changes) for changes in alike} == {place()}
     assert place(Arm("another name", "with")) == place()
     other = [{"steps": 9}, {"rate": 0.5}, {"seed": 4}, {"pretraining_steps": 7}, {"mask_loss": "mean"}]
-    arms = [Arm("x", "elsewhere"), Arm("x", "with", weight=0.1), Arm("x", "with", longer=4)]
+    arms = [Arm("x", "elsewhere"), Arm("x", "with", weight=0.1), Arm("x", "with", longer=True)]
     arms += [Arm("x", "with", reduction="mean"), Arm("x", "with", trained_on="fair"), Arm("x", "with", "inception")]
     found = {place(**changes) for changes in other} | {place(changed) for changed in arms}
     found.add(place(data=[data[0].model_copy(update={"detail": "b"})]))

@@ -1,19 +1,35 @@
 """What chapter 02 measures of trained networks: where they look, what they rest on, what misleads them."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 from chapter_settings import defaults_of, workspace_in
+from scipy.special import softmax
+from torch import nn
 
 from stillact_lib.miniature import truth_of
 from stillact_lib.miniature.context_layout import COMPANION, MISLEADING
+from stillact_lib.networks.guided_activation import GuidedActivation
 from stillact_lib.networks.guided_backbones import backbone
 from stillact_lib.papers.lga import arms as lga_arms
 from stillact_lib.papers.lga import data as lga_data
 from stillact_lib.papers.lga import run as lga_run
 from stillact_lib.papers.lga.arms import Arm
 from stillact_lib.papers.lga.human_mask_loss import overlap, sum_of_activation_maps
-from stillact_lib.papers.lga.regions import OBJECT, PERSON, REGIONS, REST, THING, boxes_of, painted_over
+from stillact_lib.papers.lga.measures import FIELD, lost, temperature
+from stillact_lib.papers.lga.regions import (
+    PERSON,
+    REGIONS,
+    REST,
+    THING,
+    boxes_of,
+    painted_over,
+    seen_by_cells,
+    something_of_each,
+    to_paint,
+)
 from stillact_lib.papers.lga.settings import LgaSettings
 from stillact_lib.training.loop import Device
 
@@ -62,24 +78,61 @@ def test_things_are_boxed(finished):
     assert boxes_of(labelled(None), THING)[0].shape == (0, 4)
 
 
-def test_a_painted_region_is_gone_and_the_rest_stays():
+def test_what_is_painted_over_is_gone_and_the_rest_stays():
     labels = labelled((6, 6, 10, 10))
     image = torch.full((1, 3, 16, 16), 100, dtype=torch.uint8)
     image[:, :, 6:10, 6:10] = 255
-    without = painted_over(image, labels, PERSON)
-    assert ((without.int() - 100).abs() <= 3).all(), "Telea rounds"
-    assert (image == 255).any(), "the photographs themselves stay as they are"
-    person_alone = painted_over(image, labels, REST)
-    assert torch.equal(person_alone[:, :, 4:12, 4:12], image[:, :, 4:12, 4:12])
-    assert torch.equal(painted_over(image, labels, OBJECT), image), "nothing to paint over"
+    image[:, :, 1:3, 1:3] = 30  # a mark outside
+    where = to_paint(labels)
+    without = painted_over(image, where["person"])
+    assert ((without[..., 4:12, 4:12].int() - 100).abs() <= 3).all(), "Telea rounds"
+    assert (without[..., 1:3, 1:3] == 30).all() and (image == 255).any(), "the photographs themselves stay as they are"
+    person_alone = painted_over(image, where["rest"])
+    assert torch.equal(person_alone[:, :, 4:12, 4:12], image[:, :, 4:12, 4:12]) and not (person_alone == 30).any()
+    assert torch.equal(painted_over(image, where["object"]), image), "there is none"
+
+
+def test_a_placebo_is_elsewhere_and_nobody_leaves_no_rest():
+    where = to_paint(labelled((0, 0, 4, 4)))
+    assert where["placebo"].sum() == where["person"].sum() > 0 and not (where["placebo"] & where["person"]).any()
+    assert not any(mask.any() for mask in to_paint(labelled(None, (2, 2, 5, 5))).values())
+
+
+def test_cells_see_what_lies_in_their_windows():
+    found = seen_by_cells(labelled((0, 0, 2, 2), (14, 14, 16, 16)), field=5, stride=4)
+    assert found["person"][0].sum() == 1 and found["person"][0, 0, 0], "the first cell sees pixels -2 to 2"
+    assert found["thing"][0, 3, 3] and not found["both"].any()
+    assert (sum(of.astype(int) for of in found.values()) == 1).all()
+    assert seen_by_cells(labelled((7, 7, 8, 8), (8, 8, 9, 9)), 5, 4)["both"][0, 2, 2]
+
+
+def test_sure_networks_are_softened_before_nats_are_counted():
+    """Two networks that answer alike, one three times as sure: what they lose is the same."""
+    rng = np.random.default_rng(0)
+    logits, labels = rng.normal(size=(200, 4)), rng.integers(0, 4, 200)
+    logits[np.arange(200), labels] += 1.0
+    asked = SimpleNamespace(labels=torch.from_numpy(labels), halves=np.arange(200) % 2 == 1)
+    without = logits - 0.5 * np.eye(4)[labels]
+    plain, sure = (lost(softmax(k * logits, 1), softmax(k * without, 1), asked) for k in (1, 3))
+    assert np.allclose(plain, sure, atol=0.1) and plain.mean() > 0.2
+    assert temperature(softmax(3 * logits, 1), labels) > 2 * temperature(softmax(logits, 1), labels)
+
+
+def test_something_of_each_is_where_most_regions_show():
+    assert something_of_each(
+        np.concatenate([labelled((0, 0, 2, 2)), labelled((0, 0, 2, 2), (5, 5, 6, 6))])
+    ).tolist() == [
+        False,
+        True,
+    ]
 
 
 def test_maps_shares_over_the_regions_make_a_whole(finished):
     kept = finished.scores_to_keep()
-    for of in ("sam", "pam_right"):
-        for arm in ("local_thing", "area"):
-            whole = sum(kept[f"stanford40/{arm}/{of}_{region}"].astype(float) for region in REGIONS)
-            assert np.allclose(whole[np.isfinite(whole)], 100, atol=0.2)
+    for arm in ("local_thing", "area"):
+        for of, names in (("pam_right", REGIONS), ("cells", ("person", "thing", "both", "neither"))):
+            whole = sum(kept[f"stanford40/{arm}/{of}_{name}"] for name in names)
+            assert np.isfinite(whole).any() and np.allclose(whole[np.isfinite(whole)], 100, atol=0.1)
 
 
 def test_misled_is_who_is_named_after_the_thing_of_the_scene(finished):
@@ -89,15 +142,27 @@ def test_misled_is_who_is_named_after_the_thing_of_the_scene(finished):
     thing_of = table[table["context"] == MISLEADING].set_index("scene")["beside"]
     wanted = [100.0 * (COMPANION[name] == thing_of[scene]) for name, scene in zip(named, table["scene"], strict=True)]
     assert kept["stanford40/local_thing/misled"].tolist() == wanted
-    assert "stanford40/always_with/class_scores" not in kept, "copies' arms are in no table of average precision"
+    assert "stanford40/always_with/class_scores" not in kept, "no table shows its average precision"
+    own = kept["stanford40/local_thing/misled_own"]
+    has_owner = np.array([thing_of[scene] in ("guitar", "bike") for scene in table["scene"]])
+    assert np.isnan(own[~has_owner]).all() and set(own[has_owner]) <= {0, 100}
 
 
-def test_what_is_lost_is_known_where_something_was_painted_over(finished):
+def test_what_is_lost_is_known_where_something_was_changed(finished):
     kept = finished.scores_to_keep()
-    bare = kept["bare/local_thing/lost_thing"]
-    assert np.isnan(bare).all() and np.isfinite(kept["misleading/local_thing/lost_thing"]).all()
+    assert np.isnan(kept["bare/local_thing/lost_thing"]).all()
+    assert np.isfinite(kept["misleading/local_thing/lost_thing"]).all()
     assert set(np.unique(kept["usual/local_thing/right_without_person"])) <= {0, 100}
     assert not any(name.endswith("always_with/lost_person") for name in kept)
+
+
+def test_without_the_thing_a_photograph_is_its_bare_twin(finished):
+    asked = finished.asked("stanford40")
+    images, changed = asked.changed["thing"]
+    table = asked.context
+    row = int(np.flatnonzero(table["context"] == MISLEADING)[0])
+    twin = int(np.flatnonzero((table["scene"] == table["scene"][row]) & (table["context"] == "bare"))[0])
+    assert torch.equal(images[row], asked.images[twin]) and changed[row] and not changed[twin]
 
 
 def test_curves_are_of_the_photographs_tested(finished):
@@ -117,16 +182,20 @@ def test_the_mean_mask_is_the_same_for_all(finished):
     assert torch.equal(masks[0], masks[2]) and torch.allclose(masks[0], data.masks(data.train).mean(0))
 
 
-@pytest.mark.parametrize(("name", "sees"), [("compact_local", 17), ("compact_resnet", 81)])
+@pytest.mark.parametrize(
+    ("name", "sees"), [("compact_local", FIELD), ("compact_resnet", 97), ("compact_inception", 81)]
+)
 def test_a_cell_sees_as_much_as_is_said(name, sees):
-    """By the support of a gradient, all weights positive."""
-    network = backbone(name).maps.eval()
+    """By the support of a gradient, all weights positive, means for maxima, whose gradient is one pixel's."""
+    maps, channels = backbone(name)
+    maps = nn.Sequential(*(nn.AvgPool2d(3, 2, 1) if isinstance(part, nn.MaxPool2d) else part for part in maps))
+    network = GuidedActivation(maps, channels, 3, 192, 8, ()).eval()
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.abs_().clamp_(min=1e-3)
-    image = torch.rand(1, 3, 192, 192, requires_grad=True)
-    maps = network(image)
-    maps[0, :, maps.shape[2] // 2, maps.shape[3] // 2].sum().backward()
+    image = torch.full((1, 3, 192, 192), 0.5, requires_grad=True)
+    found = network(image).maps
+    found[0, :, found.shape[2] // 2, found.shape[3] // 2].sum().backward()
     seen = (image.grad[0].abs().sum(0) > 0).any(1).sum()
     assert int(seen) == sees
 
