@@ -1,5 +1,5 @@
 """What the kept runs of a chapter answer, world by world, as its cells show it: questions with their verdicts, tables,
-claims, and what holds where. Chapters 03 and 04.
+claims, and what holds where. Chapters 02 to 05.
 """
 
 from __future__ import annotations

@@ -81,7 +81,7 @@ def maps_side_by_side(
     classes: Sequence[str],
     boxes: Sequence[np.ndarray],
 ) -> Figure:
-    """Figures 5 to 9: image, heatmap, SAM and PAM without and with the mask's loss, and on all of them people's boxes; a
+    """Figures 5 to 9: image, heatmap, SAM and PAM without and with the mask's loss, on all of them people's boxes; a
     right answer's name is green and bold, a wrong one's vermilion.
 
     images uint8 [N, S, S, 3]; rows: which; shown: the right class of each image; boxes: its people's, [people, 4].

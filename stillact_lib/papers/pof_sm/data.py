@@ -164,8 +164,6 @@ def open_imagenet(settings: PofSmSettings) -> Photographs:
 
 
 def _read(name: str, root: str, settings: PofSmSettings):
-    if name == "imagenet" and settings.miniature_size == "study":  # the drawn ImageNet has no such size
-        settings = settings.model_copy(update={"miniature_size": "mini"})
     return read(name, miniature_or_real(name, Path(root) if root else None, settings))
 
 
