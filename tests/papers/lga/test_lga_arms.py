@@ -261,6 +261,18 @@ def test_without_photographs_arms_are_left_out():
     assert run.scores_to_keep() == {}
 
 
+def test_arms_that_a_run_cannot_have_are_not_among_its_own():
+    drawn = lga_arms.arms_of(settings(further=True))
+    assert {arm.family for arm in drawn} == {"resnet", "inception", "local"} and any(
+        arm.kind == "thing" for arm in drawn
+    )
+    large = lga_arms.arms_of(settings(further=True, full_architectures=True))
+    assert "local" not in {arm.family for arm in large} and any(arm.kind == "thing" for arm in large)
+    real = lga_arms.arms_of(settings(further=True, profile="real", stanford40_root="there", pretraining="mobile"))
+    assert {arm.trained_on for arm in real} == {lga_data.STANFORD40}
+    assert {arm.kind for arm in real} == {"plain", "without", "with", "elsewhere", "another", "average"}
+
+
 def test_the_paper_takes_other_backbones_for_mpii():
     chosen = settings(full_architectures=True)
     found = {(arm.family, arm.trained_on): lga_arms.backbone_of(arm, chosen) for arm in lga_arms.MPII_ARMS}
