@@ -1,5 +1,6 @@
 """Curves of watched trainings, of the records that the repository keeps."""
 
+import matplotlib.pyplot as plt
 import pandas as pd
 
 from stillact_lib.evidence.ledger import open_ledger
@@ -24,3 +25,4 @@ def test_a_panel_an_arm_a_line_a_change():
     shown = {axis.get_title(): axis.lines for axis in figure.axes if axis.get_visible()}
     assert set(shown) == {"x y", "z"} and all(len(lines) == 2 for lines in shown.values())
     assert shown["z"][0].get_ydata().tolist() == [0.5, 1.0]
+    plt.close(figure)
