@@ -104,7 +104,7 @@ class InceptionResidual(nn.Module):
 
 
 class LocalResidual(nn.Module):
-    """A convolution of `side` x `side` and one of 1 x 1, added to the input: what a cell sees hardly grows."""
+    """A convolution of `side` x `side` and one of 1 x 1, added to the input: a cell sees `side` - 1 more of these."""
 
     def __init__(self, channels: int, side: int) -> None:
         super().__init__()

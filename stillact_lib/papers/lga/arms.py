@@ -30,6 +30,7 @@ from stillact_lib.papers.lga.data import (
     origin_of,
 )
 from stillact_lib.papers.lga.human_mask_loss import Reduction, human_mask_loss
+from stillact_lib.papers.lga.regions import elsewhere
 from stillact_lib.papers.lga.settings import LgaSettings
 from stillact_lib.training.loop import Checkpoint, Device, History, StepBatches, Watch, train, warm_up_then_cosine
 from stillact_lib.training.pretraining import ClassQuality, pretrain_on_photographs
@@ -43,7 +44,7 @@ COMPACT_WIDTH, COMPACT_MASK_WIDTHS = 64, (32, 16, 8, 1)
 PRETRAINED_BY = {"full_architectures", "image_size", "batch_size"}
 PRETRAINED_BY |= {"pretraining", "pretraining_steps", "pretraining_rate"}
 
-#: local: the cells of its maps see small parts of the picture
+#: local: the cells of its maps see part of the picture
 Family = Literal["resnet", "inception", "local"]
 #: plain: no convolution on top of the backbone; without: no mask; with: the mask; elsewhere: the mask moved to a wrong
 #: place; thing: that of the thing beside, which can be found and is no person; another: the mask of another photograph,
@@ -199,12 +200,6 @@ def network_of(arm: Arm, start: Backbone, num_classes: int, settings: LgaSetting
         width=0 if arm.kind == "plain" else width,
         mask_widths=mask_widths if arm.kind in GUIDED else (),
     )
-
-
-def elsewhere(masks: Tensor) -> Tensor:
-    """Masks [N, 1, S, S] in a wrong place: moved by half the image both ways, entering again at the other side, less
-    what lies in the right place. Where people fill half of the picture a moved mask alone would be half right."""
-    return masks.roll((masks.shape[-2] // 2, masks.shape[-1] // 2), dims=(2, 3)) * (1 - masks)
 
 
 def masks_to_find(arm: Arm, data: PlacedPhotographs, rows: np.ndarray) -> Tensor:

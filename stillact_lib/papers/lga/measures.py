@@ -131,6 +131,11 @@ class Asked:
         return self.data.regions(self.rows)
 
     @cached_property
+    def seen_by_cells(self) -> dict[str, np.ndarray]:
+        """What lies in the windows of the local network's cells."""
+        return seen_by_cells(self.regions, FIELD, STRIDE)
+
+    @cached_property
     def changed(self) -> dict[str, tuple[Tensor, np.ndarray]]:
         """The photographs without the person's box, a placebo, the actor's own object, the rest, each painted over; and
         without the thing beside, which needs no paint: the same scene was photographed without it. With which of them
@@ -152,11 +157,12 @@ class Asked:
         own thing it is, float [N], NaN where there is none; None where photographs do not come in threes."""
         if self.context is None:
             return None
-        class_of = {COMPANION[name]: number for number, name in enumerate(self.data.photographs.classes)}
-        if own:
-            playing = players(STANFORD40)
-            names = enumerate(self.data.photographs.classes)
-            class_of = {action: number for number, name in names for action in playing[name]}
+        playing = players(STANFORD40)
+        class_of = {
+            action: number
+            for number, name in enumerate(self.data.photographs.classes)
+            for action in (playing[name] if own else (COMPANION[name],))
+        }
         misleads = self.context[self.context["context"] == MISLEADING].set_index("scene")["beside"]
         return self.context["scene"].map(misleads).map(class_of).to_numpy(float)
 
@@ -172,26 +178,21 @@ def right(scores: np.ndarray, positives: np.ndarray) -> np.ndarray:
     return 100.0 * positives[np.arange(len(scores)), scores.argmax(1)]
 
 
-def temperature(scores: np.ndarray, labels: np.ndarray) -> float:
-    """The temperature at which softmax scores [N, C] make labels int64 [N] likeliest (Guo et al. 2017), of `TRIED`."""
-    return min(TRIED, key=lambda tried: -log_of_right(scores, labels, tried).mean())
-
-
-def log_of_right(scores: np.ndarray, labels: np.ndarray, divided_by: float) -> np.ndarray:
-    """Logarithm of the right class's probability, float [N], after softmax scores are softened by a temperature."""
-    softened = np.log(np.maximum(scores.astype(float), TINY)) / divided_by
+def log_of_right(scores: np.ndarray, labels: np.ndarray, temperatures: np.ndarray | float) -> np.ndarray:
+    """Logarithm of the right class's probability, float [N], after softmax scores [N, C] are softened by temperatures,
+    [N, 1] or one for all."""
+    softened = np.log(np.maximum(scores.astype(float), TINY)) / temperatures
     return softened[np.arange(len(labels)), labels] - logsumexp(softened, axis=1)
 
 
-def lost(whole: np.ndarray, without: np.ndarray, asked: Asked) -> np.ndarray:
-    """By how much the logarithm of the right class's probability falls from scores [N, C] of photographs to those of
-    the same photographs without something, float [N]. Networks that are surer lose more nats whatever they look at; so
-    each half of the scenes is softened by the temperature that fits the other half's whole photographs."""
-    labels, found = asked.labels.numpy(), np.empty(len(whole))
-    for half in (asked.halves, ~asked.halves):
-        fitted = temperature(whole[~half], labels[~half]) if (~half).any() else 1.0
-        of_half = (log_of_right(scores[half], labels[half], fitted) for scores in (whole, without))
-        found[half] = next(of_half) - next(of_half)
+def fitting_temperatures(scores: np.ndarray, labels: np.ndarray, half: np.ndarray) -> np.ndarray:
+    """For each photograph the temperature of `TRIED`, float [N, 1], at which the softmax scores [N, C] of the other
+    half make labels int64 [N] likeliest (Guo et al. 2017). half: bool [N]. Networks that are surer lose more nats
+    whatever they look at; softened so, they can be compared."""
+    found = np.ones((len(labels), 1))
+    for own, other in ((half, ~half), (~half, half)):
+        if other.any():
+            found[own] = max(TRIED, key=lambda tried: log_of_right(scores[other], labels[other], tried).mean())
     return found
 
 
@@ -208,7 +209,7 @@ def common_measures(asked: Asked, heatmap: Tensor | None) -> dict[str, np.ndarra
         kept["group"] = asked.context["scene"].to_numpy(str)
         for of, name in SHARES:
             kept[f"area/{of}_{name}"] = 100.0 * (asked.regions == REGIONS.index(name)).mean((1, 2))
-        for name, where in seen_by_cells(asked.regions, FIELD, STRIDE).items():
+        for name, where in asked.seen_by_cells.items():
             kept[f"area/cells_{name}"] = 100.0 * where.mean((1, 2))
     inside = (100 * _in_cells(data.masks, asked.rows, (1, 1)).flatten()).where(asked.known, torch.nan).numpy()
     kept |= {f"area/{of}_inside": inside for of in ("sam", "sam_printed", "pam", "pam_right")}
@@ -242,16 +243,20 @@ def measures(arm: Arm, seen: Seen, asked: Asked, changed: dict[str, np.ndarray])
             there = torch.from_numpy(asked.regions == REGIONS.index(name))[:, None].float()
             kept[f"{of}_{name}"] = 100 * share_inside(maps[of], there).numpy()
     if asked.context is not None and arm.family == "local":
-        for name, where in seen_by_cells(asked.regions, FIELD, STRIDE).items():
+        for name, where in asked.seen_by_cells.items():
             kept[f"cells_{name}"] = 100 * share_inside(seen.pam_right, torch.from_numpy(where)[:, None].float()).numpy()
     if seen.heatmap is not None:
         wanted = _in_cells(partial(masks_to_find, arm, asked.data), asked.rows, cells)
         known = wanted.flatten(1).any(1) if arm.kind == "thing" else asked.known
         kept["heatmap_error"] = _error(seen.heatmap, wanted, known)
         kept["heatmap_iou"] = _iou(seen.heatmap, wanted, known)
+    labels = asked.labels.numpy()
+    softened = partial(
+        log_of_right, labels=labels, temperatures=fitting_temperatures(seen.scores, labels, asked.halves)
+    )
     for name, scores in changed.items():
         there = asked.changed[name][1]
-        kept[f"lost_{name}"] = np.where(there, lost(seen.scores, scores, asked), np.nan)
+        kept[f"lost_{name}"] = np.where(there, softened(seen.scores) - softened(scores), np.nan)
         if name in ("person", "rest"):
             kept[f"right_without_{name}"] = np.where(there, right(scores, asked.positives), np.nan)
     # hundredths are more than enough for shares and nats, and take a fraction of the room

@@ -61,6 +61,13 @@ def boxes_of(labels: np.ndarray, region: int) -> list[np.ndarray]:
     return found
 
 
+def elsewhere(masks: Tensor) -> Tensor:
+    """Masks [N, ..., S, S] of 0 and 1 in a wrong place: moved by half the image both ways, entering again at the other
+    side, less what lies in the right place. Where people fill half of the picture a moved mask alone would be half
+    right."""
+    return masks.roll((masks.shape[-2] // 2, masks.shape[-1] // 2), dims=(-2, -1)) * (1 - masks)
+
+
 def something_of_each(labels: np.ndarray) -> np.ndarray:
     """Which maps [N, S, S] show as many regions as any of them does, bool [N]."""
     shown = np.array([len(np.unique(of_image)) for of_image in labels])
@@ -78,18 +85,16 @@ def painted_over(images: Tensor, where: np.ndarray) -> Tensor:
 
 def to_paint(labels: np.ndarray) -> dict[str, np.ndarray]:
     """What is painted over in turn, bool [N, S, S]: the box of the "person" (of all people together), grown, as a
-    filled outline would still be a person's; a "placebo", that box moved by half of the picture both ways, less the box
-    itself; the actor's own "object", its outline grown; the "rest", outside of the box and of the object, where there
-    is a person."""
+    filled outline would still be a person's; a "placebo", that box in a wrong place; the actor's own "object", its
+    outline grown; the "rest", outside of the box and of the object, where there is a person."""
     box, thing = np.zeros(labels.shape, bool), labels == OBJECT
     for of_image, found in zip(box, boxes_of(labels, PERSON), strict=True):
         for x0, y0, x1, y1 in found.astype(int).tolist():
             of_image[max(0, y0 - GROWN) : y1 + GROWN, max(0, x0 - GROWN) : x1 + GROWN] = True
     kernel = np.ones((2 * GROWN + 1,) * 2, np.uint8)
     thing = np.stack([cv2.dilate(of_image, kernel) for of_image in thing.astype(np.uint8)]) > 0
-    half = labels.shape[-1] // 2
-    moved = np.roll(box, (half, half), (1, 2)) & ~box
-    return {"person": box, "placebo": moved, "object": thing, "rest": ~box & ~thing & box.any((1, 2), keepdims=True)}
+    placebo = elsewhere(torch.from_numpy(box).to(torch.uint8)).numpy() > 0
+    return {"person": box, "placebo": placebo, "object": thing, "rest": ~box & ~thing & box.any((1, 2), keepdims=True)}
 
 
 def seen_by_cells(labels: np.ndarray, field: int, stride: int) -> dict[str, np.ndarray]:

@@ -108,13 +108,6 @@ class GuidedRun:
             network = network_of(arm, start, len(data.photographs.classes), self.settings)
             learnt = [origin_of(one) for one in (data.photographs, self.imagenet) if one is not None]
             asked = self.asked(arm.tested_on)
-            watched = torch.arange(0, len(asked.rows), -(-len(asked.rows) // WATCHED))
-            shown = asked.images[watched]
-
-            def share_right(network=network, asked=asked, shown=shown, watched=watched) -> dict[str, float]:
-                found = answers(network, shown, self.device)
-                return {"tested_right": float(right(found, asked.positives[watched.numpy()]).mean())}
-
             history = train_arm(
                 arm,
                 network,
@@ -122,13 +115,19 @@ class GuidedRun:
                 self.settings,
                 self.device,
                 checkpoint_of(arm, self.settings, learnt),
-                Watch(self.settings.score_every, share_right),
+                Watch(self.settings.score_every, partial(self._share_right, network, asked)),
             )
             seen = look(network, asked.images, self.device, right=asked.labels)
             changed = {}
             if arm.trained_on == STANFORD40 and not self.settings.full_architectures:
                 changed = {name: answers(network, of, self.device) for name, (of, _) in asked.changed.items()}
             self.tested.setdefault(arm.tested_on, {})[arm.name] = Tested(arm, network, history, seen, changed)
+
+    def _share_right(self, network: GuidedActivation, asked: Asked) -> dict[str, float]:
+        """How many of the watched test photographs a network names rightly, in %."""
+        some = np.arange(0, len(asked.rows), -(-len(asked.rows) // WATCHED))
+        images = asked.data.photographs.images[torch.from_numpy(asked.rows[some])]
+        return {"tested_right": float(right(answers(network, images, self.device), asked.positives[some]).mean())}
 
     def right(self, dataset: str, arm: str) -> np.ndarray:
         """100 where an arm's likeliest class is shown, else 0, [N]."""
@@ -138,11 +137,9 @@ class GuidedRun:
         """Test photographs that `against` gets wrong and `arm` right, and those the other way round, as numbers within
         the test part, the first of each class; where it is known what misleads, of the misleading ones alone."""
         right, other = self.right(dataset, arm) > 0, self.right(dataset, against) > 0
-        asked = self.opened[dataset]
-        among = np.ones(len(right), bool)
-        if asked.context is not None:
-            among = asked.context["context"].to_numpy(str)[asked.test] == MISLEADING
-        labels = self.asked(dataset).labels.numpy()
+        asked = self.asked(dataset)
+        among = np.ones(len(right), bool) if asked.context is None else asked.context["context"] == MISLEADING
+        labels = asked.labels.numpy()
 
         def one_a_class(chosen: np.ndarray) -> np.ndarray:
             rows = np.flatnonzero(among & chosen)
@@ -155,15 +152,14 @@ class GuidedRun:
         kept: dict[str, np.ndarray] = {}
         for dataset, arms in self.tested.items():
             asked = self.asked(dataset)
-            own = common_measures(
-                asked, next((of.seen.heatmap for of in arms.values() if of.seen.heatmap is not None), None)
-            )
+            heatmaps = (of.seen.heatmap for of in arms.values() if of.seen.heatmap is not None)
+            own = common_measures(asked, next(heatmaps, None))
             for arm, tested in arms.items():
                 found = measures(tested.arm, tested.seen, asked, tested.changed)
                 own |= {f"{arm}/{name}": values for name, values in found.items()}
             kept |= {f"{dataset}/{name}": values for name, values in own.items()}
-            if asked.data.context is not None:
-                kept |= by_context(own, asked.data.context["context"].to_numpy(str)[asked.rows])
+            if asked.context is not None:
+                kept |= by_context(own, asked.context["context"].to_numpy(str))
         return kept
 
     def curves_to_keep(self) -> dict[str, float]:

@@ -22,6 +22,7 @@ from stillact_lib.papers.lga import measures as lga_measures
 from stillact_lib.papers.lga import run as lga_run
 from stillact_lib.papers.lga.arms import Arm
 from stillact_lib.papers.lga.human_mask_loss import human_mask_loss, predicting_activation_map
+from stillact_lib.papers.lga.regions import elsewhere
 from stillact_lib.papers.lga.settings import LgaSettings
 from stillact_lib.training.loop import Device, History
 from stillact_lib.vision.photographs import Photographs
@@ -112,13 +113,13 @@ def test_unknown_places_teach_no_mask():
 
 def test_a_wrong_place_is_as_large_and_elsewhere():
     masks = lga_data.masks_of([np.array([[4.0, 4, 12, 20]])], 32)
-    moved = lga_arms.elsewhere(masks)
+    moved = elsewhere(masks)
     assert moved.sum() == masks.sum() and not (moved * masks).any()
 
 
 def test_a_wrong_place_stays_wrong_where_people_fill_most_of_the_picture():
     masks = lga_data.masks_of([np.array([[2.0, 0, 30, 32]])], 32)
-    moved = lga_arms.elsewhere(masks)
+    moved = elsewhere(masks)
     assert masks.mean() > 0.8 and moved.sum() > 0 and not (moved * masks).any()
 
 
@@ -243,7 +244,7 @@ def test_a_record_holds_every_context(finished):
 def test_heatmaps_are_compared_with_what_was_to_be_found(finished):
     kept, data = finished.scores_to_keep(), finished.opened["stanford40"]
     people = data.masks(data.test)
-    for arm, wanted in {"resnet_with": people, "resnet_elsewhere": lga_arms.elsewhere(people)}.items():
+    for arm, wanted in {"resnet_with": people, "resnet_elsewhere": elsewhere(people)}.items():
         heatmap = finished.tested["stanford40"][arm].seen.heatmap
         error = 100 * ((heatmap[:, None] - F.adaptive_avg_pool2d(wanted, heatmap.shape[-2:])) ** 2).mean((1, 2, 3))
         assert np.allclose(kept[f"stanford40/{arm}/heatmap_error"], error, rtol=1e-3)

@@ -1,7 +1,5 @@
 """What chapter 02 measures of trained networks: where they look, what they rest on, what misleads them."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
@@ -18,7 +16,7 @@ from stillact_lib.papers.lga import data as lga_data
 from stillact_lib.papers.lga import run as lga_run
 from stillact_lib.papers.lga.arms import Arm
 from stillact_lib.papers.lga.human_mask_loss import overlap, sum_of_activation_maps
-from stillact_lib.papers.lga.measures import FIELD, lost, temperature
+from stillact_lib.papers.lga.measures import FIELD, fitting_temperatures, log_of_right
 from stillact_lib.papers.lga.regions import (
     PERSON,
     REGIONS,
@@ -111,11 +109,15 @@ def test_sure_networks_are_softened_before_nats_are_counted():
     rng = np.random.default_rng(0)
     logits, labels = rng.normal(size=(200, 4)), rng.integers(0, 4, 200)
     logits[np.arange(200), labels] += 1.0
-    asked = SimpleNamespace(labels=torch.from_numpy(labels), halves=np.arange(200) % 2 == 1)
-    without = logits - 0.5 * np.eye(4)[labels]
-    plain, sure = (lost(softmax(k * logits, 1), softmax(k * without, 1), asked) for k in (1, 3))
-    assert np.allclose(plain, sure, atol=0.1) and plain.mean() > 0.2
-    assert temperature(softmax(3 * logits, 1), labels) > 2 * temperature(softmax(logits, 1), labels)
+    half, without = np.arange(200) % 2 == 1, logits - 0.5 * np.eye(4)[labels]
+    temperatures, lost = {}, {}
+    for sure in (1, 3):
+        whole = softmax(sure * logits, 1)
+        temperatures[sure] = fitting_temperatures(whole, labels, half)
+        of = (log_of_right(scores, labels, temperatures[sure]) for scores in (whole, softmax(sure * without, 1)))
+        lost[sure] = next(of) - next(of)
+    assert np.allclose(lost[1], lost[3], atol=0.1) and lost[1].mean() > 0.2
+    assert (temperatures[3] > 2 * temperatures[1]).all()
 
 
 def test_something_of_each_is_where_most_regions_show():
