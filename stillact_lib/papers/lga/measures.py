@@ -22,6 +22,7 @@ from stillact_lib.miniature.context_layout import BARE, COMPANION, CONTEXTS, MIS
 from stillact_lib.networks.guided_activation import GuidedActivation
 from stillact_lib.papers.lga.arms import Arm, masks_to_find
 from stillact_lib.papers.lga.data import AT_ONCE, FAIR, MPII, STANFORD40, PlacedPhotographs
+from stillact_lib.papers.lga.failures import dominated, own_thing_away
 from stillact_lib.papers.lga.human_mask_loss import (
     beyond_the_others,
     overlap,
@@ -137,9 +138,9 @@ class Asked:
 
     @cached_property
     def changed(self) -> dict[str, tuple[Tensor, np.ndarray]]:
-        """The photographs without the person's box, a placebo, the actor's own object, the rest, each painted over; and
-        without the thing beside, which needs no paint: the same scene was photographed without it. With which of them
-        are changed, bool [N]."""
+        """The photographs without the person's box, a placebo, the actor's own object, the rest, each painted over;
+        without the thing beside, which needs no paint: the same scene was photographed without it; with that thing
+        "dominant", and the own object "away". With which of them are changed, bool [N]."""
         found = {}
         for name, where in to_paint(self.regions).items():
             if where.any():
@@ -150,6 +151,8 @@ class Asked:
             there = ~np.isnan(bare) & (self.context["context"] != BARE).to_numpy()
             twin = np.where(there, bare, np.arange(len(bare))).astype(int)
             found["thing"] = self.images[torch.from_numpy(twin)], there
+            found["dominant"] = dominated(self.images, self.regions)
+            found["away"] = own_thing_away(self.images, self.regions)
         return found
 
     def named_after(self, own: bool) -> np.ndarray | None:

@@ -15,9 +15,11 @@ from stillact_lib.papers.lga import arms as lga_arms
 from stillact_lib.papers.lga import data as lga_data
 from stillact_lib.papers.lga import run as lga_run
 from stillact_lib.papers.lga.arms import Arm
+from stillact_lib.papers.lga.failures import dominated, own_thing_away
 from stillact_lib.papers.lga.human_mask_loss import overlap, sum_of_activation_maps
 from stillact_lib.papers.lga.measures import FIELD, fitting_temperatures, log_of_right
 from stillact_lib.papers.lga.regions import (
+    OBJECT,
     PERSON,
     REGIONS,
     REST,
@@ -165,6 +167,34 @@ def test_without_the_thing_a_photograph_is_its_bare_twin(finished):
     row = int(np.flatnonzero(table["context"] == MISLEADING)[0])
     twin = int(np.flatnonzero((table["scene"] == table["scene"][row]) & (table["context"] == "bare"))[0])
     assert torch.equal(images[row], asked.images[twin]) and changed[row] and not changed[twin]
+
+
+def test_a_dominant_thing_fills_more_than_the_actor_and_stands_behind_them():
+    labels = labelled((6, 2, 10, 14), (11, 10, 15, 14), side=24)
+    image = torch.full((1, 3, 24, 24), 100, dtype=torch.uint8)
+    image[:, :, 2:14, 6:10], image[:, :, 10:14, 11:15] = 255, 30
+    large, changed = dominated(image, labels)
+    assert changed.all() and (large == 30).all(1).sum() > (labels == PERSON).sum() > (image == 30).all(1).sum()
+    assert (large[:, :, 2:14, 6:10] == 255).all(), "the person is in front"
+    assert (image == 30).all(1).sum() == 16, "the photographs themselves stay as they are"
+    for nothing in (labelled((6, 2, 10, 14), None, 24), labelled(None, (11, 10, 15, 14), 24)):
+        same, changed = dominated(image, nothing)
+        assert not changed.any() and torch.equal(same, image)
+
+
+def test_an_own_thing_goes_where_there_is_room():
+    labels = labelled((2, 2, 6, 14), (12, 0, 16, 4))
+    labels[0, 6:8, 6:8] = OBJECT
+    image = torch.full((1, 3, 16, 16), 100, dtype=torch.uint8)
+    image[:, :, 2:14, 2:6], image[:, :, 6:8, 6:8], image[:, :, 0:4, 12:16] = 255, 30, 60
+    away, changed = own_thing_away(image, labels)
+    assert changed.all() and torch.equal(
+        (away == 30).all(1)[0].nonzero(), torch.tensor([[14, 14], [14, 15], [15, 14], [15, 15]])
+    )
+    assert (away[:, :, 0:4, 12:16] == 60).all() and (away[:, :, 6:8, 6:8] != 30).all()
+    crowded = np.where(labels == REST, THING, labels)
+    same, changed = own_thing_away(image, crowded)
+    assert not changed.any() and torch.equal(same, image)
 
 
 def test_curves_are_of_the_photographs_tested(finished):
