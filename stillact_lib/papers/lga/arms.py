@@ -24,6 +24,7 @@ from stillact_lib.papers.lga.data import (
     FAIR,
     FURTHER_COPIES,
     MPII,
+    SPORTS,
     STANFORD40,
     PlacedPhotographs,
     datasets_of,
@@ -40,6 +41,8 @@ from stillact_lib.vision.photographs import Photographs
 
 #: the small sisters' widths of both branches
 COMPACT_WIDTH, COMPACT_MASK_WIDTHS = 64, (32, 16, 8, 1)
+#: the same on top of mobile networks
+MOBILE_WIDTH, MOBILE_MASK_WIDTHS = 128, (64, 32, 16, 1)
 #: the settings that change a pre-trained backbone
 PRETRAINED_BY = {"full_architectures", "image_size", "batch_size"}
 PRETRAINED_BY |= {"pretraining", "pretraining_steps", "pretraining_rate"}
@@ -70,7 +73,7 @@ class Arm:
     @property
     def tested_on(self) -> str:
         """Arms of all copies are tested on the biased one's photographs."""
-        return MPII if self.trained_on == MPII else STANFORD40
+        return self.trained_on if self.trained_on in (MPII, SPORTS) else STANFORD40
 
 
 #: Table 1, and the controls
@@ -95,6 +98,11 @@ MPII_ARMS = (
     Arm("inception_without", "without", "inception", MPII),
     Arm("inception_with", "with", "inception", MPII),
 )
+#: genuine photographs; as many steps as the drawn ones of Stanford 40
+SPORTS_ARMS = (
+    Arm("resnet_without", "without", trained_on=SPORTS),
+    Arm("resnet_with", "with", trained_on=SPORTS),
+)
 #: the share of the mask's loss that arms "tenth" take, and the local network's, whose maps have four times the cells
 TENTH, QUARTER = 0.1, 0.25
 #: is it the person, the budget, the weight, the bias; and where do cells look that see little? Trained where
@@ -106,6 +114,7 @@ FURTHER_ARMS = (
     Arm("inception_tenth", "with", "inception", weight=TENTH),
     Arm("fair_elsewhere", "elsewhere", trained_on=FAIR),
     Arm("resnet_elsewhere", "elsewhere", trained_on=MPII),
+    *(Arm(f"resnet_{kind}", kind, trained_on=SPORTS) for kind in ("elsewhere", "another", "average")),
     *(Arm(f"{copy}_{kind}", kind, trained_on=copy) for copy in FURTHER_COPIES for kind in ("without", "with")),
     *(Arm(f"longer_{kind}", kind, longer=True) for kind in ("without", *GUIDED)),
     *(
@@ -124,7 +133,7 @@ FURTHER_ARMS = (
 def arms_of(settings: LgaSettings) -> tuple[Arm, ...]:
     """All arms of a run whose photographs it has: a local network is a small one, and where the thing beside lies is
     known of drawn photographs alone."""
-    arms = (*STANFORD40_ARMS, *FAIR_ARMS, *MPII_ARMS, *(FURTHER_ARMS if settings.further else ()))
+    arms = (*STANFORD40_ARMS, *FAIR_ARMS, *MPII_ARMS, *SPORTS_ARMS, *(FURTHER_ARMS if settings.further else ()))
     there, small = datasets_of(settings), not settings.full_architectures and settings.pretraining == "own"
     drawn = settings.draws and not settings.stanford40_root
     return tuple(
@@ -191,7 +200,11 @@ class _Namer(nn.Module):
 def network_of(arm: Arm, start: Backbone, num_classes: int, settings: LgaSettings) -> GuidedActivation:
     """An arm's network: a copy of `start` under its branches. Arms of one seed begin alike in all that they share."""
     torch.manual_seed(settings.seed)
-    width, mask_widths = (WIDTH, MASK_WIDTHS) if settings.full_architectures else (COMPACT_WIDTH, COMPACT_MASK_WIDTHS)
+    width, mask_widths = COMPACT_WIDTH, COMPACT_MASK_WIDTHS
+    if settings.full_architectures:
+        width, mask_widths = WIDTH, MASK_WIDTHS
+    elif settings.pretraining == "mobile":
+        width, mask_widths = MOBILE_WIDTH, MOBILE_MASK_WIDTHS
     return GuidedActivation(
         deepcopy(start.maps),
         start.channels,
@@ -244,6 +257,7 @@ def checkpoint_of(arm: Arm, settings: LgaSettings, data: Collection[DataOrigin])
     parts += ["longer"] if arm.longer else []
     changed_by = {*PRETRAINED_BY, "rate", "warm_up", "mpii_steps" if arm.trained_on == MPII else "steps"}
     changed_by |= {"longer"} if arm.longer else set()
+    changed_by |= {"labels_per_class"} if arm.trained_on == SPORTS else set()
     return checkpoint_for(settings.chapter, "-".join(parts), settings, changed_by, data=[*data])
 
 

@@ -1,12 +1,12 @@
 """The data of chapter 02: photographs of Stanford 40 and MPII with the people's places (Liu, Tan, You 2018, §4). Read
-from the root that the settings name, else from the miniature.
+from the root that the settings name, else from the miniature. Or photographs of sports, where a detector saw people.
 
 All images are squashed to one square; boxes with them.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -16,8 +16,10 @@ import torch
 from torch import Tensor
 
 from stillact_lib.datasets import read
+from stillact_lib.datasets.sports100_people import looked_at, people_in
 from stillact_lib.datasets.stills import Stills
 from stillact_lib.evidence.records import DataOrigin
+from stillact_lib.manifests import load_manifest
 from stillact_lib.miniature.context_layout import CONTEXT, CONTEXTS
 from stillact_lib.notebook.run_data import miniature_or_real
 from stillact_lib.papers.lga.regions import THING, boxed_regions, boxes_of, drawn_regions
@@ -25,13 +27,15 @@ from stillact_lib.papers.lga.settings import LgaSettings
 from stillact_lib.vision.photographs import Photographs, load_photographs
 
 STANFORD40, FAIR, OFTEN, ALWAYS, MPII = "stanford40", "fair", "often", "always", "mpii"
+#: genuine photographs, of the sports that UCF-101 has too
+SPORTS = "sports100"
 #: the miniature that stands for each: Stanford 40's context misleads; that of its copies never, less and more often
 MINIATURES = {STANFORD40: "stanford40_biased", MPII: "mpii"}
 #: copies of Stanford 40 that are there to train on; those that only further arms need
 COPIES = (FAIR, *(FURTHER_COPIES := (OFTEN, ALWAYS)))
 MINIATURES |= {copy: f"stanford40_{copy}" for copy in COPIES}
 #: the parts of their splits that are the test; the activities of MPII's own test part are withheld
-TESTED = dict.fromkeys((STANFORD40, *COPIES), ("test",)) | {MPII: ("val",)}
+TESTED = dict.fromkeys((STANFORD40, *COPIES, SPORTS), ("test",)) | {MPII: ("val",)}
 #: photographs that are laid under their masks at once, and that a network sees at once when it is tested
 AT_ONCE = 64
 #: the larger photographs of ImageNet's miniature are a little larger than what the network sees
@@ -110,8 +114,26 @@ def place_photographs(stills: Stills, side: int, tested: tuple[str, ...]) -> Pla
     return PlacedPhotographs(photographs, boxes, context)
 
 
+def place_sports(root: Path, settings: LgaSettings) -> PlacedPhotographs:
+    """Photographs of sports: of each `labels_per_class` to train on, drawn by the run's seed among those of the
+    training part in which people were looked for; the test part to test on, or the others (`tested` "validation")."""
+    stills = read(SPORTS, root, classes=list(load_manifest(SPORTS).in_ucf101))
+    table = stills.persons.reset_index(drop=True)
+    pool = table[(table["split"] == "train") & table["image"].map(looked_at)]
+    drawn = pool.sample(frac=1, random_state=settings.seed).groupby("label").head(settings.labels_per_class).index
+    side = settings.image_size
+    tested = table.index[table["split"] == "test"] if settings.tested == "test" else pool.index.difference(drawn)
+    kept = np.sort(np.concatenate([drawn, tested]))
+    persons = table.loc[kept].assign(split=np.where(np.isin(kept, tested), "test", "train"))
+    some = replace(stills, persons=persons, positives=stills.positives[kept])
+    photographs = load_photographs(some, side, TESTED[SPORTS])
+    return PlacedPhotographs(photographs, tuple(people_in(photographs.names.tolist(), side)))
+
+
 def datasets_of(settings: LgaSettings) -> dict[str, str]:
     """The datasets that a run reads, each with its root, "" for the miniature. There is no copy of a real one."""
+    if settings.sports_root:
+        return {SPORTS: settings.sports_root}
     roots = {STANFORD40: settings.stanford40_root, **dict.fromkeys(COPIES, ""), MPII: settings.mpii_root}
     copied = settings.draws and not settings.stanford40_root
     drawn = {STANFORD40: settings.draws, FAIR: copied, MPII: settings.draws}
@@ -121,6 +143,8 @@ def datasets_of(settings: LgaSettings) -> dict[str, str]:
 
 def open_datasets(settings: LgaSettings) -> dict[str, PlacedPhotographs]:
     """The photographs of each."""
+    if settings.sports_root:
+        return {SPORTS: place_sports(Path(settings.sports_root), settings)}
     opened = {}
     for name, root in datasets_of(settings).items():
         place = miniature_or_real(MINIATURES[name], Path(root) if root else None, settings)

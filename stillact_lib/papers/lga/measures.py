@@ -21,7 +21,7 @@ from stillact_lib.miniature.actions import players
 from stillact_lib.miniature.context_layout import BARE, COMPANION, CONTEXTS, MISLEADING
 from stillact_lib.networks.guided_activation import GuidedActivation
 from stillact_lib.papers.lga.arms import Arm, masks_to_find
-from stillact_lib.papers.lga.data import AT_ONCE, FAIR, MPII, STANFORD40, PlacedPhotographs
+from stillact_lib.papers.lga.data import AT_ONCE, FAIR, MPII, SPORTS, STANFORD40, PlacedPhotographs
 from stillact_lib.papers.lga.failures import dominated, own_thing_away
 from stillact_lib.papers.lga.human_mask_loss import (
     beyond_the_others,
@@ -231,7 +231,7 @@ def measures(arm: Arm, seen: Seen, asked: Asked, changed: dict[str, np.ndarray])
     local network also in cells that see a region alone; how well it finds what it was asked to find; what it loses
     without something (`changed`: its scores then). Class scores [N, C] of what the paper's tables hold."""
     kept: dict[str, np.ndarray] = {"right": right(seen.scores, asked.positives)}
-    if arm.trained_on in (STANFORD40, FAIR, MPII):
+    if arm.trained_on in (STANFORD40, FAIR, MPII, SPORTS):
         kept["class_scores"] = seen.scores
     for name, own in (("misled", False), ("misled_own", True)):
         if (named := asked.named_after(own)) is not None:

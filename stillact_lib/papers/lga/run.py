@@ -28,7 +28,7 @@ from stillact_lib.papers.lga.arms import (
     train_arm,
     training_batches,
 )
-from stillact_lib.papers.lga.data import STANFORD40, TESTED, PlacedPhotographs, datasets_of, origin_of
+from stillact_lib.papers.lga.data import SPORTS, STANFORD40, TESTED, PlacedPhotographs, datasets_of, origin_of
 from stillact_lib.papers.lga.measures import Asked, Seen, answers, by_context, common_measures, look, measures, right
 from stillact_lib.papers.lga.settings import LgaSettings
 from stillact_lib.paths import workspace
@@ -119,7 +119,7 @@ class GuidedRun:
             )
             seen = look(network, asked.images, self.device, right=asked.labels)
             changed = {}
-            if arm.trained_on == STANFORD40 and not self.settings.full_architectures:
+            if arm.trained_on in (STANFORD40, SPORTS) and not self.settings.full_architectures:
                 changed = {name: answers(network, of, self.device) for name, (of, _) in asked.changed.items()}
             self.tested.setdefault(arm.tested_on, {})[arm.name] = Tested(arm, network, history, seen, changed)
 

@@ -60,8 +60,8 @@ def trained(arm: Arm, start, data: lga_data.PlacedPhotographs, chosen: LgaSettin
     ("changes", "named"),
     [
         ({"pretraining": "imagenet"}, "full_architectures"),
-        ({"profile": "paper"}, "'paper' needs stanford40_root or mpii_root"),
-        ({"profile": "real"}, "'real' needs stanford40_root or mpii_root"),
+        ({"profile": "paper"}, "'paper' needs stanford40_root, mpii_root or sports_root"),
+        ({"profile": "real"}, "'real' needs stanford40_root, mpii_root or sports_root"),
         ({"mask_loss": "median"}, "mask_loss"),
         ({"steps": 0}, "steps"),
     ],
