@@ -19,7 +19,6 @@ from stillact_lib.errors import StillactError
 from stillact_lib.miniature.actions import ACTIONS
 from stillact_lib.miniature.dynamic_scenes import SceneSpec, render_scene
 from stillact_lib.miniature.object_photographs import ThingSpec, render_photograph
-from stillact_lib.miniature.truth import Clip
 from stillact_lib.miniature.world import ClipSpec, render_clip
 from stillact_lib.paths import written_whole
 
@@ -82,15 +81,15 @@ class StanfordPhoto:
     action: str
 
     def write(self, root: Path, path: str) -> None:
-        self.put(render_clip(self.spec, boxes=True), root, path)
+        clip = render_clip(self.spec, boxes=True)
+        self.put(clip.frames[0], clip.person_boxes[0, 0], root, path)
 
-    def put(self, clip: Clip, root: Path, path: str) -> None:
-        """Writes the rendered photograph and its annotation."""
-        box = sorted(_edges(clip.person_boxes[0, 0]))
-        person = [("name", "person"), ("action", self.action), ("bndbox", box)]
-        size = [("depth", 3), ("height", self.spec.size[0]), ("width", self.spec.size[1])]
+    def put(self, image: np.ndarray, box: np.ndarray, root: Path, path: str) -> None:
+        """Writes the photograph uint8 [H, W, 3] and its annotation, the person's box [4]."""
+        person = [("name", "person"), ("action", self.action), ("bndbox", sorted(_edges(box)))]
+        size = [("depth", 3), ("height", image.shape[0]), ("width", image.shape[1])]
         annotate(root / self.xml, path, [("folder", "Stanford40"), ("object", person), ("size", size)])
-        develop(root / path, clip.frames[0])
+        develop(root / path, image)
 
 
 @dataclass(frozen=True)

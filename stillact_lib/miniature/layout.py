@@ -58,7 +58,7 @@ OWN_SIZES = {
     "study": (
         *("ucf101", "hmdb51", "weizmann", "penn_action", "yupp", "stanford40"),
         *("willow_actions", "voc2012_action", "imagenet_actions", "imsitu", "imagenet", "mpii"),
-        *("stanford40_biased", "stanford40_always", "stanford40_often", "stanford40_fair"),
+        *("stanford40_biased", "stanford40_always", "stanford40_often", "stanford40_fair", "fra"),
     ),
     "handheld": ("ucf101", "hmdb51"),
     "handheld_study": ("ucf101", "hmdb51"),

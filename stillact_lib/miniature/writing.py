@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from stillact_lib.errors import StillactError
 from stillact_lib.miniature.dynamic_scenes import SceneSpec
+from stillact_lib.miniature.fra_layout import FraPhoto
 from stillact_lib.miniature.items import Item
 from stillact_lib.miniature.layout import Layout
 from stillact_lib.miniature.layouts import layout_of
@@ -182,6 +183,10 @@ def spec_of(root: str | Path, video: str | Path) -> ClipSpec | SceneSpec | Thing
 
     `root` may also be a folder of miniatures, with the path below it. Raises StillactError.
     """
+    return _item_of(root, video).spec
+
+
+def _item_of(root: str | Path, video: str | Path) -> Item:
     root, video = Path(root), Path(video)
     if not (root / STAMP).is_file() and video.parts and (root / video.parts[0] / STAMP).is_file():
         root, video = root / video.parts[0], video.relative_to(video.parts[0])  # a folder of several miniatures
@@ -199,16 +204,19 @@ def spec_of(root: str | Path, video: str | Path) -> ClipSpec | SceneSpec | Thing
     inside = video.resolve().relative_to(root.resolve()) if video.is_absolute() or video.exists() else video
     if inside.as_posix() not in layout.items:
         raise StillactError(f"{video}: not one of the {len(layout.items)} items of the miniature in {root}")
-    return layout.items[inside.as_posix()].spec
+    return layout.items[inside.as_posix()]
 
 
 def truth_of(root: str | Path, video: str | Path) -> Clip:
     """A written video's clip with all that is true of it, drawn again (its frames are before compression).
 
     Raises StillactError where nobody acts: for a photograph of a thing, and for a dynamic scene, whose flow can only
-    be estimated.
+    be estimated; and for a photograph that is cut from a wider picture.
     """
-    spec = spec_of(root, video)
+    item = _item_of(root, video)
+    if isinstance(item, FraPhoto) and item.side:
+        raise StillactError(f"{video}: it is cut from a wider picture; the annotation beside it is its truth")
+    spec = item.spec
     if isinstance(spec, ThingSpec):
         raise StillactError(f"{video}: a photograph of a thing has no exact truth beside its class")
     if isinstance(spec, SceneSpec):

@@ -18,7 +18,9 @@ from stillact_lib.datasets.images import ORIENTATION
 from stillact_lib.datasets.report import data_report
 from stillact_lib.errors import StillactError
 from stillact_lib.miniature import write
-from stillact_lib.miniature.writing import truth_of
+from stillact_lib.miniature.framing import scene_of
+from stillact_lib.miniature.layouts import layout_of
+from stillact_lib.miniature.world import render_clip
 from stillact_lib.networks.fcn8s import IGNORED
 from stillact_lib.papers.fra import data as fra_data
 from stillact_lib.papers.fra import segmentation as fra_networks
@@ -59,21 +61,22 @@ def test_the_miniature_annotates_what_it_draws(root):
     found = read_fra(root)
     assert found.stills.classes == tuple(OBJECT_OF) and len(found.annotated) == 50 and not found.stills.problems
     row = 7
-    name = found.stills.persons["image"][row]
-    truth, image = truth_of(root, name), found.annotated[row]
+    person, image = found.stills.persons.iloc[row], found.annotated[row]
+    scene = layout_of("fra", 0, "tiny").items[person["image"]].scene()
     (face,) = image.of("face")
-    assert np.array_equal(face.mask, truth.part_ids[0] == 1)
-    (thing,) = image.of(OBJECT_OF[found.stills.persons["class_name"][row]])
-    assert np.array_equal(thing.mask, truth.thing_mask[0])
+    assert np.array_equal(face.mask, scene.head) and image.size == (64, 64)
+    (thing,) = image.of(OBJECT_OF[person["class_name"]])
+    assert np.array_equal(thing.mask, scene.thing)
+    hands = np.sort(np.array([one.box for one in image.of("hand")]), axis=0)
+    assert np.allclose(hands, np.sort(scene.hands[np.isfinite(scene.hands).all(1)], axis=0))
+    assert np.allclose(person[["x0", "y0", "x1", "y1"]].to_numpy(float), np.rint(scene.person))
 
 
-def test_smoke_is_drawn_and_not_annotated(root):
-    found = read_fra(root)
-    for name, image in zip(found.stills.persons["image"], found.annotated, strict=True):
-        if "smoking" in name:
-            truth = truth_of(root, name)
-            annotated = sum(one.mask.sum() for one in image.of("cigarette"))
-            assert annotated == truth.thing_mask.sum() < truth.object_mask.sum()
+def test_smoke_is_drawn_and_not_annotated():
+    smoking = [item for path, item in layout_of("fra", 0, "tiny").items.items() if "smoking" in path]
+    wide = render_clip(smoking[0].spec, truth=True)
+    assert 0 < wide.thing_mask.sum() < wide.object_mask.sum()
+    assert np.array_equal(scene_of(wide).thing, wide.thing_mask[0])
 
 
 def test_without_an_annotation_photographs_are_read_all_the_same(copy):
