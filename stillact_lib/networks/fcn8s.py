@@ -31,12 +31,14 @@ class FCN8s(nn.Module):
     """Scores of L labels at every pixel: [B, 3, H, W] -> [B, L, H, W], before the softmax.
 
     Made of a VGG network, whose convolutions and hidden layers it copies: `head` holds fc6 and fc7 as convolutions,
-    which keep the size. `skip4` and `skip3` score the maps after the fourth and the third pooling. A mobile network's
-    five stages serve as well, with its last convolution as the head.
+    which keep the size. `skip4` and `skip3` score the maps after the fourth and the third pooling; without `skips` it
+    is FCN-32s, whose labels lie 32 pixels apart. A mobile network's five stages serve as well, with its last
+    convolution as the head.
     """
 
-    def __init__(self, begins_as: Vgg | MobileNetwork, labels: int) -> None:
+    def __init__(self, begins_as: Vgg | MobileNetwork, labels: int, skips: bool = True) -> None:
         super().__init__()
+        self.skips = skips
         trunk = deepcopy(begins_as)
         self.normalise = trunk.normalise
         *first, self.to_pool4, self.to_pool5 = trunk.stages
@@ -53,6 +55,8 @@ class FCN8s(nn.Module):
         pool3 = self.to_pool3(self.normalise(images))
         pool4 = self.to_pool4(pool3)
         scores = self.score(self.head(self.to_pool5(pool4)))
+        if not self.skips:
+            return upsampled(scores, images)
         scores = self.skip4(pool4) + upsampled(scores, pool4)
         scores = self.skip3(pool3) + upsampled(scores, pool3)
         return upsampled(scores, images)

@@ -1,11 +1,10 @@
-"""Photographs of a dataset, all in memory and all of one size. Chapters 01 and 03."""
+"""Photographs of a dataset, all in memory and all of one size. Chapters 01 to 03."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import cv2
@@ -51,17 +50,26 @@ def load_photographs(
     positives = np.zeros((len(named), len(stills.classes)), bool)
     np.logical_or.at(positives, place, stills.positives)
     kept = np.flatnonzero(positives.any(1))
-    images, readable, problems = each_readable(partial(_squashed, stills.root, side=side), named[kept])
+    images = torch.empty((len(kept), 3, side, side), dtype=torch.uint8)
+
+    def put(image: str, row: int) -> np.ndarray:  # each into its place: a list of them all would take as much again
+        images[row] = torch.from_numpy(squashed(read_rgb(stills.root / image), side)).permute(2, 0, 1)
+        return np.empty(0)
+
+    _, readable, problems = each_readable(put, named[kept], range(len(kept)))
     kept, report = kept[readable], data_report(stills.name, stills, problems, most_unusable=most_unusable)
+    images = images if readable.all() else images[torch.from_numpy(readable)]
     test = persons["split"].iloc[first].isin(tested).to_numpy()[kept]
-    tensor = torch.empty((len(images), 3, side, side), dtype=torch.uint8)
-    for place, image in zip(tensor, images, strict=True):  # stacked and turned, all of them would be there three times
-        place.copy_(torch.from_numpy(image).permute(2, 0, 1))
-    return Photographs(stills.classes, tensor, positives[kept], test, named[kept], stills.root, report)
+    return Photographs(stills.classes, images, positives[kept], test, named[kept], stills.root, report)
 
 
-def _squashed(root: Path, image: str, side: int) -> np.ndarray:
-    return cv2.resize(read_rgb(root / image), (side, side), interpolation=cv2.INTER_AREA)
+def squashed(image: np.ndarray, side: int) -> np.ndarray:
+    """An image uint8 [H, W, 3] as a square: by area where it is shrunk, cubic where it is enlarged (by area OpenCV
+    would repeat the nearest pixel)."""
+    height, width = image.shape[:2]
+    smaller = (min(width, side), min(height, side))
+    shrunk = cv2.resize(image, smaller, interpolation=cv2.INTER_AREA)
+    return shrunk if smaller == (side, side) else cv2.resize(shrunk, (side, side), interpolation=cv2.INTER_CUBIC)
 
 
 def each_readable(

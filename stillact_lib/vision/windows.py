@@ -10,13 +10,31 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+#: a window larger by less than this share is not shrunk
+SLIGHTLY = 0.05
+
 
 def cut(images: Tensor, boxes: np.ndarray, size: int, outside: float = 0.0, nearest: bool = False) -> Tensor:
     """One window of each image, squashed to a square: images float [N, C, H, W], boxes [N, 4] -> [N, C, size, size].
 
     Pixels are sampled at the middles of the window's cells, between their neighbours or (`nearest`) from the nearest
-    one; `outside` stands for what is not in the image.
+    one; where a window is shrunk, a cell is the mean of as many samples as keep all pixels in sight. `outside` stands
+    for what is not in the image.
     """
+    boxes = np.asarray(boxes, float)
+    if nearest:
+        return _sampled(images, boxes, size, outside, "nearest")
+    shrunk = np.abs(boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0) / size
+    samples = np.ceil(shrunk - SLIGHTLY).clip(1).astype(int)
+    found = images.new_empty(len(boxes), images.shape[1], size, size)
+    for number in np.unique(samples).tolist():
+        rows = np.flatnonzero(samples == number)
+        some = _sampled(images[torch.from_numpy(rows)], boxes[rows], number * size, outside, "bilinear")
+        found[torch.from_numpy(rows)] = F.avg_pool2d(some, number)
+    return found
+
+
+def _sampled(images: Tensor, boxes: np.ndarray, size: int, outside: float, mode: str) -> Tensor:
     height, width = images.shape[-2:]
     corner = torch.as_tensor(np.asarray(boxes), dtype=torch.float32)
     share = (torch.arange(size) + 0.5) / size
@@ -25,7 +43,6 @@ def cut(images: Tensor, boxes: np.ndarray, size: int, outside: float = 0.0, near
     # grid_sample counts from -1 to 1, edge to edge
     across, down = 2 * x / width - 1, 2 * y / height - 1
     grid = torch.stack([across[:, None, :].expand(-1, size, -1), down[:, :, None].expand(-1, -1, size)], dim=-1)
-    mode = "nearest" if nearest else "bilinear"
     return F.grid_sample(images - outside, grid, mode=mode, padding_mode="zeros", align_corners=False) + outside
 
 

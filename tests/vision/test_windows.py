@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F
 
-from stillact_lib.vision.windows import about, cut, jittered
+from stillact_lib.vision.windows import about, cut, jittered, whole
 
 IMAGES = torch.arange(2 * 3 * 8 * 10, dtype=torch.float32).view(2, 3, 8, 10)
 
@@ -49,3 +50,16 @@ def test_jitter_keeps_within_its_bounds():
     assert 8 <= sides[:, 0].min() < 8.2 and 11.8 < sides[:, 0].max() <= 12
     moved = (found[:, :2] + found[:, 2:]) / 2 - (5, 10)
     assert np.abs(moved[:, 0]).max() <= 1 and np.abs(moved[:, 1]).max() <= 2
+
+
+def test_a_window_that_is_shrunk_loses_no_pixel():
+    """Stripes a pixel wide are grey from four times as far away, as by area; between samples they would vanish."""
+    images = torch.zeros(1, 1, 64, 64)
+    images[..., ::2] = 1
+    small = cut(images, whole(images), 16)
+    assert torch.allclose(small, F.avg_pool2d(images, 4)) and torch.allclose(small, torch.full_like(small, 0.5))
+    rows = torch.zeros(1, 1, 30, 30)
+    rows[:, :, 7] = 1
+    assert cut(rows, whole(rows), 12).sum() == pytest.approx(12 * 12 / 30, rel=0.15), "a line is as strong anywhere"
+    labels = cut(images, whole(images), 16, nearest=True)
+    assert set(labels.unique().tolist()) <= {0.0, 1.0}, "labels are never mixed"

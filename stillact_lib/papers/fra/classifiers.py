@@ -34,11 +34,11 @@ PARTS = {
     "object": ("box", "masked"),
 }
 ALL = tuple(kind for kinds in PARTS.values() for kind in kinds)
-#: the arms of Tables 2 and 3: each part alone, all, and all but one; and the control's two
+#: the arms of Tables 2 and 3: each part alone, all, both networks (§3.3), and all but one; and the control's two
 OBJECT_TAUGHT_FOUND = ("box_taught_found", "masked_taught_found")
 FOUND_ARMS = (
     PARTS
-    | {"all": ALL}
+    | {"all": ALL, "coarse_fine": ("coarse", "fine")}
     | {"object_taught_found": OBJECT_TAUGHT_FOUND}
     | {"all_taught_found": ("whole", "face", "coarse", "fine", *OBJECT_TAUGHT_FOUND)}
     | {f"without_{part}": tuple(kind for kind in ALL if kind not in own) for part, own in PARTS.items()}

@@ -137,13 +137,15 @@ def averaged(windows: list[np.ndarray], boxes: np.ndarray, outside: np.ndarray) 
 @dataclass(frozen=True)
 class Candidates:
     """What is kept of an image: the maxima of each network's channels float32 [L], the windows [K, 4], the candidate
-    regions, their context float32 [R, 2 * 25 * L], and the box of the face that the coarse network sees, or NaN."""
+    regions, their context float32 [R, 2 * 25 * L], the mean probability of its object in each, float32 [R], and the box
+    of the face that the coarse network sees, or NaN."""
 
     coarse: np.ndarray
     fine: np.ndarray
     windows: np.ndarray
     regions: tuple[Region, ...]
     context: np.ndarray
+    likelihood: np.ndarray
     face: tuple[float, ...] = NOWHERE
 
     @property
@@ -172,7 +174,7 @@ def localise(localiser: Localiser, images: Tensor, path: Path | None = None) -> 
 
 
 #: what a file of candidates holds of each image, one image after the other, and where each ends
-IN_FILES = ("coarse", "fine", "windows", "context", "face", "table", "masks")
+IN_FILES = ("coarse", "fine", "windows", "context", "likelihood", "face", "table", "masks")
 
 
 def _as_arrays(found: list[Candidates]) -> dict[str, np.ndarray]:
@@ -184,12 +186,12 @@ def _as_arrays(found: list[Candidates]) -> dict[str, np.ndarray]:
 def _from_arrays(arrays: Mapping[str, np.ndarray]) -> list[Candidates]:
     found = []
     for parts in zip(*(np.split(arrays[name], arrays[f"{name}, ends"][:-1]) for name in IN_FILES), strict=True):
-        coarse, fine, windows, context, face, table, bits = parts
+        coarse, fine, windows, context, likelihood, face, table, bits = parts
         sizes = (table[:, 2:4] - table[:, :2])[:, ::-1]
         masks = np.split(np.unpackbits(bits).astype(bool), sizes.prod(axis=1).cumsum())
         of_regions = zip(table.tolist(), masks, sizes, strict=False)  # last come bits that fill a byte
         regions = tuple(Region(tuple(box), mask.reshape(size), label) for (*box, label), mask, size in of_regions)
-        found.append(Candidates(coarse, fine, windows, regions, context, tuple(face.tolist())))
+        found.append(Candidates(coarse, fine, windows, regions, context, likelihood, tuple(face.tolist())))
     return found
 
 
@@ -202,7 +204,15 @@ def candidates_of(maps: Maps, maxima: int, apart: float) -> Candidates:
     boxes = np.array([region.box for region in regions], float).reshape(-1, 4)
     context = context_features(maps.fine, boxes) if len(boxes) else np.empty((0, 50 * len(maps.fine)))
     peaks = [of_network.max(axis=(1, 2)) for of_network in (maps.coarse, maps.fine)]
-    return Candidates(*peaks, maps.windows, tuple(regions), context.astype(np.float32), face_of(maps.coarse))
+    likelihood = np.array([mean_probability(maps.fine, region) for region in regions], np.float32)
+    context = context.astype(np.float32)
+    return Candidates(*peaks, maps.windows, tuple(regions), context, likelihood, face_of(maps.coarse))
+
+
+def mean_probability(maps: np.ndarray, region: Region) -> float:
+    """Of a region's own object, over its pixels: maps [L, S, S]."""
+    x0, y0, x1, y1 = region.box
+    return float(maps[region.label, y0:y1, x0:x1][region.mask].mean())
 
 
 def predicted_regions(maps: np.ndarray) -> list[Region]:
@@ -244,15 +254,20 @@ def _components(mask: np.ndarray, label: int) -> list[Region]:
     return found
 
 
-def fit_ranking(found: list[Candidates], annotations: list[Annotation], settings: FraSettings) -> Pipeline:
+def fit_ranking(
+    found: list[Candidates], annotations: list[Annotation], settings: FraSettings, true: np.ndarray | None = None
+) -> Pipeline:
     """The support-vector regression of a region's overlap (intersection over union) with the boxes of the annotated
-    action objects, from its context; learnt from the candidates of the training images."""
+    action objects, from its context; learnt from the candidates of the training images and, where they are given, from
+    the `true` regions' context [G, 2 * 25 * L], whose overlap is 1."""
     features = np.concatenate([one.context for one in found])
     if not len(features):
         raise StillactError(
             f"candidates: the networks find none in all {len(found)} training images; train them longer (steps)"
         )
     wanted = np.concatenate([true_overlap(one, own) for one, own in zip(found, annotations, strict=True)])
+    if true is not None:
+        features, wanted = np.concatenate([features, true]), np.concatenate([wanted, np.ones(len(true))])
     regression = LinearSVR(
         C=settings.svr_strength, epsilon=EPSILON, loss="squared_epsilon_insensitive", dual=False, random_state=0
     )
@@ -267,10 +282,12 @@ def true_overlap(found: Candidates, annotation: Annotation) -> np.ndarray:
 
 def ranked(found: Candidates, ranking: Pipeline, number: int) -> list[Region]:
     """The `number` candidates whose overlap is judged greatest, the greatest first."""
-    if not found.regions:
-        return []
-    order = np.argsort(-ranking.predict(found.context), kind="stable")
-    return [found.regions[row] for row in order[:number]]
+    return first_of(found, ranking.predict(found.context), number) if found.regions else []
+
+
+def first_of(found: Candidates, worth: np.ndarray, number: int) -> list[Region]:
+    """The `number` candidates worth most, [R], the first of them first."""
+    return [found.regions[row] for row in np.argsort(-worth, kind="stable")[:number]]
 
 
 def stages(found: Candidates, kept: list[Region], annotation: Annotation) -> dict[str, float]:

@@ -51,11 +51,11 @@ DISK, DISK_FULL = 0.1, 4.0
 
 def needs(settings: FraSettings) -> list[Need]:
     """What the run cannot do without, for `preflight`. Memory: 2 GiB (measured at mini), and all photographs of the
-    real Stanford 40 twice, while they are put together (measured at 512 px: 14 GiB)."""
+    real Stanford 40 (at 512 px 7 GiB)."""
     root, detector = settings.stanford40_root, settings.face_detector_file
     photographs = 3 * settings.image_size**2 * load_manifest(STANFORD40).items.count / GIB
     found = [
-        Need.memory(2 + 2 * photographs),
+        Need.memory(2 + photographs),
         Need.disk(DISK_FULL if settings.full_architectures else DISK, workspace()),
     ]
     if root:
@@ -148,7 +148,7 @@ class ActionObjects:
         for some in self.fra.images.split(256):
             for maps in alone.coarse_maps(as_network_input(some)):
                 peaks, windows = maps.max(axis=(1, 2)), windows_of(maps, self.settings, first_object=1)
-                seen.append(Candidates(peaks, peaks, windows, (), np.empty((0, 0))))
+                seen.append(Candidates(peaks, peaks, windows, (), np.empty((0, 0)), np.empty(0)))
         features, train, test = stack(seen, "coarse"), self.fra.train, self.fra.test
         positives, strength = self.fra.photographs.positives[train], self.settings.svm_lambda
         self.scores["coarse_objects_alone"] = plain_scores(features[train], positives, features[test], strength)
@@ -196,13 +196,15 @@ def size_labels(classes: tuple[str, ...]) -> np.ndarray:
     return np.array([of_class[name] for name in classes])
 
 
-def section_two(stanford40: Photographs, scores: np.ndarray) -> dict[str, np.ndarray]:
-    """What a record keeps of Figure 2: class scores [N, C] of Stanford 40's test images."""
+def section_two(stanford40: Photographs, scores: np.ndarray, seed: int) -> dict[str, np.ndarray]:
+    """What a record keeps of Figure 2: class scores [N, C] of Stanford 40's test images, and such as chance gives."""
+    chance = np.random.default_rng(seed).random(scores.shape, np.float32)
     return {
         f"{STANFORD40}/clip": stanford40.names[stanford40.test],
         f"{STANFORD40}/positives": stanford40.positives[stanford40.test].astype(np.float32),
         f"{STANFORD40}/class_groups": size_labels(stanford40.classes),
         f"{STANFORD40}/whole/class_scores": scores,
+        f"{STANFORD40}/chance/class_scores": chance,
     }
 
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from stillact_lib.datasets.fra import OBJECTS
 from stillact_lib.evidence.records import DataOrigin
-from stillact_lib.networks.fcn8s import IGNORED, FCN8s, segmentation_loss
+from stillact_lib.networks.fcn8s import IGNORED, STRIDE, FCN8s, segmentation_loss
 from stillact_lib.networks.mobile import MobileNetwork, mobile_network
 from stillact_lib.networks.vgg import Vgg
 from stillact_lib.notebook.run_data import checkpoint_for
@@ -32,6 +32,8 @@ TAUGHT_BY = (*PRETRAINED_BY, "image_size", "steps", "solver", "rate")
 MOMENTUM, DECAY = 0.9, 5e-4
 #: how far windows of training move and change in size: of a whole image, of a face's surroundings
 WHOLE_JITTER, FACE_JITTER = (0.05, 0.1), (0.15, 0.2)
+#: test images that are enlarged at once
+AT_ONCE = 64
 
 
 def imagenet_network(settings: FraSettings) -> Vgg | MobileNetwork:
@@ -68,8 +70,9 @@ def pretrained(
 @dataclass(frozen=True)
 class Lesson:
     """What a segmentation network is taught: its name, images uint8 [N, 3, S, S], label maps uint8 [N, 1, S, S] of so
-    many labels, a window of each [N, 4], how far it moves and changes in size, and the side at which it is seen.
-    `depends_on` and `data` are what its checkpoint names beside `TAUGHT_BY`."""
+    many labels, a window of each [N, 4], how far it moves and changes in size, the side at which it is seen, and
+    whether the network has skips (FCN-8s) or not (FCN-32s). `depends_on` and `data` are what its checkpoint names
+    beside `TAUGHT_BY`."""
 
     name: str
     images: Tensor
@@ -78,6 +81,7 @@ class Lesson:
     boxes: np.ndarray
     jitter: tuple[float, float]
     side: int
+    skips: bool = True
     depends_on: tuple[str, ...] = ()
     data: tuple[DataOrigin, ...] = ()
 
@@ -102,14 +106,16 @@ def _moved(boxes: np.ndarray, rng: np.random.Generator, jitter: tuple[float, flo
     return boxes
 
 
-def coarse_lesson(fra: FraImages, settings: FraSettings, objects_alone: bool = False) -> Lesson:
-    """Whole images; `objects_alone`: without the labels of faces and hands (§4.1)."""
+def coarse_lesson(fra: FraImages, settings: FraSettings, objects_alone: bool = False, skips: bool = True) -> Lesson:
+    """Whole images; `objects_alone`: without the labels of faces and hands (§4.1); without `skips`: by the 32-pixel
+    version of the network (§3.1)."""
     rows = torch.from_numpy(fra.train)
     images, labels = fra.images[rows], fra.label_maps()[rows]
     name, num_labels = "coarse network", len(LABELS)
     if objects_alone:
         name, labels, num_labels = "objects alone", objects_only(labels), 1 + len(OBJECTS)
-    how = (WHOLE_JITTER, settings.coarse_size, ("coarse_size",), learnt_from(settings, fra))
+    name = name if skips else f"{name}, 32 pixels"
+    how = (WHOLE_JITTER, settings.coarse_size, skips, ("coarse_size",), learnt_from(settings, fra))
     return Lesson(name, images, labels, num_labels, whole(images), *how)
 
 
@@ -120,7 +126,7 @@ def fine_lesson(fra: FraImages, settings: FraSettings) -> Lesson:
     shown = np.isfinite(faces).all(axis=1)
     rows = torch.from_numpy(fra.train[shown])
     boxes = about(faces[shown], settings.face_times, square=True)
-    how = (FACE_JITTER, settings.fine_size, ("fine_size", "face_times"), learnt_from(settings, fra))
+    how = (FACE_JITTER, settings.fine_size, True, ("fine_size", "face_times"), learnt_from(settings, fra))
     return Lesson("fine network", fra.images[rows], fra.label_maps()[rows], len(LABELS), boxes, *how)
 
 
@@ -130,7 +136,7 @@ def train_segmentation(
     """An FCN-8s made of the network `start`; the rate falls by a half cosine. "sgd" is the paper's solver, with slow
     skips; "adam", for the small network and few steps, teaches all layers alike."""
     torch.manual_seed(settings.seed)
-    network = FCN8s(start, lesson.num_labels)
+    network = FCN8s(start, lesson.num_labels, lesson.skips)
 
     def step_loss(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         images, wanted = batch
@@ -143,7 +149,7 @@ def train_segmentation(
         optimiser = torch.optim.SGD(groups, lr=settings.rate, momentum=MOMENTUM, weight_decay=DECAY)
     else:
         optimiser = torch.optim.AdamW(network.parameters(), lr=settings.rate, weight_decay=0.01)
-    name, depends_on = lesson.name.replace(" ", "-"), TAUGHT_BY + lesson.depends_on
+    name, depends_on = lesson.name.replace(",", "").replace(" ", "-"), TAUGHT_BY + lesson.depends_on
     history = train(
         network,
         lesson.batches(settings.batch_size, settings.seed),
@@ -173,20 +179,31 @@ class WholeImage(nn.Module):
         return self.classifier(self.localiser(images).amax(dim=(2, 3)))
 
 
+def whole_side(settings: FraSettings, magnified: bool) -> int:
+    """The side at which a network of the whole image sees it: the coarse network's or, `magnified`, that at which
+    things are as large as to the fine network."""
+    if not magnified:
+        return settings.coarse_size
+    return STRIDE * round(settings.fine_size / settings.window_share / STRIDE)
+
+
 def train_whole_image(
-    localiser: FCN8s, fra: FraImages, settings: FraSettings, device: Device
+    localiser: FCN8s, fra: FraImages, settings: FraSettings, device: Device, magnified: bool = False
 ) -> tuple[WholeImage, History]:
-    """The network of the whole image, fine-tuned on the actions' labels, beginning with what the localiser knows."""
+    """The network of the whole image, fine-tuned on the actions' labels, beginning with what the localiser knows: the
+    coarse network, or for `magnified` images the fine one."""
     torch.manual_seed(settings.seed)
     network = WholeImage(localiser, len(fra.photographs.classes))
-    rows = torch.from_numpy(fra.train)
+    rows, side = torch.from_numpy(fra.train), whole_side(settings, magnified)
     images, labels = fra.images[rows], torch.from_numpy(fra.labels)[rows]
+    name = "whole image" + (", magnified" if magnified else "")
 
     def make_batch(chosen: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         boxes = _moved(whole(images[chosen]), rng, WHOLE_JITTER)
-        return cut(as_network_input(images[chosen]), boxes, settings.coarse_size), labels[chosen]
+        return cut(as_network_input(images[chosen]), boxes, side), labels[chosen]
 
     depends_on = (*TAUGHT_BY, "coarse_size", "whole_steps", "whole_rate")
+    depends_on += ("fine_size", "window_share", "face_times") if magnified else ()
     history = train(
         network,
         StepBatches(len(images), settings.batch_size, make_batch, settings.seed),
@@ -194,15 +211,24 @@ def train_whole_image(
         torch.optim.AdamW(network.parameters(), lr=settings.whole_rate, weight_decay=0.01),
         settings.whole_steps,
         device,
-        label="whole image",
+        label=name,
         schedule=warm_up_then_cosine(settings.whole_steps),
-        checkpoint=checkpoint_for(settings.chapter, "whole-image", settings, depends_on, learnt_from(settings, fra)),
+        checkpoint=checkpoint_for(
+            settings.chapter,
+            name.replace(",", "").replace(" ", "-"),
+            settings,
+            depends_on,
+            learnt_from(settings, fra),
+        ),
         workers=settings.workers,
     )
     return network, history
 
 
-def whole_scores(network: WholeImage, fra: FraImages, settings: FraSettings, device: Device) -> np.ndarray:
-    """Class scores [N, C] of the test images."""
-    images = as_network_input(fra.images[torch.from_numpy(fra.test)])
-    return predict(network, cut(images, whole(images), settings.coarse_size), device).numpy()
+def whole_scores(network: WholeImage, fra: FraImages, side: int, device: Device) -> np.ndarray:
+    """Class scores [N, C] of the test images, seen at `side` pixels."""
+    found = []
+    for some in fra.images[torch.from_numpy(fra.test)].split(AT_ONCE):
+        images = as_network_input(some)
+        found.append(predict(network, cut(images, whole(images), side), device))
+    return torch.cat(found).numpy()

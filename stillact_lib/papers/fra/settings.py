@@ -39,6 +39,8 @@ class FraSettings(RunSettings):
     whole_rate: float = Field(gt=0)
     svm_lambda: float = Field(gt=0)
     svr_strength: float = Field(gt=0)
+    pooling_steps: int = Field(ge=1)
+    further: bool
 
     @model_validator(mode="after")
     def _fields_fit(self) -> FraSettings:

@@ -53,11 +53,12 @@ def needs(settings: LgaSettings) -> list[Need]:
         ]
     room = NETWORKS_GIB if settings.full_architectures and settings.keep_checkpoints else 0
     room += LARGE_MINIATURES_GIB if settings.miniature_size == "gpu" else 0
-    number = [0]
-    if settings.profile == "paper":  # whole datasets: kept as bytes, the last one twice while it is put together
-        official = {name: load_manifest(name).splits[0].counts for name in roots}
-        number += [sum(counts[part] for part in ("train", *TESTED[name])) for name, counts in official.items()]
-    memory = (sum(number) + max(number)) * 3 * settings.image_size**2 / GIB
+    memory = 0
+    if settings.profile == "paper":  # all photographs as bytes; the larger training part once more, under its masks
+        counts = [(load_manifest(name).splits[0].counts, TESTED[name]) for name in roots]
+        photographs = sum(count[part] for count, tested in counts for part in ("train", *tested))
+        lesson = max(count["train"] for count, _ in counts)
+        memory = (3 * photographs + 4 * lesson) * settings.image_size**2 / GIB
     return [*wanted, Need.disk(room, workspace()), Need.memory(round(memory))]
 
 

@@ -16,6 +16,7 @@ from stillact_lib.evidence.run_log import RunLog
 from stillact_lib.networks.vgg import Vgg
 from stillact_lib.notebook.preflight import preflight
 from stillact_lib.papers.fra import data as fra_data
+from stillact_lib.papers.fra import further as fra_further
 from stillact_lib.papers.fra import run as fra_run
 from stillact_lib.papers.fra import segmentation as fra_networks
 from stillact_lib.papers.fra.classifiers import FOUND_ARMS, ORACLE_ARMS, PARTS, Classifiers, Fc6, plain_scores, scaled
@@ -98,13 +99,22 @@ def run(tmp_path_factory):
         network, _ = fra_networks.train_segmentation(vgg, alone, settings, CPU)
         found.objects_alone(network)
         whole, _ = fra_networks.train_whole_image(coarse, fra, settings, CPU)
-        found.scores["whole_tuned"] = fra_networks.whole_scores(whole, fra, settings, CPU)
+        found.scores["whole_tuned"] = fra_networks.whole_scores(whole, fra, settings.coarse_size, CPU)
+        fra_further.look_elsewhere(found)
+        fra_further.rank_otherwise(found, Fc6(vgg, CPU))
+        lesson = fra_networks.coarse_lesson(fra, settings, skips=False)
+        coarse_32, _ = fra_networks.train_segmentation(vgg, lesson, settings, CPU)
+        fra_further.mark(found, network, coarse_32)
+        whole, _ = fra_networks.train_whole_image(fine, fra, settings, CPU, magnified=True)
+        side = fra_networks.whole_side(settings, magnified=True)
+        assert side == 96, "32 px show .3 of the image"
+        found.scores["whole_magnified"] = fra_networks.whole_scores(whole, fra, side, CPU)
         features = Fc6(vgg, CPU).whole(stanford40.images)
         seen, asked = ~stanford40.test, stanford40.test
         of_all = plain_scores(features[seen], stanford40.positives[seen], features[asked], 0.001)
         log = RunLog(settings.chapter, settings, device=CPU)
         log.keep(reports={"fra": fra.photographs.report, "stanford40": stanford40.report, "imagenet": imagenet.report})
-        log.keep(scores=fra_run.section_two(stanford40, of_all))
+        log.keep(scores=fra_run.section_two(stanford40, of_all, settings.seed))
         log.keep(scores=found.scores_to_keep())
         yield found, machines, [log.finish()]
 

@@ -30,7 +30,15 @@ from stillact_lib.papers.fra.settings import FraSettings
 def settings_with(**changes) -> FraSettings:
     tiny = {"miniature_size": "tiny", "miniature_seed": 0, "device": "cpu", "image_size": 64, "coarse_size": 64}
     tiny |= {"keep_checkpoints": False}
-    tiny |= {"fine_size": 32, "apart": 4.0, "pretraining_steps": 2, "steps": 4, "whole_steps": 2, "batch_size": 8}
+    tiny |= {
+        "fine_size": 32,
+        "apart": 4.0,
+        "pretraining_steps": 2,
+        "steps": 4,
+        "whole_steps": 2,
+        "batch_size": 8,
+        "pooling_steps": 2,
+    }
     return configure(FraSettings, defaults_of("01-action-objects") | tiny | changes)
 
 

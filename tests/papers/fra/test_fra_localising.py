@@ -152,13 +152,20 @@ def test_the_regression_ranks_what_lies_at_a_face_above_what_lies_elsewhere():
         assert best[0].box == own.things[0].box
         assert true_overlap(one, own).max() == 1 and set(true_overlap(one, own)) == {0.0, 1.0}
     assert (
-        ranked(Candidates(found[0].coarse, found[0].fine, found[0].windows, (), np.empty((0, 400))), ranking, 3) == []
+        ranked(
+            Candidates(found[0].coarse, found[0].fine, found[0].windows, (), np.empty((0, 400)), np.empty(0)),
+            ranking,
+            3,
+        )
+        == []
     )
 
 
 def test_how_far_an_object_comes():
     thing = region(20, 20, 4)
-    seen = Candidates(np.ones(8), np.ones(8), np.array([[15, 15, 25, 25]]), (region(20, 20, 5), region(2, 2, 4)), None)
+    seen = Candidates(
+        np.ones(8), np.ones(8), np.array([[15, 15, 25, 25]]), (region(20, 20, 5), region(2, 2, 4)), None, None
+    )
     missed = region(2, 2, 4)
     misnamed = region(20, 20, 5, FIRST_OBJECT + 1)
     assert stages(seen, [missed, misnamed], annotated(thing)) == {
