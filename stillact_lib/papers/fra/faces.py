@@ -54,15 +54,21 @@ class YuNet:
         """The best face of each image of uint8 [N, 3, H, W], boxes [N, 4]; NaN where there is none."""
         found = []
         for image in images.permute(0, 2, 3, 1).numpy():
-            large = cv2.resize(cv2.cvtColor(image, cv2.COLOR_RGB2BGR), None, fx=ENLARGED, fy=ENLARGED)
-            self.detector.setInputSize(large.shape[1::-1])
-            _, rows = self.detector.detect(large)
-            if rows is None:
-                found.append(NOWHERE)
-                continue
-            x, y, width, height = (rows[rows[:, -1].argmax(), :4] / ENLARGED).tolist()
-            found.append((x, y, x + width, y + height))
+            face = self.surest(image)
+            found.append(NOWHERE if face is None else tuple(face[:4]))
         return np.array(found)
+
+    def surest(self, image: np.ndarray) -> np.ndarray | None:
+        """The best face of an image uint8 [H, W, 3] RGB: x0, y0, x1, y1, and x, y of the eyes, the nose and the corners
+        of the mouth, [14]; None where there is none."""
+        large = cv2.resize(cv2.cvtColor(image, cv2.COLOR_RGB2BGR), None, fx=ENLARGED, fy=ENLARGED)
+        self.detector.setInputSize(large.shape[1::-1])
+        _, rows = self.detector.detect(large)
+        if rows is None:
+            return None
+        face = rows[rows[:, -1].argmax(), :14].astype(float) / ENLARGED
+        face[2:4] += face[:2]
+        return face
 
 
 def found_right(faces: np.ndarray, wanted: np.ndarray) -> np.ndarray:

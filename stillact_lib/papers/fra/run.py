@@ -37,6 +37,7 @@ from stillact_lib.papers.fra.localising import (
     stages,
     windows_of,
 )
+from stillact_lib.papers.fra.premise import open_videos
 from stillact_lib.papers.fra.segmentation import imagenet_network
 from stillact_lib.papers.fra.settings import FraSettings
 from stillact_lib.paths import workspace
@@ -60,6 +61,8 @@ def needs(settings: FraSettings) -> list[Need]:
     ]
     if root:
         found += [Need.dataset(STANFORD40, root), Need.loads("FRA's annotation", partial(read_fra, root))]
+    if settings.videos_root:
+        found.append(Need.loads("videos_root", partial(open_videos, settings)))
     if detector:
         found.append(Need.loads("face_detector_file", partial(fra_faces.YuNet, detector)))
     if settings.pretraining != "own":

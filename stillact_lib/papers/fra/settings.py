@@ -18,6 +18,7 @@ class FraSettings(RunSettings):
 
     stanford40_root: str
     face_detector_file: str
+    videos_root: str
     image_size: int = Field(ge=16)
     coarse_size: int = Field(ge=STRIDE, multiple_of=STRIDE)
     fine_size: int = Field(ge=STRIDE, multiple_of=STRIDE)
@@ -46,6 +47,10 @@ class FraSettings(RunSettings):
     def _fields_fit(self) -> FraSettings:
         if self.pretraining == "imagenet" and not self.full_architectures:
             raise ValueError("pretraining 'imagenet' has weights for full_architectures only; take 'mobilenet_v2'")
+        if self.videos_root and (not self.face_detector_file or self.pretraining == "own"):
+            raise ValueError("videos_root needs face_detector_file, and a network that saw photographs (pretraining)")
+        if self.profile == "real" and not self.videos_root:
+            raise ValueError("profile 'real' needs videos_root; it is empty")
         if self.profile == "paper" and not self.stanford40_root:
             raise ValueError("profile 'paper' needs stanford40_root; it is empty")
         return self

@@ -1,0 +1,157 @@
+"""The premise of FRA on genuine video: are two actions at the face told apart better from a closer look? Putting on eye
+make-up against lipstick, clips of UCF-101. Chapter 01.
+
+It is not FRA: nothing is annotated, nothing is learnt about where to look. A detector of faces with its five points
+says where face, eyes and mouth are; a network that ImageNet taught, and that stays as it is, describes each region;
+linear SVMs name the action, as in §2. Every clip is tested, in folds of whole groups. Where no face is found there is
+no closer look, and that alone would tell much: make-up is filmed so close that half of its faces are not found. So only
+frames with a face count, the same for every arm, and the face's place and size alone are a row of the tables.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+
+from stillact_lib.datasets import read
+from stillact_lib.datasets.groups import fold_of
+from stillact_lib.datasets.report import DataReport, data_report
+from stillact_lib.datasets.samples import Samples
+from stillact_lib.papers.fra.classifiers import Fc6, plain_scores
+from stillact_lib.papers.fra.faces import YuNet
+from stillact_lib.papers.fra.settings import FraSettings
+from stillact_lib.vision.video import UnreadableVideo, read_frames
+from stillact_lib.vision.windows import about
+
+CLASSES = ("ApplyEyeMakeup", "ApplyLipstick")
+#: frames of a clip that are looked at, evenly spread, and folds of its class's 25 groups
+LOOKS, FOLDS = 5, 5
+#: sides of the square about the middle between the eyes, and about the mouth's, in distances between the eyes
+EYES, MOUTH = 2.0, 1.4
+#: kinds of features of each arm
+ARMS = {
+    "whole": ("whole",),
+    "face_double": ("face_double",),
+    "face": ("face",),
+    "eyes": ("eyes",),
+    "mouth": ("mouth",),
+    "eyes_mouth": ("eyes", "mouth"),
+    "whole_face": ("whole", "face"),
+    "all_regions": ("whole", "face", "eyes", "mouth"),
+    "constant_place": ("constant_place",),
+    "face_box": ("face_box",),
+}
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Frames in which a face was found: images uint8 [N, 3, H, W]; a table of video, class_name, group, frame; and of
+    each frame the face's box [N, 4] and points [N, 5, 2] (eyes, nose, corners of the mouth) in pixels. `missed`: clips
+    of which no frame shows one, by class."""
+
+    images: torch.Tensor
+    table: pd.DataFrame
+    boxes: np.ndarray
+    points: np.ndarray
+    missed: dict[str, int]
+
+
+def open_videos(settings: FraSettings) -> Samples:
+    """The clips of both classes that lie at `videos_root`."""
+    return read("ucf101", settings.videos_root, classes=list(CLASSES))
+
+
+def find_faces(samples: Samples, settings: FraSettings) -> Faces:
+    """The surest face in each of `LOOKS` frames of every clip. A clip that does not decode is left out."""
+    detector = YuNet(settings.face_detector_file)
+    images, rows, boxes, points = [], [], [], []
+    missed = dict.fromkeys(CLASSES, 0)
+    for video in samples.videos.itertuples():
+        try:
+            frames = read_frames(samples.root / video.video)
+        except UnreadableVideo:
+            continue
+        found = 0
+        for at in np.linspace(0, len(frames) - 1, LOOKS + 2)[1:-1].round().astype(int).tolist():
+            if (face := detector.surest(frames[at])) is not None:
+                images.append(frames[at])
+                rows.append((video.video, video.class_name, video.group, at))
+                boxes.append(face[:4])
+                points.append(face[4:].reshape(5, 2))
+                found += 1
+        missed[video.class_name] += not found
+    table = pd.DataFrame(rows, columns=["video", "class_name", "group", "frame"])
+    return Faces(
+        torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2), table, np.array(boxes), np.array(points), missed
+    )
+
+
+def report_of(samples: Samples) -> DataReport:
+    """What was found of the clips."""
+    return data_report("ucf101", samples)
+
+
+def regions_of(faces: Faces) -> dict[str, np.ndarray]:
+    """Boxes [N, 4] of the face, of one twice as large (the paper's), of the eyes' and the mouth's surroundings."""
+    eyes, mouth = faces.points[:, :2], faces.points[:, 3:]
+    apart = np.linalg.norm(eyes[:, 0] - eyes[:, 1], axis=1)
+    return {
+        "face": about(faces.boxes, 1.0, square=True),
+        "face_double": about(faces.boxes, 2.0, square=True),
+        "eyes": _square(eyes.mean(axis=1), EYES * apart),
+        "mouth": _square(mouth.mean(axis=1), MOUTH * apart),
+    }
+
+
+def _square(middles: np.ndarray, sides: np.ndarray) -> np.ndarray:
+    half = np.maximum(sides, 4)[:, None] / 2
+    return np.concatenate([middles - half, middles + half], axis=1)
+
+
+def describe(faces: Faces, fc6: Fc6) -> dict[str, np.ndarray]:
+    """Features of every kind, [N, D]. "constant_place" is a square as large as the mean face at the frame's middle;
+    "face_box" is where the face is and how large, and no look at it."""
+    height, width = faces.images.shape[-2:]
+    found = {"whole": fc6.whole(faces.images)}
+    found |= {name: fc6.of(faces.images, boxes) for name, boxes in regions_of(faces).items()}
+    side = (faces.boxes[:, 2:] - faces.boxes[:, :2]).max(axis=1).mean()
+    middle = np.tile([[width / 2, height / 2]], (len(faces.images), 1))
+    found["constant_place"] = fc6.of(faces.images, _square(middle, np.full(len(middle), side)))
+    sides = faces.boxes[:, 2:] - faces.boxes[:, :2]
+    found["face_box"] = np.concatenate([faces.boxes[:, :2] + sides / 2, sides], axis=1) / [width, height, width, height]
+    return found
+
+
+def recognised(faces: Faces, features: dict[str, np.ndarray], svm_lambda: float) -> dict[str, np.ndarray]:
+    """Class scores [N, 2] of each arm, every frame's by SVMs that saw no frame of its group; kinds are joined, each
+    scaled alike. What always gives the commoner class is the arm "commonest"."""
+    fold = fold_of(faces.table, FOLDS)
+    positives = np.stack([faces.table["class_name"] == name for name in CLASSES], axis=1)
+    scores = {arm: np.zeros(positives.shape) for arm in (*ARMS, "commonest")}
+    for number in range(1, FOLDS + 1):
+        train, test = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
+        scores["commonest"][test] = positives[train].mean(axis=0)
+        for arm, kinds in ARMS.items():
+            joined = [_unit(features[kind], train) for kind in kinds]
+            both = np.concatenate(joined, axis=1)
+            scores[arm][test] = plain_scores(both[train], positives[train], both[test], svm_lambda)
+    return scores
+
+
+def _unit(features: np.ndarray, train: np.ndarray) -> np.ndarray:
+    """Features less their training mean, divided so that training items have a mean squared length of 1."""
+    middle = features[train].mean(axis=0)
+    return (features - middle) / max(np.sqrt(((features[train] - middle) ** 2).sum(axis=1).mean()), 1e-12)
+
+
+def to_keep(faces: Faces, scores: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """What a record keeps: whether each frame is named rightly, 100 or 0, by its group."""
+    wanted = (faces.table["class_name"] == CLASSES[1]).to_numpy().astype(int)
+    kept = {
+        "makeup/clip": (faces.table["video"] + ":" + faces.table["frame"].astype(str)).to_numpy(str),
+        "makeup/group": (faces.table["class_name"] + " " + faces.table["group"]).to_numpy(str),
+    }
+    return kept | {f"makeup/{arm}/right": 100.0 * (of.argmax(axis=1) == wanted) for arm, of in scores.items()}
