@@ -11,4 +11,8 @@ The method, in the paper's order::
 How the book tests it::
 
     settings   data   run (needs, all arms, what a record keeps, precision by object size)   figures
+    controls   where else to look, in what other order; how well networks mark
+    pooling    a network that learns how to pool a region's surroundings
+    further    both of them, measured as FRA's own way is
+    premise    does a closer look help, on genuine video
 """
