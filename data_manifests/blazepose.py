@@ -139,8 +139,8 @@ def _sigmoid(scores: np.ndarray) -> np.ndarray:
 
 def box_of(mask: np.ndarray) -> tuple[int, int, int, int]:
     """x0, y0, x1, y1 of a mask bool [H, W] that is not empty; the far edges past its last pixel."""
-    rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
-    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+    x, y, width, height = cv2.boundingRect(mask.astype(np.uint8))
+    return x, y, x + width, y + height
 
 
 def measure(root: Path, find: BlazePose) -> np.ndarray:

@@ -5,13 +5,13 @@ has to be a question.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from stillact_lib.miniature.figure import LABEL
-from stillact_lib.miniature.truth import Clip
+from stillact_lib.miniature.truth import Clip, boxes_of
 
 #: the wider picture is so many times as high and as wide as the photograph
 WIDER = (2, 4)
@@ -50,9 +50,8 @@ def scene_of(clip: Clip) -> Scene:
 
 
 def box_of(mask: np.ndarray) -> np.ndarray:
-    """x0 y0 x1 y1 around a mask bool [H, W], the far edges past the last pixel; NaN where it is empty."""
-    rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
-    return np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], float) if len(rows) else np.full(4, np.nan)
+    """x0 y0 x1 y1 around a mask bool [H, W], as `truth.boxes_of` has it; NaN where it is empty."""
+    return boxes_of(mask[None])[0]
 
 
 def with_strange_thing(scene: Scene, other: Scene, held: bool, rng: np.random.Generator) -> Scene:
@@ -75,7 +74,7 @@ def with_strange_thing(scene: Scene, other: Scene, held: bool, rng: np.random.Ge
             continue
         image = scene.image.copy()
         image[place][moved[place]] = colours[moved[place]]
-        return Scene(image, scene.head, scene.thing, scene.person, scene.face, scene.hands)
+        return replace(scene, image=image)
     return scene
 
 

@@ -55,9 +55,9 @@ def add_boxes(clip: Clip, owners: np.ndarray, parts: list[Part], person_of_body:
     person[: len(person_of_body)] = person_of_body
     person[(labels > 0) & (labels < OBJECT)] = 0  # gloves too
     seen = person[owners]
-    boxes = [_boxes(seen == number) for number in range(person_of_body[-1] + 1)]
+    boxes = [boxes_of(seen == number) for number in range(person_of_body[-1] + 1)]
     clip.person_boxes = np.stack(boxes, axis=1)
-    clip.object_boxes = _boxes(labels[owners] == OBJECT)
+    clip.object_boxes = boxes_of(labels[owners] == OBJECT)
 
 
 def add(clip: Clip, owners: np.ndarray, parts: list[Part], camera: np.ndarray, actor: Performer, view: View) -> None:
@@ -73,13 +73,13 @@ def add(clip: Clip, owners: np.ndarray, parts: list[Part], camera: np.ndarray, a
     flow = [exact_flow(parts, owners[t], camera, t) for t in steps]
     clip.flow = np.stack(flow) if flow else np.zeros((0, *owners.shape[1:], 2), np.float32)
     clip.boxes = clip.person_boxes[:, 0]
-    clip.face_boxes = _boxes(clip.part_ids == LABEL["head"])
-    hands = [_boxes(clip.part_ids == LABEL[f"{side} hand"]) for side in ("left", "right")]
+    clip.face_boxes = boxes_of(clip.part_ids == LABEL["head"])
+    hands = [boxes_of(clip.part_ids == LABEL[f"{side} hand"]) for side in ("left", "right")]
     clip.hand_boxes = np.stack(hands, axis=1)
     clip.joints, clip.joints_visible = _joints(clip.part_ids, camera, actor, view)
 
 
-def _boxes(mask: np.ndarray) -> np.ndarray:
+def boxes_of(mask: np.ndarray) -> np.ndarray:
     """Tight boxes [T, 4] (x0, y0, x1, y1; the far edges lie past the last pixel); NaN where nothing shows."""
     out = np.full((len(mask), 4), np.nan)
     for t, frame in enumerate(mask):

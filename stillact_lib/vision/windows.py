@@ -36,7 +36,7 @@ def cut(images: Tensor, boxes: np.ndarray, size: int, outside: float = 0.0, near
 
 def _sampled(images: Tensor, boxes: np.ndarray, size: int, outside: float, mode: str) -> Tensor:
     height, width = images.shape[-2:]
-    corner = torch.as_tensor(np.asarray(boxes), dtype=torch.float32)
+    corner = torch.as_tensor(boxes, dtype=torch.float32)
     share = (torch.arange(size) + 0.5) / size
     x = corner[:, :1] + (corner[:, 2:3] - corner[:, :1]) * share
     y = corner[:, 1:2] + (corner[:, 3:4] - corner[:, 1:2]) * share

@@ -15,7 +15,7 @@ from sklearn.metrics import average_precision_score
 from torch import Tensor
 
 from stillact_lib.papers.fra.data import FACE_LABEL, FIRST_OBJECT, Annotation, Region, overlap
-from stillact_lib.papers.fra.localising import HIT, Localiser, windows_about, windows_of
+from stillact_lib.papers.fra.localising import HIT, Localiser, shown_in, windows_about, windows_of
 from stillact_lib.papers.fra.settings import FraSettings
 from stillact_lib.vision.images import as_network_input
 from stillact_lib.vision.windows import cut
@@ -85,15 +85,14 @@ def looked(localiser: Localiser, images: Tensor, ways: dict[str, Looks]) -> dict
     return {name: (np.concatenate(peaks[name]), windows[name]) for name in ways}
 
 
-def shown_in(windows: Sequence[np.ndarray], annotations: Sequence[Annotation]) -> np.ndarray:
+def all_shown_in(windows: Sequence[np.ndarray], annotations: Sequence[Annotation]) -> np.ndarray:
     """Whether the middle of each image's object lies in one of its windows: 100 or 0; NaN where none shows, [N]."""
-    found = np.full(len(annotations), np.nan)
-    for row, (of_image, annotation) in enumerate(zip(windows, annotations, strict=True)):
-        if (thing := annotation.thing) is not None:
-            middle = (np.array(thing.box[:2]) + thing.box[2:]) / 2
-            inside = (of_image[:, :2] <= middle).all(1) & (middle < of_image[:, 2:]).all(1)
-            found[row] = 100.0 * inside.any()
-    return found
+    return np.array(
+        [
+            np.nan if one.thing is None else 100.0 * shown_in(of_image, one.thing)
+            for of_image, one in zip(windows, annotations, strict=True)
+        ]
+    )
 
 
 def right_by_rank(ranked: Sequence[Sequence[Region]], annotations: Sequence[Annotation]) -> dict[int, np.ndarray]:
@@ -129,11 +128,3 @@ def marked(maps: np.ndarray, annotation: Annotation, first_object: int = FIRST_O
 
 def _iou(said: np.ndarray, true: np.ndarray) -> float:
     return 100.0 * float((said & true).sum() / max(1, (said | true).sum()))
-
-
-def all_marked(
-    maps: Sequence[np.ndarray], annotations: Sequence[Annotation], first_object: int = FIRST_OBJECT
-) -> dict[str, np.ndarray]:
-    """`marked` of every image, [N] each."""
-    each = [marked(one, annotation, first_object) for one, annotation in zip(maps, annotations, strict=True)]
-    return {name: np.array([one[name] for one in each]) for name in each[0]}

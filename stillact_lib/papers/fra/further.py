@@ -4,7 +4,7 @@ to mark objects, each measured as FRA's own are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -13,8 +13,7 @@ from torch import Tensor
 
 from stillact_lib.networks.fcn8s import FCN8s
 from stillact_lib.papers.fra.classifiers import FOUND_ARMS, Fc6, plain_scores
-from stillact_lib.papers.fra.controls import RANKS, all_marked, looked, right_by_rank, shown_in, ways_to_look
-from stillact_lib.papers.fra.data import FIRST_OBJECT
+from stillact_lib.papers.fra.controls import RANKS, all_shown_in, looked, marked, right_by_rank, ways_to_look
 from stillact_lib.papers.fra.localising import AT_ONCE, first_of, fit_ranking, ranked, true_overlap
 from stillact_lib.papers.fra.pooling import judged, learn_pooling, surroundings
 from stillact_lib.papers.fra.run import ActionObjects
@@ -31,7 +30,7 @@ def look_elsewhere(run: ActionObjects) -> None:
     for name, (peaks, windows) in seen.items():
         scores = plain_scores(peaks[train], positives[train], peaks[test], run.settings.svm_lambda)
         run.scores[f"fine_{name}"] = scores
-        shown = shown_in([windows[row] for row in test], run.annotations(test))
+        shown = all_shown_in([windows[row] for row in test], run.annotations(test))
         run.measures[f"fine_{name}/found"] = shown
 
 
@@ -42,9 +41,12 @@ def rank_otherwise(run: ActionObjects, fc6: Fc6) -> None:
     what comes of it: arms "object_likelihood", "all_likelihood" and so on."""
     settings, found, train = run.settings, run.candidates, run.fra.train
     learnt, annotations = [found[row] for row in train], run.annotations(train)
-    true = _true_context(run)
-    told = fit_ranking(learnt, annotations, settings, true)
-    seen = surroundings(run.localiser.maps(run.fra.images), found)
+    seen, true, taught = [], [], set(train.tolist())
+    for row, maps in enumerate(run.localiser.maps(run.fra.images)):
+        seen.append(surroundings(maps, found[row]))
+        if row in taught and (things := run.fra.annotations[row].things):
+            true.append(context_features(maps.fine, np.array([thing.box for thing in things], float)))
+    told = fit_ranking(learnt, annotations, settings, np.concatenate(true))
     overlaps = [true_overlap(one, own) for one, own in zip(learnt, annotations, strict=True)]
     pooling = learn_pooling([seen[row] for row in train], overlaps, settings.seed, run.device, settings.pooling_steps)
     expected = judged(pooling, seen, run.device)
@@ -66,33 +68,26 @@ def rank_otherwise(run: ActionObjects, fc6: Fc6) -> None:
                 run.scores[f"{arm}_{name}"] = machines.scores(FOUND_ARMS[arm])
 
 
-def _true_context(run: ActionObjects) -> np.ndarray:
-    """The context of the training images' true objects in the fine maps, [G, 2 * 25 * L]."""
-    features = []
-    images = run.fra.images[torch.from_numpy(run.fra.train)]
-    for maps, annotation in zip(run.localiser.maps(images), run.annotations(run.fra.train), strict=True):
-        boxes = np.array([thing.box for thing in annotation.things], float).reshape(-1, 4)
-        if len(boxes):
-            features.append(context_features(maps.fine, boxes))
-    return np.concatenate(features)
-
-
 def mark(run: ActionObjects, alone: FCN8s, coarse_32: FCN8s) -> None:
     """How well test images are marked by the coarse network, the fine one where it looked, the coarse one that was
     taught objects alone (§4.1) and the 32-pixel version (§3.1), whose maxima are features too: arm "coarse_32"."""
-    test = torch.from_numpy(run.fra.test)
-    images, annotations = run.fra.images[test], run.annotations(run.fra.test)
-    fine = [maps.fine for maps in run.localiser.maps(images)]
-    _note(run, "fine", all_marked(fine, annotations))
-    networks = {"coarse": run.localiser.coarse, "coarse_objects_alone": alone, "coarse_32": coarse_32}
-    for name, network in networks.items():
-        first = 1 if network is alone else FIRST_OBJECT
-        maps = list(_maps(run, network, images))
-        _note(run, name, all_marked(maps, annotations, first))
-    peaks = np.stack([one.max(axis=(1, 2)) for one in _maps(run, coarse_32, run.fra.images)])
-    positives, train = run.fra.photographs.positives, run.fra.train
+    images, annotations = run.fra.images[torch.from_numpy(run.fra.test)], run.annotations(run.fra.test)
+    marks: dict[str, list[dict[str, float]]] = {"coarse": [], "fine": [], "coarse_objects_alone": [], "coarse_32": []}
+    for maps, annotation in zip(run.localiser.maps(images), annotations, strict=True):
+        marks["coarse"].append(marked(maps.coarse, annotation))
+        marks["fine"].append(marked(maps.fine, annotation))
+    for maps, annotation in zip(_maps(run, alone, images), annotations, strict=True):
+        marks["coarse_objects_alone"].append(marked(maps, annotation, first_object=1))
+    peaks, tested = [], set(run.fra.test.tolist())
+    for row, maps in enumerate(_maps(run, coarse_32, run.fra.images)):
+        peaks.append(maps.max(axis=(1, 2)))
+        if row in tested:
+            marks["coarse_32"].append(marked(maps, run.fra.annotations[row]))
+    for name, of_images in marks.items():
+        run.measures |= {f"{name}/{measure}": np.array([one[measure] for one in of_images]) for measure in of_images[0]}
+    features, train, positives = np.stack(peaks), run.fra.train, run.fra.photographs.positives
     strength = run.settings.svm_lambda
-    run.scores["coarse_32"] = plain_scores(peaks[train], positives[train], peaks[run.fra.test], strength)
+    run.scores["coarse_32"] = plain_scores(features[train], positives[train], features[run.fra.test], strength)
 
 
 def _maps(run: ActionObjects, network: FCN8s, images: Tensor) -> Iterator[np.ndarray]:
@@ -100,7 +95,3 @@ def _maps(run: ActionObjects, network: FCN8s, images: Tensor) -> Iterator[np.nda
     localiser = replace(run.localiser, coarse=network)
     for some in images.split(AT_ONCE):
         yield from localiser.coarse_maps(as_network_input(some))
-
-
-def _note(run: ActionObjects, name: str, measured: Mapping[str, np.ndarray]) -> None:
-    run.measures |= {f"{name}/{measure}": values for measure, values in measured.items()}

@@ -290,6 +290,12 @@ def first_of(found: Candidates, worth: np.ndarray, number: int) -> list[Region]:
     return [found.regions[row] for row in np.argsort(-worth, kind="stable")[:number]]
 
 
+def shown_in(windows: np.ndarray, thing: Region) -> bool:
+    """Whether the middle of an object lies in one of the windows [K, 4]."""
+    middle = (np.array(thing.box[:2]) + thing.box[2:]) / 2
+    return bool(((windows[:, :2] <= middle) & (middle < windows[:, 2:])).all(axis=1).any())
+
+
 def stages(found: Candidates, kept: list[Region], annotation: Annotation) -> dict[str, float]:
     """How far along the pipeline the (largest) action object of a test image is still there: of each of `STAGES` 100
     or 0, or NaN where none shows."""
@@ -297,12 +303,10 @@ def stages(found: Candidates, kept: list[Region], annotation: Annotation) -> dic
     if thing is None:
         return dict.fromkeys(STAGES, np.nan)
     box = np.array([thing.box], float)
-    middle = (box[0, :2] + box[0, 2:]) / 2
-    inside = [(w[:2] <= middle).all() and (middle < w[2:]).all() for w in found.windows]
     best = overlap(found.boxes.astype(float), box)
     of_kept = overlap(np.array([one.box for one in kept], float).reshape(-1, 4), box)
     right_name = any(region.label == thing.label for region, share in zip(kept, of_kept, strict=True) if share >= HIT)
-    reached = (any(inside), *(any(of >= HIT) for of in (best, of_kept, of_kept[:1])), right_name)
+    reached = (shown_in(found.windows, thing), *(any(of >= HIT) for of in (best, of_kept, of_kept[:1])), right_name)
     return {name: 100.0 * bool(yes) for name, yes in zip(STAGES, reached, strict=True)}
 
 

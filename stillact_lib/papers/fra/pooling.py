@@ -8,7 +8,7 @@ in one a third of the image wide. It learns what the regression learns: the regi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -47,17 +47,14 @@ class LearntPooling(nn.Module):
         return self.layers(surroundings)[:, 0]
 
 
-def surroundings(maps: Iterable[Maps], found: Sequence[Candidates]) -> list[Tensor]:
-    """What the fine maps of each image show about each of its candidates: float16 [R, 2 L, 15, 15]."""
-    seen = []
-    for of_image, candidates in zip(maps, found, strict=True):
-        boxes = candidates.boxes.astype(float)
-        fine = torch.from_numpy(of_image.fine)[None].expand(len(boxes), -1, -1, -1)
-        windows = (about(boxes, SHORT), long_range(boxes, of_image.fine.shape[1:]))
-        shown = [cut(fine, window, SIDE) for window in windows] if len(boxes) else []
-        empty = torch.empty(0, 2 * len(of_image.fine), SIDE, SIDE)
-        seen.append((torch.cat(shown, dim=1) if shown else empty).half())
-    return seen
+def surroundings(maps: Maps, found: Candidates) -> Tensor:
+    """What the fine maps of an image show about each of its candidates: float16 [R, 2 L, 15, 15]."""
+    boxes = found.boxes.astype(float)
+    if not len(boxes):
+        return torch.empty(0, 2 * len(maps.fine), SIDE, SIDE, dtype=torch.float16)
+    fine = torch.from_numpy(maps.fine)[None].expand(len(boxes), -1, -1, -1)
+    windows = (about(boxes, SHORT), long_range(boxes, maps.fine.shape[1:]))
+    return torch.cat([cut(fine, window, SIDE) for window in windows], dim=1).half()
 
 
 def learn_pooling(

@@ -20,7 +20,7 @@ from stillact_lib.datasets import read
 from stillact_lib.datasets.groups import fold_of
 from stillact_lib.datasets.report import DataReport, data_report
 from stillact_lib.datasets.samples import Samples
-from stillact_lib.papers.fra.classifiers import Fc6, plain_scores
+from stillact_lib.papers.fra.classifiers import Fc6, plain_scores, scaled
 from stillact_lib.papers.fra.faces import YuNet
 from stillact_lib.papers.fra.settings import FraSettings
 from stillact_lib.vision.video import UnreadableVideo, read_frames
@@ -135,16 +135,10 @@ def recognised(faces: Faces, features: dict[str, np.ndarray], svm_lambda: float)
         train, test = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
         scores["commonest"][test] = positives[train].mean(axis=0)
         for arm, kinds in ARMS.items():
-            joined = [_unit(features[kind], train) for kind in kinds]
-            both = np.concatenate(joined, axis=1)
-            scores[arm][test] = plain_scores(both[train], positives[train], both[test], svm_lambda)
+            joined = zip(*(scaled(features[kind][train], features[kind][test]) for kind in kinds), strict=True)
+            taught, asked = (np.concatenate(of_kinds, axis=1) for of_kinds in joined)
+            scores[arm][test] = plain_scores(taught, positives[train], asked, svm_lambda)
     return scores
-
-
-def _unit(features: np.ndarray, train: np.ndarray) -> np.ndarray:
-    """Features less their training mean, divided so that training items have a mean squared length of 1."""
-    middle = features[train].mean(axis=0)
-    return (features - middle) / max(np.sqrt(((features[train] - middle) ** 2).sum(axis=1).mean()), 1e-12)
 
 
 def to_keep(faces: Faces, scores: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

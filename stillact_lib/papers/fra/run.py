@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from sklearn.pipeline import Pipeline
+from torch import Tensor
 
 from stillact_lib.datasets.fra import read_fra
 from stillact_lib.evaluation.average_precision import average_precisions
@@ -73,7 +74,7 @@ def needs(settings: FraSettings) -> list[Need]:
 @dataclass
 class ActionObjects:
     """A run: FRA, its networks and what they find in each image. `scores`: class scores [N, C] of each arm over the
-    test images."""
+    test images. `features`: those that do not depend on which candidates are kept, by kind, once they are computed."""
 
     fra: FraImages
     settings: FraSettings
@@ -83,6 +84,7 @@ class ActionObjects:
     candidates: list[Candidates] = field(default_factory=list)
     kept: list[list[Region]] = field(default_factory=list)
     faces: np.ndarray = field(default_factory=lambda: np.empty((0, 4)))
+    features: dict[str, tuple[np.ndarray, ...]] = field(default_factory=dict)
     localiser: Localiser | None = None
     ranking: Pipeline | None = None
 
@@ -120,21 +122,33 @@ class ActionObjects:
         owner = np.repeat(np.arange(len(test)), [len(regions) for regions in kept])
         positives = self.fra.photographs.positives
         machines = Classifiers(positives[train], owner, self.settings.svm_lambda)
-        machines.add("whole", fc6.whole(seen), (whole := fc6.whole(asked)), whole)
-        true, times = self.fra.faces(), self.settings.face_times
-        taught, told = (fc6.faces(some, true[rows], times) for some, rows in ((seen, train), (asked, test)))
-        machines.add("face", taught, fc6.faces(asked, self.faces[test], times), told)
-        for network in ("coarse", "fine"):
-            of_all = stack(self.candidates, network)
-            machines.add(network, of_all[train], of_all[test])
-        taught = fc6.objects(seen, [one.thing for one in self.annotations(train)])
-        told = fc6.objects(asked, [one.thing for one in self.annotations(test)])
+        of_images = self._whatever_is_kept(fc6, seen, asked)
+        for kind in ("whole", "face", "coarse", "fine"):
+            machines.add(kind, *of_images[kind])
         found = fc6.objects(asked[torch.from_numpy(owner)], [region for regions in kept for region in regions])
         best = fc6.objects(seen, [(self.kept[row] or [None])[0] for row in train])
         for kind in ("box", "masked"):
-            machines.add(kind, taught[kind], found[kind], told[kind])
+            taught, told = of_images[kind]
+            machines.add(kind, taught, found[kind], told)
             machines.add(f"{kind}_taught_found", best[kind], found[kind])
         return machines
+
+    def _whatever_is_kept(self, fc6: Fc6, seen: Tensor, asked: Tensor) -> dict[str, tuple[np.ndarray, ...]]:
+        """Features that do not depend on which candidates are kept, once: of images, in training and in the test as
+        found and as true; of true objects, in training and in the test."""
+        if not self.features:
+            train, test, true, times = self.fra.train, self.fra.test, self.fra.faces(), self.settings.face_times
+            whole = fc6.whole(asked)
+            taught, told = (fc6.faces(some, true[rows], times) for some, rows in ((seen, train), (asked, test)))
+            self.features["whole"] = fc6.whole(seen), whole, whole
+            self.features["face"] = taught, fc6.faces(asked, self.faces[test], times), told
+            for network in ("coarse", "fine"):
+                of_all = stack(self.candidates, network)
+                self.features[network] = of_all[train], of_all[test]
+            taught = fc6.objects(seen, [one.thing for one in self.annotations(train)])
+            told = fc6.objects(asked, [one.thing for one in self.annotations(test)])
+            self.features |= {kind: (taught[kind], told[kind]) for kind in ("box", "masked")}
+        return self.features
 
     def classify(self, machines: Classifiers) -> None:
         """Scores every arm of Tables 1 to 3."""

@@ -149,7 +149,7 @@ def train_segmentation(
         optimiser = torch.optim.SGD(groups, lr=settings.rate, momentum=MOMENTUM, weight_decay=DECAY)
     else:
         optimiser = torch.optim.AdamW(network.parameters(), lr=settings.rate, weight_decay=0.01)
-    name, depends_on = lesson.name.replace(",", "").replace(" ", "-"), TAUGHT_BY + lesson.depends_on
+    name, depends_on = _as_file(lesson.name), TAUGHT_BY + lesson.depends_on
     history = train(
         network,
         lesson.batches(settings.batch_size, settings.seed),
@@ -163,6 +163,11 @@ def train_segmentation(
         workers=settings.workers,
     )
     return network, history
+
+
+def _as_file(name: str) -> str:
+    """A network's name as that of a file."""
+    return name.replace(",", "").replace(" ", "-")
 
 
 class WholeImage(nn.Module):
@@ -215,7 +220,7 @@ def train_whole_image(
         schedule=warm_up_then_cosine(settings.whole_steps),
         checkpoint=checkpoint_for(
             settings.chapter,
-            name.replace(",", "").replace(" ", "-"),
+            _as_file(name),
             settings,
             depends_on,
             learnt_from(settings, fra),

@@ -253,11 +253,12 @@ def optimiser_of(network: GuidedActivation, settings: LgaSettings) -> torch.opti
 def checkpoint_of(arm: Arm, settings: LgaSettings, data: Collection[DataOrigin]) -> Checkpoint | None:
     """Where an arm's network is kept, named for what the arm is, so that arms alike share one; data: what it and its
     backbone learn from."""
+    longer = arm.longer and settings.longer > 1
     parts = [arm.trained_on, arm.family, arm.kind]
     parts += [_reduction(arm, settings), f"weight{arm.weight:g}"] if arm.kind in GUIDED else []
-    parts += ["longer"] if arm.longer and settings.longer > 1 else []
+    parts += ["longer"] if longer else []
     changed_by = {*PRETRAINED_BY, "rate", "warm_up", "mpii_steps" if arm.trained_on == MPII else "steps"}
-    changed_by |= {"longer"} if arm.longer else set()
+    changed_by |= {"longer"} if longer else set()
     changed_by |= {"labels_per_class"} if arm.trained_on == SPORTS else set()
     return checkpoint_for(settings.chapter, "-".join(parts), settings, changed_by, data=[*data])
 

@@ -11,15 +11,15 @@ from torch import nn
 from stillact_lib.networks.fcn8s import FCN8s
 from stillact_lib.networks.vgg import Vgg
 from stillact_lib.papers.fra.controls import (
+    all_shown_in,
     constant_place,
     looked,
     marked,
     right_by_rank,
-    shown_in,
     ways_to_look,
 )
 from stillact_lib.papers.fra.data import FACE_LABEL, FIRST_OBJECT, LABELS, NOWHERE, Annotation, whole_region
-from stillact_lib.papers.fra.localising import Candidates, Localiser, Maps, first_of
+from stillact_lib.papers.fra.localising import Candidates, Localiser, Maps, first_of, mean_probability
 from stillact_lib.papers.fra.pooling import SIDE, LearntPooling, judged, learn_pooling, surroundings
 from stillact_lib.training.loop import Device
 
@@ -55,7 +55,7 @@ def test_windows_of_every_way_lie_where_they_say():
     for x0, y0, x1, y1 in ways["dense"](coarse):
         covered[y0:y1, x0:x1] = True
     assert covered.all() and len(ways["dense"](coarse)) == 49
-    found = shown_in([ways["first"](coarse)] * 3, [annotated(48, 48), annotated(2, 30), NOTHING])
+    found = all_shown_in([ways["first"](coarse)] * 3, [annotated(48, 48), annotated(2, 30), NOTHING])
     assert found[:2].tolist() == [100, 0] and np.isnan(found[2])
 
 
@@ -122,18 +122,16 @@ def test_pooling_is_learnt_from_what_lies_around():
         maps.append(Maps(fine, fine, boxes[:0]))
         found.append(SimpleNamespace(boxes=boxes))
         wanted.append(np.array([0.9, 0.0]))
-    seen = surroundings(maps, found)
+    seen = [surroundings(one, candidates) for one, candidates in zip(maps, found, strict=True)]
     assert seen[0].shape == (2, 6, SIDE, SIDE)
     network = learn_pooling(seen[:30], wanted[:30], 0, CPU, steps=150)
     judgements = np.stack(judged(network, seen[30:], CPU))
     assert (judgements[:, 0] > judgements[:, 1]).mean() >= 0.9
-    empty = surroundings([maps[0]], [SimpleNamespace(boxes=np.empty((0, 4), int))])
-    assert judged(LearntPooling(6), empty, CPU)[0].shape == (0,)
+    empty = surroundings(maps[0], SimpleNamespace(boxes=np.empty((0, 4), int)))
+    assert judged(LearntPooling(6), [empty], CPU)[0].shape == (0,)
 
 
 def test_candidates_know_how_likely_their_object_is():
-    from stillact_lib.papers.fra.localising import mean_probability
-
     annotation = annotated(10, 20)
     maps = np.zeros((len(LABELS), 64, 64), np.float32)
     maps[CUP, 20:24, 10:12] = 0.6  # half of it

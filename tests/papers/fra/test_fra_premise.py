@@ -54,7 +54,7 @@ def test_every_frame_is_named_by_machines_that_saw_nothing_of_its_group(monkeypa
     monkeypatch.setattr(premise, "plain_scores", spied)
     numbers = pd.factorize(faces.table["class_name"] + faces.table["group"])[0].astype(float)[:, None]
     kinds = {kind for of_arm in ARMS.values() for kind in of_arm}
-    monkeypatch.setattr(premise, "_unit", lambda features, train: features)
+    monkeypatch.setattr(premise, "scaled", lambda *parts: parts)
     premise.recognised(faces, dict.fromkeys(kinds, numbers), 0.001)
     assert all(set(train).isdisjoint(test) for train, test in seen) and len(seen) == 5 * len(ARMS)
     assert sorted(row for _, test in seen[:: len(ARMS)] for row in test) == sorted(numbers[:, 0].tolist())

@@ -317,6 +317,8 @@ def test_a_network_is_taken_from_its_checkpoint_where_nothing_changes_it(tmp_pat
     found.add(place(data=[data[0].model_copy(update={"detail": "b"})]))
     assert len(found) == len(other) + len(arms) + 1 - 1 and place() not in found, "the mean is one of both"
     assert place(Arm("x", "without"), mask_loss="mean") == place(Arm("x", "without"))
+    assert place(Arm("longer_x", "with", longer=True), longer=1) == place(longer=1) == place(longer=3)
+    assert place(Arm("longer_x", "with", longer=True), longer=3) != place(longer=3), "with more steps it is another"
 
 
 def test_a_run_names_all_that_it_lacks(tmp_path):
