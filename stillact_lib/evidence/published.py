@@ -103,10 +103,12 @@ class Table(Strict):
 
 
 class Published(Strict):
-    """Everything one chapter's file holds; `items`: what it calls the things that are tested."""
+    """Everything one chapter's file holds; `items`: what it calls the things that are tested; `genuine`: what runs of
+    its profile `real` are of."""
 
     chapter: str
     items: str = "clips"
+    genuine: str = "real video"
     paper: Paper
     rule: Rule
     metrics: dict[str, Metric]
@@ -189,9 +191,11 @@ class Published(Strict):
         known = self.metrics.get(metric)
         return Measure(metric) if known is None else Measure(metric, known.statistic, known.class_group)
 
-    def arm_heading(self, arm: str) -> str:
-        """What the first table that shows an arm calls it."""
-        return next(table.rows[arm].heading for table in self.tables.values() if arm in table.rows)
+    def arm_heading(self, arm: str, dataset: str, metric: str) -> str:
+        """What the first table that shows an arm in this column calls it, or the first that shows it at all."""
+        tables = [table for table in self.tables.values() if arm in table.rows]
+        column = Column(dataset=dataset, metric=metric)
+        return next((table for table in tables if column in table.columns.values()), tables[0]).rows[arm].heading
 
     def decimals(self, metric: str) -> int:
         """Decimals of a measure: the most that a table with it has, three where none has it."""

@@ -171,7 +171,8 @@ def _sentence(published: Published, verdict: Verdict, link: str) -> str:
     how = {"mean": "Mean over: ", "some": "In some of: ", "every": "In all of: ", None: ""}[entry.decided_by]
     below = [how + spoken(published, [one.cell for one in verdict.cells])] if verdict.cells else []
     if entry.bound:
-        below += [f"The bound: {published.arm_heading(entry.bound.arm)}"]
+        gain = verdict.cells[0].cell.gain
+        below += [f"The bound: {published.arm_heading(entry.bound.arm, gain.dataset, gain.metric)}"]
     below += [entry.where, *([f"Not attempted: {verdict.why.rstrip('.')}"] if verdict.why else [])]
     below = " ".join([*(f"{line}." for line in below), entry.note])
     return f'<th scope="row">{says}<small>{escape(below)} {link}</small></th>'

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from math import isnan
+from typing import Literal
 
 from stillact_lib.evidence.bootstrap import Interval
-from stillact_lib.evidence.claims import Cell
+from stillact_lib.evidence.claims import Cell, Gain
 from stillact_lib.evidence.published import Published
 from stillact_lib.evidence.verdicts import Judged, Label, Verdict
 
@@ -27,15 +28,21 @@ MEANINGS = {
 def spoken(published: Published, cells: Sequence[Cell]) -> str:
     """What is compared, in words; several comparisons by what they have in common."""
 
-    def arms(names: Iterable[str | float]) -> str:
-        return _several([f"{name:g}" if isinstance(name, float) else published.arm_heading(name) for name in names])
+    def arms(gains: Sequence[Gain], side: Literal["arm", "against"]) -> str:
+        named = [(getattr(gain, side), gain) for gain in gains]
+        return _several(
+            [
+                f"{name:g}" if isinstance(name, float) else published.arm_heading(name, gain.dataset, gain.metric)
+                for name, gain in named
+            ]
+        )
 
     gains = [cell.gain for cell in cells]
-    parts = [f"{arms(gain.arm for gain in gains)} against {arms(gain.against for gain in gains)}"]
+    parts = [f"{arms(gains, 'arm')} against {arms(gains, 'against')}"]
     parts += [_several([metric_heading(published, gain.metric) for gain in gains])]
     parts += [_several([published.datasets[gain.dataset] for gain in gains])]
     if (more := cells[0].more_than) is not None:
-        named = arms([more.arm]), arms([more.against]), metric_heading(published, more.metric)
+        named = arms([more], "arm"), arms([more], "against"), metric_heading(published, more.metric)
         parts += [f"more than {named[0]} against {named[1]}, {named[2]}, {published.datasets[more.dataset]}"]
     parts += [f"claimed to differ by less than {cells[0].near:g}"] if cells[0].near is not None else []
     worse = [(cell.side > 0) == (published.metrics[cell.metric].better == "lower") for cell in cells]
@@ -123,7 +130,7 @@ def least_in_favour(published: Published, verdict: Verdict) -> str:
         return ""
     one = min(found, key=lambda one: one.cell.side * one.found.mean / max(one.found.smallest_effect, 1e-9))
     gain = one.cell.gain
-    arms = [published.arm_heading(name) for name in gain.arms]
+    arms = [published.arm_heading(name, gain.dataset, gain.metric) for name in gain.arms]
     compared = f"{' against '.join(arms)}, {metric_heading(published, gain.metric)}"
     if one.cell.more_than is not None:
         compared += ", less what it is claimed to exceed"

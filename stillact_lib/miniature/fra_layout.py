@@ -3,7 +3,8 @@ outlines of faces and action objects, boxes of hands, as COCO instances beside t
 
 Things lie about that belong to another of these actions, so that it matters *where* a thing is; how large the thing at
 the face is differs from photograph to photograph. At sizes of `FRAMED` they are held in the idle hand, too, or are
-beside the face, and people are anywhere and at any distance, so that it cannot be known where to look.
+beside the face, hands differ in size and some are gloved, and people are anywhere and at any distance, so that it
+cannot be known where to look.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ MISLEADING = 0.7
 #: the sizes whose photographs are framed, and the share of these in which something of another action is held in the
 #: idle hand, or is beside the face
 FRAMED, HELD, AT_FACE = ("study",), 0.35, 0.35
+#: how much hands differ there (`WorldSettings.hands`)
+HANDS = 0.35
 #: how large things at the face are, from least to most of their natural size
 OBJECT_SCALE = (0.6, 1.6)
 #: Raised by hand when what is annotated changes though the photographs do not.
@@ -127,7 +130,8 @@ def fra(seed: int, size: str, classes: Sequence[str] | None = None) -> Layout:
     low, high = np.log(OBJECT_SCALE)
 
     def world(rng: np.random.Generator) -> WorldSettings:
-        return replace(PHOTO, decoys=0.0, object_scale=round(float(np.exp(rng.uniform(low, high))), 3))
+        scale_of_things = round(float(np.exp(rng.uniform(low, high))), 3)
+        return replace(PHOTO, decoys=0.0, object_scale=scale_of_things, hands=HANDS if size in FRAMED else 0.0)
 
     def photographed(name: str, action: str, image: str) -> FraPhoto:
         actor = entropy(seed, "fra", image)

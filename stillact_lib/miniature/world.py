@@ -10,7 +10,7 @@ import numpy as np
 from stillact_lib.miniature import rendering, truth
 from stillact_lib.miniature.actions import ACTIONS, Action, Companion
 from stillact_lib.miniature.choreography import Performer, cast, first_view, fit, perform, placed, travelled
-from stillact_lib.miniature.figure import CLUTTER, PARTNER, figure_parts, sample_look
+from stillact_lib.miniature.figure import CLUTTER, LABEL, PARTNER, figure_parts, sample_look
 from stillact_lib.miniature.props import PROPS
 from stillact_lib.miniature.props.stage import Stage
 from stillact_lib.miniature.rendering import SHADOW, Part, squared
@@ -27,6 +27,8 @@ UNFRAMED = (
     *("serving_racket", "baseball_bat", "pitched_ball", "bowling_ball"),
 )
 AT_THE_FACE = ("toothbrush", "cup", "cigarette", "phone", "bubble_wand")
+#: ends the entropy of what hands are like, which no other draw has
+HANDS = (104, 97)
 SHADOWLESS = ("cliff", "water")
 OUTDOORS = ("park", "beach", "street", "stadium")
 INDOORS = ("gym", "room", "bathroom", "stage", "court", "office")
@@ -40,6 +42,7 @@ class WorldSettings:
     decoys: float = 0.0  # probability that a clip also shows the things of another action, unused
     anywhere: float = 0.0  # probability of any place of the same kind (indoors, outdoors), not one of the action's own
     object_scale: float = 1.0  # size of things at the face: brush, cup, cigarette, phone
+    hands: float = 0.0  # how much hands differ: the logarithm of their size by so much, and how many people wear gloves
     style: str = "video"  # video: slightly soft, noisy; photo: centred, crisp, steady
     supersample: int = 2  # map pixels per output pixel and axis
 
@@ -91,6 +94,8 @@ class _Shot:
             owners += [number] * (len(bodies) - len(owners))
             things += self._things(person, partner, np.random.default_rng(props))
         self.parts, self.person_of_body = bodies + things, np.array(owners)
+        if self.settings.hands:
+            self._vary_hands(np.random.default_rng((*spec.actor, *HANDS)))
         fit(self.view, self.people, [part for part in things if not part.unframed], spec.size, actor, clip)
         way = travelled(self.view, action, self.people[0].phase, spec.size[1])
         for part in self.parts:  # drawn in body heights so far
@@ -110,6 +115,16 @@ class _Shot:
         self.camera = self.camera[1:-1]
         for person in self.people:
             person.joints.at = {name: track[1:-1] for name, track in person.joints.at.items()}
+
+    def _vary_hands(self, rng: np.random.Generator) -> None:
+        """Hands as large or small, and bare or gloved, as they are on this photograph's people."""
+        times = float(np.exp(rng.uniform(-self.settings.hands, self.settings.hands)))
+        glove = tuple(rng.uniform(25, 230, 3).tolist()) if rng.random() < self.settings.hands else None
+        for part in self.parts:
+            if part.label in (LABEL["left hand"], LABEL["right hand"]):
+                part.frame[:, :, :2] *= times
+                for shape in part.shapes:
+                    shape.colour = shape.colour if glove is None else glove
 
     def _things(self, person: Performer, partner: bool, rng: np.random.Generator) -> list[Part]:
         stage = Stage(person.joints, person.look, self.view, person.phase, rng)

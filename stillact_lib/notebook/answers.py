@@ -12,7 +12,7 @@ from stillact_lib.evidence.kept import READING, World
 from stillact_lib.evidence.ledger import Ledger
 from stillact_lib.evidence.wording import NONE
 
-#: the worlds that stand side by side on a page, and what they are called there
+#: the worlds that stand side by side on a page, and what they are called there, where a chapter does not say
 CALLED: dict[World, str] = {"drawn": "drawn world", "real": "real video"}
 KINDS = {"claims": "sentences of the paper", "checks": "checks of our own"}
 HEADINGS = {
@@ -28,15 +28,20 @@ class Answers:
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
+        self.called = CALLED | {"real": ledger.published.genuine}
         self.worlds = [world for world in CALLED if world in ledger.worlds()]
 
     def to(self, questions: Mapping[str, str]) -> Markdown:
-        """Questions; below each, world by world, what the kept runs say of the sentence with its id."""
+        """Questions; below each, from each world that tried it, what the kept runs say of the sentence with its id."""
         lines = []
         for question, id in questions.items():
             lines.append(f"- {question}")
-            lines += [f"  - {CALLED[at]}: {self.ledger.in_words(id, at, example=True)}" for at in self.worlds]
+            told = [at for at in self.worlds if self._tried(id, at)] or self.worlds[:1]
+            lines += [f"  - {self.called[at]}: {self.ledger.in_words(id, at, example=True)}" for at in told]
         return Markdown("\n".join(lines))
+
+    def _tried(self, id: str, at: World) -> bool:
+        return self.ledger.verdict(id, at).label != "not attempted"
 
     def figure(self, dataset: str, arm: str, metric: str, against: str, at: World = "drawn") -> str:
         """What an arm has over another in the kept runs of a world, with its interval, for a sentence of the text."""
@@ -51,15 +56,17 @@ class Answers:
         lines = []
         for at in self.worlds:
             for kind, counts in self.ledger.counts(at).items():
+                if counts.of.get("not attempted") == counts.total and at != self.worlds[0]:
+                    continue
                 listed = ", ".join(f"{count} {label}" for label, count in counts.of.items())
                 lines.append(
-                    f"- Of {counts.total} {KINDS[kind]}, {CALLED[at]}: {listed}; chance alone would "
+                    f"- Of {counts.total} {KINDS[kind]}, {self.called[at]}: {listed}; chance alone would "
                     f"call {counts.by_chance:.1f} reproduced, and as many not."
                 )
             if self.ledger.kept[at].profile in READING:
                 lines.append(
-                    f"\nThe verdicts of the {CALLED[at]} rest on reading-size runs, whose networks and baselines stop "
-                    "long before they are trained, and are provisional until runs of the profile `study` exist.\n"
+                    f"\nThe verdicts of the {self.called[at]} rest on reading-size runs, whose networks and baselines "
+                    "stop long before they are trained, and are provisional until runs of the profile `study` exist.\n"
                 )
         return Markdown("\n".join(lines))
 
@@ -78,20 +85,22 @@ class Answers:
     def claims(self, *ids: str) -> None:
         """Shows sentences with what was found and their verdicts, from each world in which one was attempted."""
         for at in self.worlds:
-            attempted = [id for id in ids if self.ledger.verdict(id, at).label != "not attempted"]
+            attempted = [id for id in ids if self._tried(id, at)]
             if at == self.worlds[0] or attempted:
                 display(self.ledger.claims(*(ids if at == self.worlds[0] else attempted), world=at))
 
     def what_holds(self, findings: Mapping[str, str]) -> Markdown:
-        """Findings (in a few words -> id of the sentence), world by world, by their verdicts."""
+        """Findings (in a few words -> id of the sentence), world by world, by their verdicts; what was tried nowhere
+        stands below the first."""
         lines = []
+        tried = {id: [at for at in self.worlds if self._tried(id, at)] or self.worlds[:1] for id in findings.values()}
         for at in self.worlds:
-            lines += [f"\n**{CALLED[at].capitalize()}**\n"]
+            lines += [f"\n**{self.called[at].capitalize()}**\n"]
             for label, heading in HEADINGS.items():
                 of_label = [
                     f"  - {finding}: {self.ledger.in_words(id, at)}"
                     for finding, id in findings.items()
-                    if self.ledger.verdict(id, at).label == label
+                    if at in tried[id] and self.ledger.verdict(id, at).label == label
                 ]
                 lines += [f"- *{heading}*", *of_label] if of_label else []
         return Markdown("\n".join(lines))

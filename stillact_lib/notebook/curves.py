@@ -15,7 +15,7 @@ from stillact_lib.configuration import profile_parameters
 from stillact_lib.evidence.records import load_records
 from stillact_lib.evidence.tuning import tried
 from stillact_lib.evidence.worlds import is_drawn
-from stillact_lib.notebook.answers import CALLED, Answers
+from stillact_lib.notebook.answers import Answers
 from stillact_lib.notebook.class_charts import spaced
 
 #: whose parameters a world's runs change
@@ -28,7 +28,7 @@ def watched_trainings(answers: Answers) -> Iterator[tuple[str, pd.DataFrame]]:
     kept none are left out."""
     chapter = answers.ledger.published.chapter
     tuning = load_records(chapter=chapter, profile="tuning")
-    for at, called in CALLED.items():
+    for at, called in answers.called.items():
         kinds = {f"tuning, {called}": [run for run in tuning if is_drawn(run) == (at == "drawn")]}
         if at in answers.worlds:
             kinds[f"runs that decide, {called}"] = answers.ledger.kept[at].records

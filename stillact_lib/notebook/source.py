@@ -23,15 +23,13 @@ def source_of(definition: Definition, *, docstring: bool = True) -> str:
 
 
 def show_source(*definitions: Definition, docstring: bool = True) -> None:
-    """Display definitions as highlighted Python, each under the file and lines where it lies."""
+    """Display definitions as highlighted Python, each under the file where it lies. Lines are not named: they move with
+    whatever is written above, and the text would be called stale though the definition is as it was."""
     for definition in definitions:
         plain = inspect.unwrap(definition)
         path = Path(inspect.getsourcefile(plain) or "")
         where = path.relative_to(project_root()).as_posix() if path.is_relative_to(project_root()) else path.name
-        lines, first = inspect.getsourcelines(plain)
-        first = max(first, 1)
-        place = f"`{where}`, lines {first}-{first + len(lines) - 1}"
-        display(Markdown(f"*{place}*\n\n```python\n{source_of(definition, docstring=docstring)}\n```"))
+        display(Markdown(f"*`{where}`*\n\n```python\n{source_of(definition, docstring=docstring)}\n```"))
 
 
 def _without_docstrings(text: str) -> str:

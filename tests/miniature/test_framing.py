@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
 from stillact_lib.datasets.fra import read_fra
 from stillact_lib.errors import StillactError
 from stillact_lib.miniature import fra_layout, writing
+from stillact_lib.miniature.figure import LABEL
 from stillact_lib.miniature.fra_layout import FRA_SCALES
 from stillact_lib.miniature.framing import Scene, box_of, framed, scene_of, with_strange_thing
 from stillact_lib.miniature.layouts import layout_of
@@ -97,6 +99,24 @@ def test_where_things_are_cannot_be_known_without_a_look(scenes):
     assert shown.mean() > 0.9 and np.mean(held) < 0.5
     sizes = np.array([np.sqrt(one.thing.sum()) / SIDE for one in scenes])[shown]
     assert np.percentile(sizes, 10) < 0.06 < 0.1 < np.percentile(sizes, 90)
+
+
+def test_hands_differ_in_size_and_some_are_gloved():
+    """And nothing else does: people, things and places are as they would be."""
+    ratios, recoloured, hands = [], 0, [LABEL["left hand"], LABEL["right hand"]]
+    for item in list(layout_of("fra", 3, "study").items.values())[::100]:
+        spec = _small(item).spec
+        alike = replace(spec, settings=replace(spec.settings, hands=0.0))
+        seen, usual = (render_clip(one, truth=True) for one in (spec, alike))
+        areas = [np.isin(clip.part_ids[0], hands) for clip in (seen, usual)]
+        ratios.append(areas[0].sum() / max(1, areas[1].sum()))
+        both = areas[0] & areas[1]
+        changed = np.abs(seen.frames[0][both].astype(int) - usual.frames[0][both]).sum(axis=-1)
+        recoloured += np.median(changed) > 60
+        near = cv2.dilate((areas[0] | areas[1]).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+        elsewhere = (seen.frames[0] != usual.frames[0]).any(axis=-1) & ~near
+        assert elsewhere.mean() < 0.01, "but for the hands' shadows and the camera's noise"
+    assert min(ratios) < 0.75 and max(ratios) > 1.3 and 2 <= recoloured <= len(ratios) / 2
 
 
 def test_a_framed_photograph_says_where_its_truth_is(tmp_path, monkeypatch):

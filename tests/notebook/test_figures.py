@@ -3,7 +3,6 @@
 import base64
 import io
 import re
-from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -77,11 +76,8 @@ def test_ink_and_method_colours_stand_out_from_the_paper():
 def test_show_source_is_the_library_text_with_its_place(shown):
     show_source(bootstrap.mean_estimate)
     text = shown[0].data
-    assert "`stillact_lib/evidence/bootstrap.py`, lines " in text
+    assert "*`stillact_lib/evidence/bootstrap.py`*" in text
     assert "def mean_estimate(" in text and text.rstrip().endswith("```")
-    first = int(re.search(r"lines (\d+)", text).group(1))
-    lines = Path(bootstrap.__file__).read_text(encoding="utf-8").splitlines()
-    assert lines[first - 1].startswith("def mean_estimate")
 
 
 def test_source_without_docstrings_keeps_comments():

@@ -10,7 +10,8 @@ The method, in the paper's order::
 
 How the book tests it::
 
-    settings   data   run (needs, all arms, what a record keeps, precision by object size)   figures
+    settings   data   run (needs, all arms, what a record keeps)   sizes (precision by object size)   figures
+    watching   what curves show of a network in training
     controls   where else to look, in what other order; how well networks mark
     pooling    a network that learns how to pool a region's surroundings
     further    both of them, measured as FRA's own way is

@@ -64,9 +64,12 @@ class Fc6:
     network: Vgg | MobileNetwork
     device: Device
 
-    def of(self, images: Tensor, boxes: np.ndarray, masks: Sequence[Region] | None = None) -> np.ndarray:
+    def of(
+        self, images: Tensor, boxes: np.ndarray, masks: Sequence[Region] | None = None, side: int | None = None
+    ) -> np.ndarray:
         """Of one window of each image: images uint8 [N, 3, S, S], boxes [N, 4] -> float32 [N, D]; zero where a box is
-        NaN. masks: regions outside of which pixels are blanked (§2)."""
+        NaN. masks: regions outside of which pixels are blanked (§2); side: what windows are brought to (None: the
+        network's own), for networks of any size."""
         known = np.flatnonzero(np.isfinite(boxes).all(axis=1))
         features = np.zeros((len(images), self.network.channels), np.float32)
         for rows in np.array_split(known, range(AT_ONCE, len(known), AT_ONCE)):
@@ -74,7 +77,7 @@ class Fc6:
             if masks is not None:
                 inside = np.stack([_placed(masks[row], shown.shape[-2:]) for row in rows])
                 shown = torch.where(torch.from_numpy(inside)[:, None], shown, BLANK)
-            windows = cut(shown, boxes[rows], self.network.image_size)
+            windows = cut(shown, boxes[rows], side or self.network.image_size)
             features[rows] = predict(_Fc6(self.network), windows, self.device).numpy()
         return features
 

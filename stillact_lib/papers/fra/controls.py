@@ -18,7 +18,7 @@ from stillact_lib.papers.fra.data import FACE_LABEL, FIRST_OBJECT, Annotation, R
 from stillact_lib.papers.fra.localising import HIT, Localiser, shown_in, windows_about, windows_of
 from stillact_lib.papers.fra.settings import FraSettings
 from stillact_lib.vision.images import as_network_input
-from stillact_lib.vision.windows import cut
+from stillact_lib.vision.windows import about, cut
 
 #: images that are looked at together
 AT_ONCE = 32
@@ -27,8 +27,8 @@ APART = 0.5
 #: ranks of candidates that are counted
 RANKS = 5
 
-#: coarse maps [L, S, S] -> windows [K, 4] to look at
-Looks = Callable[[np.ndarray], np.ndarray]
+#: coarse maps [L, S, S] and the number of their image -> windows [K, 4] to look at
+Looks = Callable[[np.ndarray, int], np.ndarray]
 
 
 def constant_place(annotations: Sequence[Annotation]) -> np.ndarray:
@@ -37,30 +37,36 @@ def constant_place(annotations: Sequence[Annotation]) -> np.ndarray:
     return ((boxes[:, :2] + boxes[:, 2:]) / 2).mean(axis=0)[::-1]
 
 
-def ways_to_look(annotations: Sequence[Annotation], settings: FraSettings) -> dict[str, Looks]:
-    """Where the fine network may look, all with windows of one size: where FRA does ("guided"); at the first of these
-    alone ("first"); about the likeliest pixel of a face ("face_window"); at one place whatever the image shows, the
-    mean place of the training objects ("constant"); at as many chance places as FRA has windows ("random"); and
-    everywhere, windows overlapping by half ("dense")."""
+def ways_to_look(annotations: Sequence[Annotation], faces: np.ndarray, settings: FraSettings) -> dict[str, Looks]:
+    """Where the fine network may look: where FRA does ("guided"); at the first of these alone ("first"); about the
+    likeliest pixel of a face ("face_window"); at one place whatever the image shows, the mean place of the training
+    objects ("constant"); at as many chance places as FRA has windows ("random"); everywhere, windows overlapping by
+    half ("dense"); all with windows of one size. And about the found face [N, 4], `face_times` as large, as the network
+    was taught ("face_box"): no window where there is none."""
     place, rng = constant_place(annotations)[None], np.random.default_rng(settings.seed)
-    about = partial(windows_about, share=settings.window_share)
+    near = partial(windows_about, share=settings.window_share)
 
-    def face(coarse: np.ndarray) -> np.ndarray:
+    def face(coarse: np.ndarray, _: int) -> np.ndarray:
         at = np.unravel_index(coarse[FACE_LABEL].argmax(), coarse.shape[1:])
-        return about(np.array([at]), coarse.shape[1:])
+        return near(np.array([at]), coarse.shape[1:])
 
-    def dense(coarse: np.ndarray) -> np.ndarray:
+    def face_box(_: np.ndarray, number: int) -> np.ndarray:
+        box = about(faces[[number]], settings.face_times, square=True)
+        return box[np.isfinite(box).all(axis=1)]
+
+    def dense(coarse: np.ndarray, _: int) -> np.ndarray:
         side = settings.window_share
         steps = np.linspace(side / 2, 1 - side / 2, 1 + round((1 - side) / (APART * side)))
         rows, columns = np.meshgrid(steps * coarse.shape[1], steps * coarse.shape[2], indexing="ij")
-        return about(np.stack([rows.ravel(), columns.ravel()], axis=1).astype(int), coarse.shape[1:])
+        return near(np.stack([rows.ravel(), columns.ravel()], axis=1).astype(int), coarse.shape[1:])
 
     return {
-        "guided": partial(windows_of, settings=settings),
-        "first": lambda coarse: windows_of(coarse, settings)[:1],
+        "guided": lambda coarse, _: windows_of(coarse, settings),
+        "first": lambda coarse, _: windows_of(coarse, settings)[:1],
         "face_window": face,
-        "constant": lambda coarse: about(np.rint(place).astype(int), coarse.shape[1:]),
-        "random": lambda coarse: about(rng.integers(0, coarse.shape[1], (settings.windows, 2)), coarse.shape[1:]),
+        "face_box": face_box,
+        "constant": lambda coarse, _: near(np.rint(place).astype(int), coarse.shape[1:]),
+        "random": lambda coarse, _: near(rng.integers(0, coarse.shape[1], (settings.windows, 2)), coarse.shape[1:]),
         "dense": dense,
     }
 
@@ -70,11 +76,11 @@ def looked(localiser: Localiser, images: Tensor, ways: dict[str, Looks]) -> dict
     none), and the windows [K, 4] of each image of uint8 [N, 3, S, S]."""
     peaks: dict[str, list[np.ndarray]] = {name: [] for name in ways}
     windows: dict[str, list[np.ndarray]] = {name: [] for name in ways}
-    for some in images.split(AT_ONCE):
+    for first, some in zip(range(0, len(images), AT_ONCE), images.split(AT_ONCE), strict=True):
         shown = as_network_input(some)
         coarse = localiser.coarse_maps(shown)
         for name, look in ways.items():
-            boxes = [look(one) for one in coarse]
+            boxes = [look(one, first + row) for row, one in enumerate(coarse)]
             owners = np.repeat(np.arange(len(some)), [len(of_image) for of_image in boxes])
             best = np.zeros((len(some), coarse.shape[1]), np.float32)
             if len(owners):
@@ -113,16 +119,21 @@ def marked(maps: np.ndarray, annotation: Annotation, first_object: int = FIRST_O
     """How well maps [L, S, S] mark an image, in %: "object_iou", intersection over union of the object's own label with
     its outline, "face_iou" the same of the face; "pixel_ap", average precision of its pixels under the probability of
     any object. NaN where there is none, or maps of objects alone (`first_object` 1) know no face."""
-    said, thing = maps.argmax(axis=0), annotation.thing
-    found = dict.fromkeys(("object_iou", "face_iou", "pixel_ap"), np.nan)
+    found, thing = dict.fromkeys(("object_iou", "face_iou", "pixel_ap"), np.nan), annotation.thing
     if thing is not None:
-        true = np.isin(annotation.labels, [thing.label])
-        found["object_iou"] = _iou(said == thing.label - FIRST_OBJECT + first_object, true)
-        if true.any():
-            likely = maps[first_object:].sum(axis=0)
-            found["pixel_ap"] = 100 * average_precision_score(true.ravel(), likely.ravel())
+        label = thing.label - FIRST_OBJECT + first_object
+        found |= object_marked(maps, annotation.labels == thing.label, label, first_object)
     if first_object == FIRST_OBJECT and (face := annotation.labels == FACE_LABEL).any():
-        found["face_iou"] = _iou(said == FACE_LABEL, face)
+        found["face_iou"] = _iou(maps.argmax(axis=0) == FACE_LABEL, face)
+    return found
+
+
+def object_marked(maps: np.ndarray, true: np.ndarray, label: int, first_object: int) -> dict[str, float]:
+    """ "object_iou" and "pixel_ap" of one object: its pixels `true`, bool [S, S], and its label among the maps'."""
+    found = {"object_iou": _iou(maps.argmax(axis=0) == label, true), "pixel_ap": np.nan}
+    if true.any():
+        likely = maps[first_object:].sum(axis=0)
+        found["pixel_ap"] = 100 * average_precision_score(true.ravel(), likely.ravel())
     return found
 
 

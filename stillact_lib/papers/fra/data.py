@@ -166,9 +166,9 @@ def object_label(class_name: str) -> int:
 
 
 def open_stanford40(settings: FraSettings) -> Photographs:
-    """All of Stanford 40, for Section 2; of its miniature all classes that it can act, at `mini` a few photographs of
-    each."""
-    size = "survey" if settings.miniature_size == "mini" else settings.miniature_size
+    """All of Stanford 40, for Section 2; of its miniature all classes that it can act, at `mini` and `study` a
+    few photographs of each."""
+    size = "survey" if settings.miniature_size in ("mini", "study") else settings.miniature_size
     root = _root(STANFORD40, settings.model_copy(update={"miniature_size": size}))
     return load_photographs(read(STANFORD40, root), settings.image_size, ("test",))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import cv2
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,7 +15,7 @@ from matplotlib.patheffects import withStroke
 from stillact_lib.evidence.bootstrap import Interval
 from stillact_lib.notebook.class_charts import RIGHT, WRONG, spaced
 from stillact_lib.notebook.figures import FAINT, PALETTE, bare
-from stillact_lib.papers.fra.data import FACE_LABEL, FIRST_OBJECT, HAND_LABEL, LABELS, Annotation, Region
+from stillact_lib.papers.fra.data import FACE_LABEL, FIRST_OBJECT, HAND_LABEL, LABELS, Annotation, Region, overlap
 from stillact_lib.papers.fra.localising import Maps
 
 #: a colour a label, background first; a thing keeps it throughout
@@ -23,7 +24,10 @@ LABEL_COLOURS = (
     *(PALETTE["purple"], PALETTE["green"], PALETTE["vermilion"], PALETTE["blue"], PALETTE["amber"]),
 )
 SIZE_COLOURS = {"small": PALETTE["vermilion"], "large": PALETTE["green"], "undecided": PALETTE["grey"]}
+SIZE_COLOURS |= {"none": PALETTE["sky"]}
 HEAT = "magma"
+#: close-ups show so much less of an image, so many times as large
+CLOSER = 4
 
 
 def rgb_of(labels: np.ndarray) -> np.ndarray:
@@ -84,24 +88,51 @@ def coarse_and_fine(image: np.ndarray, maps: Maps, wanted: int, other: int) -> F
     return figure
 
 
-def found_objects(
-    images: np.ndarray, maps: Sequence[Maps], kept: Sequence[Sequence[Region]], rows: Sequence[str], columns: int
-) -> Figure:
-    """Figure 5: images weighed by the fine network's probability of the best candidate's object, its box framed.
+def close_up(side: int, box: tuple[float, float, float, float]) -> tuple[int, int, int]:
+    """Left, top and side of a square about a box, a `CLOSER`-th of an image's side, moved inside the image."""
+    width = side // CLOSER
+    left, top = (round((box[k] + box[k + 2] - width) / 2) for k in (0, 1))
+    return min(max(0, left), side - width), min(max(0, top), side - width), width
 
-    images uint8 [N, S, S, 3], `columns` of each of the classes named by `rows`.
+
+def magnified(image: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:
+    """An image uint8 [S, S, 3] about a box, `CLOSER` times as large."""
+    left, top, width = close_up(len(image), box)
+    closer = image[top : top + width, left : left + width]
+    return cv2.resize(closer, image.shape[:2], interpolation=cv2.INTER_CUBIC)
+
+
+def found_objects(
+    images: np.ndarray,
+    kept: Sequence[Sequence[Region]],
+    things: Sequence[Region],
+    rows: Sequence[str],
+    titles: Sequence[str],
+) -> Figure:
+    """Figure 5, closer: about the true object of each image, dashed, its candidates' frames, the best one's thick;
+    where that lies elsewhere it is said so.
+
+    images uint8 [N, S, S, 3], as many of each of the classes named by `rows` as there are `titles` of columns.
     """
-    figure, axes = plt.subplots(len(rows), columns, figsize=(7.2, 7.2 / columns * len(rows)), squeeze=False)
-    for axis, image, of_image, regions in zip(axes.flat, images, maps, kept, strict=True):
-        weight = np.zeros(image.shape[:2])
-        if regions:
-            weight = of_image.fine[regions[0].label]
-        axis.imshow((image * (0.45 + 0.55 * weight / max(weight.max(), 1e-6))[..., None]).astype(np.uint8))
+    columns = len(titles)
+    figure, axes = plt.subplots(len(rows), columns, figsize=(7.2, 7.2 / columns * len(rows) + 0.5), squeeze=False)
+    for axis, image, regions, thing in zip(axes.flat, images, kept, things, strict=True):
+        left, top, width = close_up(len(image), thing.box)
+        axis.imshow(magnified(image, thing.box))
+        axis.set(xlim=(-0.5, len(image) - 0.5), ylim=(len(image) - 0.5, -0.5))
+        corner, times = np.array([left, top, left, top]), len(image) / width
+        axis.add_patch(_frame(tuple((np.array(thing.box) - corner) * times), "white", 0.9, dashed=True))
         for place, region in enumerate(regions):
-            axis.add_patch(_frame(region.box, LABEL_COLOURS[region.label], 1.6 if place == 0 else 0.7))
+            near = tuple((np.array(region.box) - corner) * times)
+            axis.add_patch(_frame(near, LABEL_COLOURS[region.label], 1.6 if place == 0 else 0.7))
         bare(axis)
+        shown = np.array([[left, top, left + width, top + width]], float)
+        if not overlap(np.array([one.box for one in regions[:1]], float).reshape(-1, 4), shown).any():
+            axis.set_xlabel("elsewhere" if regions else "none", fontsize=7)
     for axis, name in zip(axes[:, 0], rows, strict=True):
         axis.set_ylabel(spaced(name), fontsize=8.5)
+    for axis, title in zip(axes[0], titles, strict=True):
+        axis.set_title(title, fontsize=8)
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.0, hspace=0.0)
     legend_of_labels(figure, range(FIRST_OBJECT, len(LABELS)))
     return figure
@@ -177,7 +208,8 @@ def _bars(axis: Axes, scores: Mapping[str, float], right: str) -> None:
     axis.grid(visible=False)
 
 
-def _frame(box: tuple[float, float, float, float], colour: str, width: float) -> Rectangle:
+def _frame(box: tuple[float, float, float, float], colour: str, width: float, dashed: bool = False) -> Rectangle:
     x0, y0, x1, y1 = box
     edge = [withStroke(linewidth=width + 0.8, foreground=PALETTE["ink"])]  # legible on light and on dark
-    return Rectangle((x0 - 0.5, y0 - 0.5), x1 - x0, y1 - y0, fill=False, ec=colour, lw=width, path_effects=edge)
+    how = {"fill": False, "ec": colour, "lw": width, "path_effects": edge, "ls": "--" if dashed else "-"}
+    return Rectangle((x0 - 0.5, y0 - 0.5), x1 - x0, y1 - y0, **how)

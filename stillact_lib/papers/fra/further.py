@@ -14,7 +14,7 @@ from torch import Tensor
 from stillact_lib.networks.fcn8s import FCN8s
 from stillact_lib.papers.fra.classifiers import FOUND_ARMS, Fc6, plain_scores
 from stillact_lib.papers.fra.controls import RANKS, all_shown_in, looked, marked, right_by_rank, ways_to_look
-from stillact_lib.papers.fra.localising import AT_ONCE, first_of, fit_ranking, ranked, true_overlap
+from stillact_lib.papers.fra.localising import AT_ONCE, candidates_of, first_of, fit_ranking, ranked, true_overlap
 from stillact_lib.papers.fra.pooling import judged, learn_pooling, surroundings
 from stillact_lib.papers.fra.run import ActionObjects
 from stillact_lib.vision.images import as_network_input
@@ -25,7 +25,7 @@ def look_elsewhere(run: ActionObjects) -> None:
     """The fine network's maxima in windows chosen in every one of `ways_to_look`, as features of their own: arms
     "fine_guided" and so on; and how often a test image's object is in a window."""
     train, test, positives = run.fra.train, run.fra.test, run.fra.photographs.positives
-    ways = ways_to_look(run.annotations(train), run.settings)
+    ways = ways_to_look(run.annotations(train), run.faces, run.settings)
     seen = looked(run.localiser, run.fra.images, ways)
     for name, (peaks, windows) in seen.items():
         scores = plain_scores(peaks[train], positives[train], peaks[test], run.settings.svm_lambda)
@@ -37,25 +37,31 @@ def look_elsewhere(run: ActionObjects) -> None:
 def rank_otherwise(run: ActionObjects, fc6: Fc6) -> None:
     """Candidates in other orders: by their object's mean probability, which takes no context ("likelihood"); by the
     regression that saw true regions too, as the paper's did ("told"); by a network that learns how to pool ("pooling").
-    Of each order and the run's own ("context") whether the object is among the first, rank by rank; and of the others
-    what comes of it: arms "object_likelihood", "all_likelihood" and so on."""
+    And the regression on other candidates, those of Eq. 3 as it is printed ("printed"). Of each order and the run's own
+    ("context") whether the object is among the first, rank by rank; and of the others what comes of it: arms
+    "object_likelihood", "all_likelihood" and so on."""
     settings, found, train = run.settings, run.candidates, run.fra.train
     learnt, annotations = [found[row] for row in train], run.annotations(train)
-    seen, true, taught = [], [], set(train.tolist())
+    seen, true, printed, taught = [], [], [], set(train.tolist())
     for row, maps in enumerate(run.localiser.maps(run.fra.images)):
         seen.append(surroundings(maps, found[row]))
+        printed.append(candidates_of(maps, settings.maxima, settings.apart, as_printed=True))
         if row in taught and (things := run.fra.annotations[row].things):
             true.append(context_features(maps.fine, np.array([thing.box for thing in things], float)))
     told = fit_ranking(learnt, annotations, settings, np.concatenate(true))
     overlaps = [true_overlap(one, own) for one, own in zip(learnt, annotations, strict=True)]
     pooling = learn_pooling([seen[row] for row in train], overlaps, settings.seed, run.device, settings.pooling_steps)
     expected = judged(pooling, seen, run.device)
+    by_print = fit_ranking([printed[row] for row in train], annotations, settings)
     orders = {
         "context": [ranked(one, run.ranking, RANKS) for one in found],
         "likelihood": [first_of(one, one.likelihood, RANKS) for one in found],
         "told": [ranked(one, told, RANKS) for one in found],
         "pooling": [first_of(one, worth, RANKS) for one, worth in zip(found, expected, strict=True)],
+        "printed": [ranked(one, by_print, RANKS) for one in printed],
     }
+    for name, of in (("context", found), ("printed", printed)):
+        run.measures[f"{name}/candidates"] = np.array([float(len(of[row].regions)) for row in run.fra.test])
     for name, of_images in orders.items():
         tested = [of_images[row] for row in run.fra.test]
         for rank, values in right_by_rank(tested, run.annotations(run.fra.test)).items():

@@ -195,11 +195,12 @@ def _from_arrays(arrays: Mapping[str, np.ndarray]) -> list[Candidates]:
     return found
 
 
-def candidates_of(maps: Maps, maxima: int, apart: float) -> Candidates:
-    """R of Eq. 4, of both networks, and the context of each region in the refined maps."""
+def candidates_of(maps: Maps, maxima: int, apart: float, as_printed: bool = False) -> Candidates:
+    """R of Eq. 4, of both networks, and the context of each region in the refined maps; `as_printed`: see
+    `predicted_regions`."""
     regions = []
     for of_network in (maps.coarse, maps.fine):
-        regions += predicted_regions(of_network)
+        regions += predicted_regions(of_network, as_printed)
         regions += otsu_regions(of_network, maxima, apart)
     boxes = np.array([region.box for region in regions], float).reshape(-1, 4)
     context = context_features(maps.fine, boxes) if len(boxes) else np.empty((0, 50 * len(maps.fine)))
@@ -215,10 +216,10 @@ def mean_probability(maps: np.ndarray, region: Region) -> float:
     return float(maps[region.label, y0:y1, x0:x1][region.mask].mean())
 
 
-def predicted_regions(maps: np.ndarray) -> list[Region]:
+def predicted_regions(maps: np.ndarray, as_printed: bool = False) -> list[Region]:
     """R_pred (Eq. 3): connected components of what the network says of each pixel, those of objects. The argmax is over
-    all labels: over the objects alone, as printed, every pixel of the image would belong to some object."""
-    said = maps.argmax(axis=0)
+    all labels: over the objects alone, `as_printed`, every pixel of the image belongs to some object."""
+    said = FIRST_OBJECT + maps[FIRST_OBJECT:].argmax(axis=0) if as_printed else maps.argmax(axis=0)
     found = []
     for label in range(FIRST_OBJECT, len(maps)):
         found += _components(said == label, label)

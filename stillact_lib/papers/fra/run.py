@@ -4,10 +4,8 @@ keeps of it (Rosenfeld and Ullman 2016).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,9 +14,8 @@ from torch import Tensor
 
 from stillact_lib.datasets.fra import read_fra
 from stillact_lib.evaluation.average_precision import average_precisions
-from stillact_lib.evidence.bootstrap import Interval, map_estimate
-from stillact_lib.evidence.records import RunRecord
-from stillact_lib.evidence.worlds import world_of
+from stillact_lib.evidence.records import DataOrigin
+from stillact_lib.evidence.tuning import curve_to_keep
 from stillact_lib.manifests import load_manifest
 from stillact_lib.networks.fcn8s import FCN8s
 from stillact_lib.notebook.preflight import GIB, Need
@@ -41,11 +38,15 @@ from stillact_lib.papers.fra.localising import (
 from stillact_lib.papers.fra.premise import open_videos
 from stillact_lib.papers.fra.segmentation import imagenet_network
 from stillact_lib.papers.fra.settings import FraSettings
+from stillact_lib.papers.fra.sizes import SIZE, SIZE_BINS, size_bins
 from stillact_lib.paths import workspace
-from stillact_lib.training.loop import Device
+from stillact_lib.training.loop import Device, History
 from stillact_lib.vision.images import as_network_input
 from stillact_lib.vision.photographs import Photographs
 
+#: the first and the last of `size_bins` are datasets of their own, of these arms
+EXTREMES = ("fra_smallest", "fra_largest")
+SIZED = ("whole", "whole_tuned", "whole_magnified", "fine", "object", "all", "oracle_masked", "oracle_all")
 #: GiB that a run writes to disk: drawn photographs (measured: 0.04 at mini), and the five networks of a full VGG-16
 #: that keep their state, the one in training with its optimiser's
 DISK, DISK_FULL = 0.1, 4.0
@@ -85,6 +86,7 @@ class ActionObjects:
     kept: list[list[Region]] = field(default_factory=list)
     faces: np.ndarray = field(default_factory=lambda: np.empty((0, 4)))
     features: dict[str, tuple[np.ndarray, ...]] = field(default_factory=dict)
+    histories: dict[str, History] = field(default_factory=dict)
     localiser: Localiser | None = None
     ranking: Pipeline | None = None
 
@@ -107,7 +109,8 @@ class ActionObjects:
     def find_faces(self) -> None:
         """The best face of every image, by the run's detector; notes how often a test image's is the true one."""
         if self.settings.face_detector_file:
-            self.faces = fra_faces.YuNet(self.settings.face_detector_file).faces(self.fra.images)
+            detector, photographs = fra_faces.YuNet(self.settings.face_detector_file), self.fra.photographs
+            self.faces = detector.in_files(photographs.root, photographs.names.tolist(), self.settings.image_size)
         else:
             self.faces = np.array([one.face for one in self.candidates])
         found = fra_faces.found_right(self.faces[self.fra.test], self.fra.faces()[self.fra.test])
@@ -176,13 +179,15 @@ class ActionObjects:
         """AP of each class in %, [C]."""
         return 100 * average_precisions(self.scores[arm], self.fra.photographs.positives[self.fra.test])
 
-    def examples(self, measure: str, each: int) -> np.ndarray:
-        """Rows [C, each] of test images of every class, those first of which a measure holds (fewer where a class has
-        fewer)."""
+    def examples(self, measure: str, each: int, failing: bool = False) -> np.ndarray:
+        """Rows [C, each] of test images of every class, those first of which a measure holds or, `failing`, does not
+        (fewer where a class has fewer); those of which it cannot be said come last."""
+        sign = 1 if failing else -1
         chosen = []
         for label in range(len(self.fra.photographs.classes)):
             own = np.flatnonzero(self.fra.labels[self.fra.test] == label)
-            chosen.append(self.fra.test[own[np.argsort(-np.nan_to_num(self.measures[measure][own]), kind="stable")]])
+            worth = np.nan_to_num(sign * self.measures[measure][own], nan=np.inf)
+            chosen.append(self.fra.test[own[np.argsort(worth, kind="stable")]])
         least = min(each, *(len(rows) for rows in chosen))
         return np.stack([rows[:least] for rows in chosen])
 
@@ -199,16 +204,43 @@ class ActionObjects:
             f"{FRA}/positives": photographs.positives[test].astype(np.float32),
             f"{FRA}/class_groups": np.array(photographs.classes),
         }
-        if self.fra.annotations is not None:
-            kept[f"{FRA}/object/size"] = self.object_sizes()
         kept |= {f"{FRA}/{arm}/class_scores": scores for arm, scores in self.scores.items()}
+        if self.fra.annotations is not None:
+            kept[SIZE] = self.object_sizes()
+            kept |= self._of_the_extremes()
         shown = {name: values for name, values in self.measures.items() if np.isfinite(values).any()}
         return kept | {f"{FRA}/{name}": values for name, values in shown.items()}
 
+    def _of_the_extremes(self) -> dict[str, np.ndarray]:
+        """The same of the test images with the smallest and with the largest objects of each class, as datasets of
+        their own."""
+        positives, kept = self.fra.photographs.positives[self.fra.test], {}
+        places = size_bins(self.object_sizes(), positives, SIZE_BINS)
+        for name, place in zip(EXTREMES, (0, places.max(initial=0)), strict=True):
+            rows = places == place
+            kept[f"{name}/clip"] = self.fra.photographs.names[self.fra.test][rows]
+            kept[f"{name}/positives"] = positives[rows].astype(np.float32)
+            kept[f"{name}/class_groups"] = np.array(self.fra.photographs.classes)
+            kept |= {f"{name}/{arm}/class_scores": self.scores[arm][rows] for arm in SIZED if arm in self.scores}
+        return kept
+
+    def origins_of_extremes(self) -> list[DataOrigin]:
+        """Which data these are."""
+        identity = asdict(self.fra.photographs.report.identity)
+        return [] if self.fra.annotations is None else [DataOrigin(**identity | {"name": name}) for name in EXTREMES]
+
+    def curves_to_keep(self) -> dict[str, float]:
+        """What a record keeps of watched trainings: "fra/coarse/pixel_ap@500" is the figure at step 500."""
+        return {
+            name: value
+            for of_network, history in self.histories.items()
+            for name, value in curve_to_keep(history, f"{FRA}/{of_network}").items()
+        }
+
 
 def size_labels(classes: tuple[str, ...]) -> np.ndarray:
-    """How large each class's action object tends to be, str [C]: "small", "large" or "undecided" (Fig. 2), as the
-    manifest declares it."""
+    """How large each class's action object tends to be, str [C]: "small", "large", "undecided" (Fig. 2) or, where the
+    action has none, "none", as the manifest declares it."""
     of_class = {name: group for group, names in load_manifest(STANFORD40).class_groups.items() for name in names}
     return np.array([of_class[name] for name in classes])
 
@@ -223,77 +255,3 @@ def section_two(stanford40: Photographs, scores: np.ndarray, seed: int) -> dict[
         f"{STANFORD40}/whole/class_scores": scores,
         f"{STANFORD40}/chance/class_scores": chance,
     }
-
-
-SIZE = f"{FRA}/object/size"
-
-
-def size_bins(sizes: np.ndarray, positives: np.ndarray, bins: int) -> np.ndarray:
-    """Which of equally full bins each image's object falls into by its size among those of its own class, int [N]; -1
-    where none shows. So every bin holds the classes in equal shares, whichever has the smallest things."""
-    found = np.full(len(sizes), -1)
-    for column in positives.T > 0:
-        own = np.flatnonzero(column & np.isfinite(sizes))
-        found[own[np.argsort(sizes[own], kind="stable")]] = np.arange(len(own)) * bins // max(1, len(own))
-    return found
-
-
-def mean_sizes(records: Sequence[RunRecord], bins: int) -> list[float]:
-    """The mean size of the objects in each of `size_bins` that holds any, in % of the image's side."""
-    held = _holding(records, [SIZE])
-    if not held:
-        return []
-    sizes, places = _joined(held, SIZE), _places(held, bins)
-    return [float(sizes[places == k].mean()) for k in np.unique(places[places >= 0])]
-
-
-def of_each_class(dataset: str, arm: str, records: Sequence[RunRecord]) -> dict[str, Interval]:
-    """Average precision in % of each class, by the name that its photographs have, with intervals over photographs,
-    seeds and worlds."""
-    held = _holding(records, [name := f"{dataset}/{arm}/class_scores"])
-    if not held:
-        return {}
-    scores, shown, drawn = _joined(held, name), _joined(held, f"{dataset}/positives"), _drawn(held, dataset)
-    found = {}
-    for column in np.flatnonzero(shown.any(axis=0)):
-        own = shown[:, [column]]
-        one = Path(drawn["clusters"][own[:, 0] > 0][0]).stem.rpartition("_")[0]
-        found[one] = map_estimate(scores[:, [column]], own, **drawn).interval()
-    return found
-
-
-def map_by_size(records: Sequence[RunRecord], arm: str, bins: int, against: str | None = None) -> list[Interval]:
-    """mAP in % of an arm over the test images of each of `size_bins` that holds any, or what it has over another, with
-    intervals over images, seeds and worlds; [] where no record holds the arms."""
-    names = [f"{FRA}/{one}/class_scores" for one in (arm, against) if one is not None]
-    held = _holding(records, [*names, SIZE])
-    if not held:
-        return []
-    shown, drawn, places = _joined(held, f"{FRA}/positives"), _drawn(held, FRA), _places(held, bins)
-    found = []
-    for rows in (np.flatnonzero(places == k) for k in np.unique(places[places >= 0])):
-        of_rows = {name: values[rows] for name, values in drawn.items()}
-        each = [map_estimate(_joined(held, name)[rows], shown[rows], **of_rows) for name in names]
-        found.append((each[0] if against is None else each[0] - each[1]).interval())
-    return found
-
-
-def _holding(records: Sequence[RunRecord], names: Sequence[str]) -> list[RunRecord]:
-    return [record for record in records if set(names) <= set(record.scores())]
-
-
-def _joined(held: Sequence[RunRecord], name: str) -> np.ndarray:
-    return np.concatenate([record.scores()[name] for record in held])
-
-
-def _drawn(held: Sequence[RunRecord], dataset: str) -> dict[str, np.ndarray]:
-    """What an interval goes over: photographs, runs and worlds, [N] each."""
-    clips = [record.scores()[f"{dataset}/clip"] for record in held]
-    of_run = {"runs": [record.seed for record in held], "worlds": [world_of(record) for record in held]}
-    lengths = [len(own) for own in clips]
-    return {"clusters": np.concatenate(clips), **{name: np.repeat(of, lengths) for name, of in of_run.items()}}
-
-
-def _places(held: Sequence[RunRecord], bins: int) -> np.ndarray:
-    own = [record.scores() for record in held]
-    return np.concatenate([size_bins(scores[SIZE], scores[f"{FRA}/positives"], bins) for scores in own])

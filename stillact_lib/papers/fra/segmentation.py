@@ -4,8 +4,10 @@ they are trained, and a network of the whole image beside them. Chapter 01.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -20,7 +22,15 @@ from stillact_lib.notebook.run_data import checkpoint_for
 from stillact_lib.papers.fra.data import LABELS, FraImages, learnt_from, objects_only
 from stillact_lib.papers.fra.settings import FraSettings
 from stillact_lib.training.inference import predict
-from stillact_lib.training.loop import Device, History, StepBatches, classification_loss, train, warm_up_then_cosine
+from stillact_lib.training.loop import (
+    Device,
+    History,
+    StepBatches,
+    Watch,
+    classification_loss,
+    train,
+    warm_up_then_cosine,
+)
 from stillact_lib.training.pretraining import ClassQuality, pretrain_on_photographs
 from stillact_lib.vision.images import as_network_input
 from stillact_lib.vision.photographs import Photographs
@@ -28,7 +38,7 @@ from stillact_lib.vision.windows import about, cut, jittered, whole
 
 #: settings that change the pre-trained network, and those that change what every segmentation network makes of it
 PRETRAINED_BY = ("full_architectures", "batch_size", "pretraining", "pretraining_steps", "pretraining_rate")
-TAUGHT_BY = (*PRETRAINED_BY, "image_size", "steps", "solver", "rate")
+TAUGHT_BY = (*PRETRAINED_BY, "image_size", "steps", "solver", "rate", "score_every")
 MOMENTUM, DECAY = 0.9, 5e-4
 #: how far windows of training move and change in size: of a whole image, of a face's surroundings
 WHOLE_JITTER, FACE_JITTER = (0.05, 0.1), (0.15, 0.2)
@@ -106,11 +116,17 @@ def _moved(boxes: np.ndarray, rng: np.random.Generator, jitter: tuple[float, flo
     return boxes
 
 
-def coarse_lesson(fra: FraImages, settings: FraSettings, objects_alone: bool = False, skips: bool = True) -> Lesson:
-    """Whole images; `objects_alone`: without the labels of faces and hands (§4.1); without `skips`: by the 32-pixel
-    version of the network (§3.1)."""
-    rows = torch.from_numpy(fra.train)
-    images, labels = fra.images[rows], fra.label_maps()[rows]
+def coarse_lesson(
+    fra: FraImages,
+    settings: FraSettings,
+    objects_alone: bool = False,
+    skips: bool = True,
+    rows: np.ndarray | None = None,
+) -> Lesson:
+    """Whole images, the training ones or `rows`; `objects_alone`: without the labels of faces and hands (§4.1); without
+    `skips`: by the 32-pixel version of the network (§3.1)."""
+    chosen = torch.from_numpy(fra.train if rows is None else rows)
+    images, labels = fra.images[chosen], fra.label_maps()[chosen]
     name, num_labels = "coarse network", len(LABELS)
     if objects_alone:
         name, labels, num_labels = "objects alone", objects_only(labels), 1 + len(OBJECTS)
@@ -119,22 +135,28 @@ def coarse_lesson(fra: FraImages, settings: FraSettings, objects_alone: bool = F
     return Lesson(name, images, labels, num_labels, whole(images), *how)
 
 
-def fine_lesson(fra: FraImages, settings: FraSettings) -> Lesson:
-    """Windows about the annotated faces, `face_times` as large and square, moved a little as those of a test are; an
-    image without a face teaches nothing here."""
-    faces = fra.faces()[fra.train]
+def fine_lesson(fra: FraImages, settings: FraSettings, rows: np.ndarray | None = None) -> Lesson:
+    """Windows about the annotated faces of the training images or of `rows`, `face_times` as large and square, moved a
+    little as those of a test are; an image without a face teaches nothing here."""
+    rows = fra.train if rows is None else rows
+    faces = fra.faces()[rows]
     shown = np.isfinite(faces).all(axis=1)
-    rows = torch.from_numpy(fra.train[shown])
+    chosen = torch.from_numpy(rows[shown])
     boxes = about(faces[shown], settings.face_times, square=True)
     how = (FACE_JITTER, settings.fine_size, True, ("fine_size", "face_times"), learnt_from(settings, fra))
-    return Lesson("fine network", fra.images[rows], fra.label_maps()[rows], len(LABELS), boxes, *how)
+    return Lesson("fine network", fra.images[chosen], fra.label_maps()[chosen], len(LABELS), boxes, *how)
+
+
+#: figures of a network in training
+Figures = Callable[[nn.Module], dict[str, float]]
 
 
 def train_segmentation(
-    start: Vgg | MobileNetwork, lesson: Lesson, settings: FraSettings, device: Device
+    start: Vgg | MobileNetwork, lesson: Lesson, settings: FraSettings, device: Device, figures: Figures | None = None
 ) -> tuple[FCN8s, History]:
     """An FCN-8s made of the network `start`; the rate falls by a half cosine. "sgd" is the paper's solver, with slow
-    skips; "adam", for the small network and few steps, teaches all layers alike."""
+    skips; "adam", for the small network and few steps, teaches all layers alike. figures: what its curve shows, under
+    `score_every`."""
     torch.manual_seed(settings.seed)
     network = FCN8s(start, lesson.num_labels, lesson.skips)
 
@@ -161,6 +183,7 @@ def train_segmentation(
         schedule=warm_up_then_cosine(settings.steps),
         checkpoint=checkpoint_for(settings.chapter, name, settings, depends_on, lesson.data),
         workers=settings.workers,
+        watch=Watch(settings.score_every, partial(figures, network)) if figures else None,
     )
     return network, history
 
@@ -193,10 +216,15 @@ def whole_side(settings: FraSettings, magnified: bool) -> int:
 
 
 def train_whole_image(
-    localiser: FCN8s, fra: FraImages, settings: FraSettings, device: Device, magnified: bool = False
+    localiser: FCN8s,
+    fra: FraImages,
+    settings: FraSettings,
+    device: Device,
+    magnified: bool = False,
+    figures: Figures | None = None,
 ) -> tuple[WholeImage, History]:
     """The network of the whole image, fine-tuned on the actions' labels, beginning with what the localiser knows: the
-    coarse network, or for `magnified` images the fine one."""
+    coarse network, or for `magnified` images the fine one. figures: as above."""
     torch.manual_seed(settings.seed)
     network = WholeImage(localiser, len(fra.photographs.classes))
     rows, side = torch.from_numpy(fra.train), whole_side(settings, magnified)
@@ -226,14 +254,17 @@ def train_whole_image(
             learnt_from(settings, fra),
         ),
         workers=settings.workers,
+        watch=Watch(settings.score_every, partial(figures, network)) if figures else None,
     )
     return network, history
 
 
-def whole_scores(network: WholeImage, fra: FraImages, side: int, device: Device) -> np.ndarray:
-    """Class scores [N, C] of the test images, seen at `side` pixels."""
+def whole_scores(
+    network: WholeImage, fra: FraImages, side: int, device: Device, rows: np.ndarray | None = None
+) -> np.ndarray:
+    """Class scores [N, C] of the test images, or of `rows`, seen at `side` pixels."""
     found = []
-    for some in fra.images[torch.from_numpy(fra.test)].split(AT_ONCE):
+    for some in fra.images[torch.from_numpy(fra.test if rows is None else rows)].split(AT_ONCE):
         images = as_network_input(some)
         found.append(predict(network, cut(images, whole(images), side), device))
     return torch.cat(found).numpy()

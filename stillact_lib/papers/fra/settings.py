@@ -41,6 +41,7 @@ class FraSettings(RunSettings):
     svm_lambda: float = Field(gt=0)
     svr_strength: float = Field(gt=0)
     pooling_steps: int = Field(ge=1)
+    score_every: int = Field(ge=0)
     further: bool
 
     @model_validator(mode="after")

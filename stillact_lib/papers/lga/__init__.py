@@ -7,6 +7,7 @@
     failures          §4.3's causes of failure, acted on drawn photographs
     data              Stanford 40 and MPII with masks of people, real or drawn; and of sports
     arms              which networks are compared, what each is asked to find, how one is trained
+    attribution       which pixels an answer hangs on
     measures          what a trained network is asked on test photographs
     run               one run: what it needs, every arm trained and tested, what its record keeps
     figures           the charts

@@ -60,7 +60,8 @@ GUIDED = ("with", "elsewhere", "thing", "another", "average")
 @dataclass(frozen=True)
 class Arm:
     """One network to train: what it is called in records, its kind, backbone, training photographs; how the mask's loss
-    is summed up, where that is not the run's, and weighed; whether it is trained `longer` than the run's steps."""
+    is summed up, where that is not the run's, and weighed; whether it is trained `longer` than the run's steps, or for
+    the `short` budget."""
 
     name: str
     kind: Kind
@@ -69,6 +70,7 @@ class Arm:
     reduction: Reduction | None = None
     weight: float = 1.0
     longer: bool = False
+    short: bool = False
 
     @property
     def tested_on(self) -> str:
@@ -105,6 +107,12 @@ SPORTS_ARMS = (
 )
 #: the share of the mask's loss that arms "tenth" take, and the local network's, whose maps have four times the cells
 TENTH, QUARTER = 0.1, 0.25
+#: an early budget, on each bias of context
+SHORT_ARMS = tuple(
+    Arm("_".join(("short", *([copy] if copy != STANFORD40 else []), kind)), kind, trained_on=copy, short=True)
+    for copy in (STANFORD40, *COPIES)
+    for kind in ("without", "with")
+)
 #: is it the person, the budget, the weight, the bias; and where do cells look that see little? Trained where
 #: `further` is set
 FURTHER_ARMS = (
@@ -133,7 +141,8 @@ FURTHER_ARMS = (
 def arms_of(settings: LgaSettings) -> tuple[Arm, ...]:
     """All arms of a run whose photographs it has: a local network is a small one, and where the thing beside lies is
     known of drawn photographs alone."""
-    arms = (*STANFORD40_ARMS, *FAIR_ARMS, *MPII_ARMS, *SPORTS_ARMS, *(FURTHER_ARMS if settings.further else ()))
+    arms = (*STANFORD40_ARMS, *FAIR_ARMS, *MPII_ARMS, *SPORTS_ARMS)
+    arms += (FURTHER_ARMS if settings.further else ()) + (SHORT_ARMS if settings.further and settings.short else ())
     there, small = datasets_of(settings), not settings.full_architectures and settings.pretraining == "own"
     drawn = settings.draws and not settings.stanford40_root
     return tuple(
@@ -256,8 +265,9 @@ def checkpoint_of(arm: Arm, settings: LgaSettings, data: Collection[DataOrigin])
     longer = arm.longer and settings.longer > 1
     parts = [arm.trained_on, arm.family, arm.kind]
     parts += [_reduction(arm, settings), f"weight{arm.weight:g}"] if arm.kind in GUIDED else []
-    parts += ["longer"] if longer else []
-    changed_by = {*PRETRAINED_BY, "rate", "warm_up", "mpii_steps" if arm.trained_on == MPII else "steps"}
+    parts += ["longer"] if longer else ["short"] if arm.short else []
+    steps = "short" if arm.short else "mpii_steps" if arm.trained_on == MPII else "steps"
+    changed_by = {*PRETRAINED_BY, "rate", "warm_up", steps}
     changed_by |= {"longer"} if longer else set()
     changed_by |= {"labels_per_class"} if arm.trained_on == SPORTS else set()
     return checkpoint_for(settings.chapter, "-".join(parts), settings, changed_by, data=[*data])
@@ -290,7 +300,7 @@ def train_arm(
         return naming + arm.weight * placing, figures | {"placing": placing}
 
     steps = settings.mpii_steps if arm.trained_on == MPII else settings.steps
-    steps *= settings.longer if arm.longer else 1
+    steps = settings.short if arm.short else steps * (settings.longer if arm.longer else 1)
     return train(
         network,
         batches,

@@ -12,12 +12,15 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from torch import Tensor
 
 from stillact_lib.evidence.ledger import Ledger
 from stillact_lib.evidence.records import RunRecord
 from stillact_lib.miniature.context_layout import CONTEXTS
 from stillact_lib.notebook.class_charts import best_classes, spaced
 from stillact_lib.notebook.figures import PALETTE, bare
+from stillact_lib.papers.lga.data import masks_of
+from stillact_lib.papers.lga.human_mask_loss import share_inside
 from stillact_lib.papers.lga.measures import Seen
 from stillact_lib.training.loop import History
 
@@ -47,11 +50,12 @@ def masked(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return (image * mask[..., None] + (0.3 * image + 0.7 * 246) * (1 - mask[..., None])).astype(np.uint8)
 
 
-def lit(image: np.ndarray, of_cells: np.ndarray) -> np.ndarray:
-    """An image uint8 [S, S, 3] under a map [h, w]: what is below zero is dark, the greatest value bright."""
+def lit(image: np.ndarray, of_cells: np.ndarray, brightest: float | None = None) -> np.ndarray:
+    """An image uint8 [S, S, 3] under a map [h, w]: what is below zero is dark, `brightest` (the greatest value)
+    bright."""
     side = image.shape[0]
     heat = np.clip(of_cells, 0, None)
-    heat = heat / heat.max() if heat.max() > 0 else heat
+    heat = heat / max(brightest or heat.max(), np.finfo(np.float32).tiny)
     large = np.clip(cv2.resize(heat.astype(np.float32), (side, side), interpolation=cv2.INTER_LINEAR), 0, 1)
     shade = plt.get_cmap(HEAT)(large)[..., :3] * 255
     grey = image.mean(axis=2, keepdims=True)
@@ -81,8 +85,8 @@ def maps_side_by_side(
     classes: Sequence[str],
     boxes: Sequence[np.ndarray],
 ) -> Figure:
-    """Figures 5 to 9: image, heatmap, SAM and PAM without and with the mask's loss, on all of them people's boxes; a
-    right answer's name is green and bold, a wrong one's vermilion.
+    """Figures 5 to 9: image, heatmap, SAM and PAM without and with the mask's loss, each pair on one scale, on all of
+    them people's boxes. Below SAM its share inside them; below PAM the answer, green and bold where it is right.
 
     images uint8 [N, S, S, 3]; rows: which; shown: the right class of each image; boxes: its people's, [people, 4].
     """
@@ -91,8 +95,8 @@ def maps_side_by_side(
     for line, row in zip(axes, rows, strict=True):
         image = images[row]
         pictures = [image, lit(image, guided.heatmap[row].numpy())]
-        pictures += [lit(image, _stretched(seen.sam[row].numpy())) for seen in (without, guided)]
-        pictures += [lit(image, seen.pam[row].numpy()) for seen in (without, guided)]
+        for pair in ((without.sam[row], guided.sam[row]), (without.pam[row], guided.pam[row])):
+            pictures += [lit(image, of_cells.numpy(), float(max(map(Tensor.max, pair)))) for of_cells in pair]
         for axis, picture in zip(line, pictures, strict=True):
             axis.imshow(picture)
             for x0, y0, x1, y1 in boxes[row].tolist():
@@ -100,6 +104,9 @@ def maps_side_by_side(
                 axis.add_patch(Rectangle((x0 - 0.5, y0 - 0.5), x1 - x0, y1 - y0, **edge))
             bare(axis)
         line[0].set_xlabel(_narrow(classes[shown[row]]), fontsize=7.5)
+        mask = masks_of([boxes[row]], image.shape[0])
+        for axis, seen in zip(line[2:], (without, guided), strict=False):
+            axis.set_xlabel(f"{100 * float(share_inside(seen.sam[row][None], mask)):.0f} % inside", fontsize=7.5)
         for axis, seen in zip(line[4:], (without, guided), strict=True):
             answer = int(seen.scores[row].argmax())
             right = answer == shown[row]
@@ -118,11 +125,6 @@ def maps_side_by_side(
 def _narrow(name: str) -> str:
     """A class's name in lines as narrow as a picture: MPII's are long."""
     return textwrap.fill(spaced(name), 16)
-
-
-def _stretched(of_cells: np.ndarray) -> np.ndarray:
-    """A map from its least value, so that a sum of channels that are nowhere zero shows its differences."""
-    return of_cells - of_cells.min()
 
 
 def confusions(

@@ -31,7 +31,7 @@ from stillact_lib.papers.lga.human_mask_loss import (
     squared_errors,
     sum_of_activation_maps,
 )
-from stillact_lib.papers.lga.regions import REGIONS, painted_over, seen_by_cells, to_paint
+from stillact_lib.papers.lga.regions import REGIONS, painted_over, seen_by_cells, shares_of_windows, to_paint
 from stillact_lib.training.inference import predict_images
 from stillact_lib.training.loop import Device
 from stillact_lib.vision.images import as_network_input
@@ -40,21 +40,23 @@ from stillact_lib.vision.images import as_network_input
 TINY = 1e-6
 TRIED = np.geomspace(0.25, 8, 41).tolist()
 #: which maps' shares of which regions a record keeps
-SHARES = [("sam", "person"), ("sam_printed", "person"), *(("pam_right", name) for name in REGIONS)]
+SHARES = [("sam", "person"), *((of, name) for of in ("sam_printed", "pam_misled") for name in ("person", "thing"))]
+SHARES += [(of, name) for of in ("pam_right", "input") for name in REGIONS]
 #: pixels that a cell of the local network's F_cls sees, and from the middle of one cell's window to the next
 FIELD, STRIDE = 25, 4
 
 
 class Seen(NamedTuple):
     """What a network says of N images: softmax scores [N, C]; SAM, SAM without its stretching, the PAM of its own
-    answer and, where that was asked, that of the right class beyond the mean class's [N, h, w]; the heatmap [N, h, w],
-    or None where it has no such branch."""
+    answer and, where they were asked, those of the right class and of the one that misleads, beyond the mean class's
+    [N, h, w]; the heatmap [N, h, w], or None where it has no such branch."""
 
     scores: np.ndarray
     sam: Tensor
     sam_printed: Tensor
     pam: Tensor
     pam_right: Tensor | None
+    pam_misled: Tensor | None
     heatmap: Tensor | None
 
 
@@ -65,11 +67,13 @@ def look(
     device: Device,
     classes: Tensor | None = None,
     right: Tensor | None = None,
+    misled: Tensor | None = None,
 ) -> Seen:
     """A network's answers to images uint8 [N, 3, S, S]; classes int64 [N]: of which PAM is the map, its answer unless
-    given; right int64 [N]: the right classes, whose PAM is wanted too."""
+    given; right, misled int64 [N]: the right classes, and those that something misleads to, whose PAM is wanted too."""
     network.eval().to(device.torch_device, memory_format=torch.channels_last)
     weights = network.classifier.weight.float().cpu()
+    beyond = beyond_the_others(weights)
     parts: list[tuple[Tensor | None, ...]] = []
     for rows in torch.arange(len(images)).split(AT_ONCE):
         with device.autocasting():
@@ -82,7 +86,10 @@ def look(
                 sum_of_activation_maps(maps),
                 sum_of_activation_maps(maps, as_printed=True),
                 predicting_activation_map(maps, weights, of),
-                None if right is None else predicting_activation_map(maps, beyond_the_others(weights), right[rows]),
+                *(
+                    None if classes is None else predicting_activation_map(maps, beyond, classes[rows])
+                    for classes in (right, misled)
+                ),
                 None if found.heatmap is None else found.heatmap.float().cpu()[:, 0],
             )
         )
@@ -137,6 +144,11 @@ class Asked:
         return seen_by_cells(self.regions, FIELD, STRIDE)
 
     @cached_property
+    def shares_of_windows(self) -> np.ndarray:
+        """Which share of those windows each region has, [N, 4, h, w]."""
+        return shares_of_windows(self.regions, FIELD, STRIDE)
+
+    @cached_property
     def changed(self) -> dict[str, tuple[Tensor, np.ndarray]]:
         """The photographs without the person's box, a placebo, the actor's own object, the rest, each painted over;
         without the thing beside, which needs no paint: the same scene was photographed without it; with that thing
@@ -168,6 +180,12 @@ class Asked:
         }
         misleads = self.context[self.context["context"] == MISLEADING].set_index("scene")["beside"]
         return self.context["scene"].map(misleads).map(class_of).to_numpy(float)
+
+    @cached_property
+    def misled(self) -> Tensor | None:
+        """The same as classes, int64 [N], the first where there is none."""
+        named = self.named_after(own=False)
+        return None if named is None else torch.from_numpy(np.nan_to_num(named).astype(np.int64))
 
     @cached_property
     def halves(self) -> np.ndarray:
@@ -214,8 +232,10 @@ def common_measures(asked: Asked, heatmap: Tensor | None) -> dict[str, np.ndarra
             kept[f"area/{of}_{name}"] = 100.0 * (asked.regions == REGIONS.index(name)).mean((1, 2))
         for name, where in asked.seen_by_cells.items():
             kept[f"area/cells_{name}"] = 100.0 * where.mean((1, 2))
+        for number, name in enumerate(REGIONS):
+            kept[f"area/window_{name}"] = 100.0 * asked.shares_of_windows[:, number].mean((1, 2))
     inside = (100 * _in_cells(data.masks, asked.rows, (1, 1)).flatten()).where(asked.known, torch.nan).numpy()
-    kept |= {f"area/{of}_inside": inside for of in ("sam", "sam_printed", "pam", "pam_right")}
+    kept |= {f"area/{of}_inside": inside for of in ("sam", "sam_printed", "pam", "pam_right", "input")}
     if heatmap is not None:
         cells = heatmap.shape[-2:]
         usual = F.adaptive_avg_pool2d(data.mean_mask, cells)
@@ -225,11 +245,14 @@ def common_measures(asked: Asked, heatmap: Tensor | None) -> dict[str, np.ndarra
     return kept
 
 
-def measures(arm: Arm, seen: Seen, asked: Asked, changed: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def measures(
+    arm: Arm, seen: Seen, asked: Asked, changed: dict[str, np.ndarray], attribution: Tensor | None = None
+) -> dict[str, np.ndarray]:
     """What a record keeps of an arm on N test photographs, float [N]: whether it is right, and named after the thing
-    that misleads in its scene; shares of its maps, in people's boxes and, where they are known, in each region, of a
-    local network also in cells that see a region alone; how well it finds what it was asked to find; what it loses
-    without something (`changed`: its scores then). Class scores [N, C] of what the paper's tables hold."""
+    that misleads in its scene; shares of its maps and of what each pixel is worth to it (`attribution` [N, S, S]), in
+    people's boxes and, where they are known, in each region, of a local network also in cells that see a region alone,
+    and with each cell spread over what it sees; how well it finds what it was asked to find; what it loses without
+    something (`changed`: its scores then). Class scores [N, C] of what the paper's tables hold."""
     kept: dict[str, np.ndarray] = {"right": right(seen.scores, asked.positives)}
     if arm.trained_on in (STANFORD40, FAIR, MPII, SPORTS):
         kept["class_scores"] = seen.scores
@@ -241,13 +264,20 @@ def measures(arm: Arm, seen: Seen, asked: Asked, changed: dict[str, np.ndarray])
     people = _in_cells(asked.data.masks, asked.rows, cells)
     for name, of in maps.items():
         kept[f"{name}_inside"] = (100 * share_inside(of, people)).where(asked.known, torch.nan).numpy()
+    if attribution is not None:
+        boxes = asked.data.masks(asked.rows)
+        kept["input_inside"] = (100 * share_inside(attribution, boxes)).where(asked.known, torch.nan).numpy()
     if asked.context is not None and changed:
+        maps |= {"pam_misled": seen.pam_misled, "input": attribution}
         for of, name in SHARES:
             there = torch.from_numpy(asked.regions == REGIONS.index(name))[:, None].float()
             kept[f"{of}_{name}"] = 100 * share_inside(maps[of], there).numpy()
     if asked.context is not None and arm.family == "local":
         for name, where in asked.seen_by_cells.items():
             kept[f"cells_{name}"] = 100 * share_inside(seen.pam_right, torch.from_numpy(where)[:, None].float()).numpy()
+        for number, name in enumerate(REGIONS):
+            there = torch.from_numpy(asked.shares_of_windows[:, number])[:, None]
+            kept[f"window_{name}"] = 100 * share_inside(seen.pam_right, there).numpy()
     if seen.heatmap is not None:
         wanted = _in_cells(partial(masks_to_find, arm, asked.data), asked.rows, cells)
         known = wanted.flatten(1).any(1) if arm.kind == "thing" else asked.known

@@ -85,8 +85,9 @@ def painted_over(images: Tensor, where: np.ndarray) -> Tensor:
 
 def to_paint(labels: np.ndarray) -> dict[str, np.ndarray]:
     """What is painted over in turn, bool [N, S, S]: the box of the "person" (of all people together), grown, as a
-    filled outline would still be a person's; a "placebo", that box in a wrong place; the actor's own "object", its
-    outline grown; the "rest", outside of the box and of the object, where there is a person."""
+    filled outline would still be a person's, but neither their own thing nor the thing beside, which mostly reach into
+    it; a "placebo", that box in a wrong place, without them too; the actor's own "object", its outline grown; the
+    "rest", outside of the box and of the object, where there is a person."""
     box, thing = np.zeros(labels.shape, bool), labels == OBJECT
     for of_image, found in zip(box, boxes_of(labels, PERSON), strict=True):
         for x0, y0, x1, y1 in found.astype(int).tolist():
@@ -94,7 +95,13 @@ def to_paint(labels: np.ndarray) -> dict[str, np.ndarray]:
     kernel = np.ones((2 * GROWN + 1,) * 2, np.uint8)
     thing = np.stack([cv2.dilate(of_image, kernel) for of_image in thing.astype(np.uint8)]) > 0
     placebo = elsewhere(torch.from_numpy(box).to(torch.uint8)).numpy() > 0
-    return {"person": box, "placebo": placebo, "object": thing, "rest": ~box & ~thing & box.any((1, 2), keepdims=True)}
+    things = np.isin(labels, (OBJECT, THING))
+    return {
+        "person": box & ~things,
+        "placebo": placebo & ~things,
+        "object": thing,
+        "rest": ~box & ~thing & box.any((1, 2), keepdims=True),
+    }
 
 
 def seen_by_cells(labels: np.ndarray, field: int, stride: int) -> dict[str, np.ndarray]:
@@ -110,3 +117,9 @@ def seen_by_cells(labels: np.ndarray, field: int, stride: int) -> dict[str, np.n
         "both": person & thing,
         "neither": ~person & ~thing,
     }
+
+
+def shares_of_windows(labels: np.ndarray, field: int, stride: int) -> np.ndarray:
+    """Which share of each such window, as far as it lies inside the image, shows each of `REGIONS`, [N, 4, h, w]."""
+    of_regions = torch.from_numpy(np.stack([labels == region for region in range(len(REGIONS))], axis=1)).float()
+    return F.avg_pool2d(of_regions, field, stride, padding=field // 2, count_include_pad=False).numpy()

@@ -28,6 +28,7 @@ from stillact_lib.papers.lga.arms import (
     train_arm,
     training_batches,
 )
+from stillact_lib.papers.lga.attribution import attributed
 from stillact_lib.papers.lga.data import SPORTS, STANFORD40, TESTED, PlacedPhotographs, datasets_of, origin_of
 from stillact_lib.papers.lga.measures import Asked, Seen, answers, by_context, common_measures, look, measures, right
 from stillact_lib.papers.lga.settings import LgaSettings
@@ -63,14 +64,15 @@ def needs(settings: LgaSettings) -> list[Need]:
 
 
 class Tested(NamedTuple):
-    """An arm after training: its network, what was logged, what it says of the test photographs, and its scores of them
-    without something, by what that is."""
+    """An arm after training: its network, what was logged, what it says of the test photographs, its scores of them
+    without something, by what that is, and what each of their pixels is worth to it, [N, S, S]."""
 
     arm: Arm
     network: GuidedActivation
     history: History
     seen: Seen
     changed: dict[str, np.ndarray]
+    attribution: torch.Tensor | None = None
 
 
 @dataclass
@@ -118,11 +120,13 @@ class GuidedRun:
                 checkpoint_of(arm, self.settings, learnt),
                 Watch(self.settings.score_every, partial(self._share_right, network, asked)),
             )
-            seen = look(network, asked.images, self.device, right=asked.labels)
-            changed = {}
-            if arm.trained_on in (STANFORD40, SPORTS) and not self.settings.full_architectures:
+            seen = look(network, asked.images, self.device, right=asked.labels, misled=asked.misled)
+            changed, attribution = {}, None
+            if arm.trained_on in (STANFORD40, SPORTS) and not arm.short and not self.settings.full_architectures:
                 changed = {name: answers(network, of, self.device) for name, (of, _) in asked.changed.items()}
-            self.tested.setdefault(arm.tested_on, {})[arm.name] = Tested(arm, network, history, seen, changed)
+                attribution = attributed(network, asked.images, asked.labels, self.device)
+            done = Tested(arm, network, history, seen, changed, attribution)
+            self.tested.setdefault(arm.tested_on, {})[arm.name] = done
 
     def _share_right(self, network: GuidedActivation, asked: Asked) -> dict[str, float]:
         """How many of the watched test photographs a network names rightly, in %."""
@@ -156,7 +160,7 @@ class GuidedRun:
             heatmaps = (of.seen.heatmap for of in arms.values() if of.seen.heatmap is not None)
             own = common_measures(asked, next(heatmaps, None))
             for arm, tested in arms.items():
-                found = measures(tested.arm, tested.seen, asked, tested.changed)
+                found = measures(tested.arm, tested.seen, asked, tested.changed, tested.attribution)
                 own |= {f"{arm}/{name}": values for name, values in found.items()}
             kept |= {f"{dataset}/{name}": values for name, values in own.items()}
             if asked.context is not None:

@@ -32,6 +32,7 @@ class LgaSettings(RunSettings):
     warm_up: int = Field(ge=0)
     mask_loss: Reduction
     longer: int = Field(ge=1)
+    short: int = Field(ge=0)
     score_every: int = Field(ge=0)
     further: bool
 

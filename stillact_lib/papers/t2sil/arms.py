@@ -5,13 +5,12 @@ Arms: "still", "augmented"; "gan_dynamic" and "gan_dynamic_fused" (derived, and 
 each transfer and modality; "table_dynamic", the student of the teacher's mean answers; "perceptron", "relabelled" and
 "smoothed", the controls without videos; "reversed_dynamic", "whole_dynamic" and "classifier_dynamic", what the paper
 left; "oracle_dynamic"; on mid-frames also "temporal_dynamic" and "two_streams_dynamic", the real second stream, and
-both.
+both, with their control, "frame_again" and "two_frames": a second network of the frame itself, and both.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -24,6 +23,7 @@ from stillact_lib.papers.t2sil.alternatives import ALTERNATIVES
 from stillact_lib.papers.t2sil.backbones import Instances, Kept, keep, train_network
 from stillact_lib.papers.t2sil.data import Ssvac40, TestSets
 from stillact_lib.papers.t2sil.experiment import Derived, Experiment, Parts, fused, modality_of
+from stillact_lib.papers.t2sil.judged import STILL, Answer, JudgedSet
 from stillact_lib.papers.t2sil.key_frames import key_frames
 from stillact_lib.papers.t2sil.oracle import oracle_draws
 from stillact_lib.papers.t2sil.settings import LEARNT_FROM, NETWORK, T2silSettings
@@ -32,52 +32,13 @@ from stillact_lib.training.kept import kept
 from stillact_lib.training.loop import Device, History
 
 MODALITIES = ("flow", "dynamic")
-STILL, MIDDLE = "still", "middle"
+MIDDLE = "middle"
+#: added to the run's seed for a second network of the same frames
+AGAIN = 1000
 #: shares of the training videos in the learning curve, in percent, beside all
 SHARES = (25, 50)
 #: instances at most that a curve looks at
 WATCHED = 500
-
-
-class Answer(NamedTuple):
-    """How often each item of a test set is named right, float [N] in %, and the softmax behind it, [N, C] or None."""
-
-    right: np.ndarray
-    softmax: np.ndarray | None
-
-
-@dataclass
-class JudgedSet:
-    """N items of a test set, what they show, and what each arm answered. `groups`: the units that an interval draws,
-    where they are more than one item."""
-
-    items: np.ndarray
-    labels: np.ndarray
-    groups: np.ndarray | None = None
-    answers: dict[str, Answer] = field(default_factory=dict)
-
-    def answer(self, arm: str, softmax: np.ndarray) -> None:
-        self.answers[arm] = Answer(100.0 * (softmax.argmax(1) == self.labels), softmax)
-
-    def accuracy(self, arm: str) -> float:
-        return float(self.answers[arm].right.mean())
-
-    def gain(self, arm: str) -> np.ndarray:
-        """What an arm is right more often than the network for stills, float [N] in percentage points."""
-        return self.answers[arm].right - self.answers[STILL].right
-
-    def scores_to_keep(self, dataset: str, classes: int) -> dict[str, np.ndarray]:
-        """What a record keeps of it; "class_mean" weighs each item so that every class counts alike, and its mean is
-        the mean of the classes' accuracies."""
-        found = {"clip": self.items, "positives": np.eye(classes, dtype=np.float32)[self.labels]}
-        found |= {} if self.groups is None else {"group": self.groups}
-        found |= {f"{arm}/accuracy": answer.right.astype(np.float32) for arm, answer in self.answers.items()}
-        found |= {f"{arm}/gain": self.gain(arm).astype(np.float32) for arm in self.answers}
-        alike = len(self.labels) / (
-            len(np.unique(self.labels)) * np.bincount(self.labels, minlength=classes)[self.labels]
-        )
-        found |= {f"{arm}/class_mean": (alike * of.right).astype(np.float32) for arm, of in self.answers.items()}
-        return {f"{dataset}/{name}": values for name, values in found.items()}
 
 
 @dataclass
@@ -234,6 +195,18 @@ class TemporalTransfer:
         assert np.array_equal(labels, test.labels), "both are in the order of the table"
         test.answer(f"temporal_{modality}", softmax)
         test.answer(f"two_streams_{modality}", fused(softmax, test.answers[STILL].softmax))
+
+    def two_frames(self, middles: Parts) -> None:
+        """What `two_streams` is held against, as two networks together are nearly always better than one: enters what a
+        second network of the mid-frames says, which its seed alone tells from the first, and the mean of both."""
+        again = self.settings.model_copy(update={"seed": self.settings.seed + AGAIN})
+        network, _ = train_network(
+            f"{MIDDLE}_again", middles.images, len(self.data.classes), self.trunk, again, self.device, self.data.origins
+        )
+        test, shown = self.tests[self.sets.middles], middles.tested_images[self.sets.middles]
+        softmax = keep(network, shown, self.device).softmax
+        test.answer("frame_again", softmax)
+        test.answer("two_frames", fused(softmax, test.answers[STILL].softmax))
 
     def experiments(self, stills: Parts, middles: Parts) -> list[Experiment]:
         """The transfers to stills and, where these are others, to mid-frames, each with its own network."""

@@ -129,7 +129,7 @@ def reach(ledger: Ledger) -> Figure:
         axis.hlines(place, found.low, found.high, color=shade)
         axis.plot(found.mean, place, MODALITY_MARKS.get(modality, "D"), color=shade, ms=5)
     axis.axvline(0, color=INK, lw=0.8)
-    axis.set_yticks(range(len(gains)), [ledger.published.arm_heading(arm) for arm in gains])
+    axis.set_yticks(range(len(gains)), [ledger.published.arm_heading(arm, TEST, "accuracy") for arm in gains])
     axis.set(xlabel="gained on the network for stills, percentage points", ylim=(len(gains) - 0.4, -0.6))
     return figure
 

@@ -19,6 +19,7 @@ from stillact_lib.papers.fra import data as fra_data
 from stillact_lib.papers.fra import further as fra_further
 from stillact_lib.papers.fra import run as fra_run
 from stillact_lib.papers.fra import segmentation as fra_networks
+from stillact_lib.papers.fra import sizes as fra_sizes
 from stillact_lib.papers.fra.classifiers import FOUND_ARMS, ORACLE_ARMS, PARTS, Classifiers, Fc6, plain_scores, scaled
 from stillact_lib.papers.fra.data import Region
 from stillact_lib.training.loop import Device
@@ -114,6 +115,7 @@ def run(tmp_path_factory):
         of_all = plain_scores(features[seen], stanford40.positives[seen], features[asked], 0.001)
         log = RunLog(settings.chapter, settings, device=CPU)
         log.keep(reports={"fra": fra.photographs.report, "stanford40": stanford40.report, "imagenet": imagenet.report})
+        log.keep(data=found.origins_of_extremes())
         log.keep(scores=fra_run.section_two(stanford40, of_all, settings.seed))
         log.keep(scores=found.scores_to_keep())
         yield found, machines, [log.finish()]
@@ -165,36 +167,36 @@ def test_sizes_and_precision_by_size(run):
     things = [found.fra.annotations[row].thing for row in found.fra.test]
     assert sizes[0] == pytest.approx(100 * np.sqrt(things[0].mask.sum()) / 64)
     positives = found.fra.photographs.positives[found.fra.test]
-    places = fra_run.size_bins(sizes, positives, 2)
+    places = fra_sizes.size_bins(sizes, positives, 2)
     for column in positives.T:
         own = column & np.isfinite(sizes)
         assert sizes[own & (places == 0)].max() <= sizes[own & (places == 1)].min()
         assert abs(int((own & (places == 0)).sum()) - int((own & (places == 1)).sum())) <= 1
-    small, large = fra_run.map_by_size(records, "all", 2)
+    small, large = fra_sizes.map_by_size(records, "all", 2)
     scores = found.scores["all"].astype("f4")
     wanted = [100 * np.nanmean(average_precisions(scores[places == k], positives[places == k])) for k in (0, 1)]
     assert [small.mean, large.mean] == pytest.approx(wanted, abs=1e-3)
-    assert fra_run.mean_sizes(records, 2) == pytest.approx([sizes[places == k].mean() for k in (0, 1)])
-    gain = fra_run.map_by_size(records, "all", 2, against="whole")[0]
-    assert gain.mean == pytest.approx(small.mean - fra_run.map_by_size(records, "whole", 2)[0].mean, abs=1e-6)
-    assert fra_run.map_by_size(records, "nobody", 2) == [] and fra_run.mean_sizes([], 2) == []
+    assert fra_sizes.mean_sizes(records, 2) == pytest.approx([sizes[places == k].mean() for k in (0, 1)])
+    gain = fra_sizes.map_by_size(records, "all", 2, against="whole")[0]
+    assert gain.mean == pytest.approx(small.mean - fra_sizes.map_by_size(records, "whole", 2)[0].mean, abs=1e-6)
+    assert fra_sizes.map_by_size(records, "nobody", 2) == [] and fra_sizes.mean_sizes([], 2) == []
     elsewhere = records[0].model_copy(update={"parameters": records[0].parameters | {"miniature_seed": 1}})
     elsewhere._folder = records[0]._folder
-    both = fra_run.map_by_size([*records, elsewhere], "all", 2)[0]
+    both = fra_sizes.map_by_size([*records, elsewhere], "all", 2)[0]
     assert both.mean == pytest.approx(small.mean) and (small.n_worlds, both.n_worlds) == (1, 2)
     many = len(sizes) + 1  # more bins than images: those that hold any
-    assert 2 < len(fra_run.mean_sizes(records, many)) == len(fra_run.map_by_size(records, "all", many)) < many
+    assert 2 < len(fra_sizes.mean_sizes(records, many)) == len(fra_sizes.map_by_size(records, "all", many)) < many
 
 
 def test_precision_of_each_class_goes_by_the_photographs_names(run):
     _, _, records = run
     scores = records[0].scores()
-    found = fra_run.of_each_class("stanford40", "whole", records)
+    found = fra_sizes.of_each_class("stanford40", "whole", records)
     each = 100 * average_precisions(scores["stanford40/whole/class_scores"], scores["stanford40/positives"] > 0)
     assert [one.mean for one in found.values()] == pytest.approx(each, abs=1e-3)
     sizes = fra_run.size_labels(tuple(found))
     assert found.keys() >= {"drinking", "running"} and sizes.tolist() == scores["stanford40/class_groups"].tolist()
-    assert fra_run.of_each_class("stanford40", "nobody", records) == {}
+    assert fra_sizes.of_each_class("stanford40", "nobody", records) == {}
 
 
 def test_examples_show_what_is_found_first(run):
@@ -215,7 +217,7 @@ def test_without_an_annotation_the_whole_image_s_scores_are_kept_and_the_rest_is
     of_bare = load_records(tmp_path)
     ledger = Ledger(load_published("01-action-objects"), of_bare)
     assert {ledger.verdict(entry.id).label for entry in ledger.published.entries} == {"not attempted"}
-    assert fra_run.mean_sizes(of_bare, 5) == [] and fra_run.map_by_size(of_bare, "whole", 5) == []
+    assert fra_sizes.mean_sizes(of_bare, 5) == [] and fra_sizes.map_by_size(of_bare, "whole", 5) == []
 
 
 def test_without_any_object_in_the_test_images_the_other_measures_are_kept(run):

@@ -21,6 +21,8 @@ from stillact_lib.papers.fra.controls import (
 from stillact_lib.papers.fra.data import FACE_LABEL, FIRST_OBJECT, LABELS, NOWHERE, Annotation, whole_region
 from stillact_lib.papers.fra.localising import Candidates, Localiser, Maps, first_of, mean_probability
 from stillact_lib.papers.fra.pooling import SIDE, LearntPooling, judged, learn_pooling, surroundings
+from stillact_lib.papers.fra.segmentation import Lesson
+from stillact_lib.papers.fra.watching import marking
 from stillact_lib.training.loop import Device
 
 CPU = Device(torch.device("cpu"), None)
@@ -41,22 +43,50 @@ NOTHING = Annotation(np.zeros((64, 64), np.uint8), NOWHERE, ())
 
 def test_windows_of_every_way_lie_where_they_say():
     settings = settings_with(windows=3, window_share=0.25)
-    ways = ways_to_look([annotated(10, 20), annotated(30, 40), NOTHING], settings)
+    faces = np.array([[8.0, 12, 16, 20], [np.nan] * 4])
+    ways = ways_to_look([annotated(10, 20), annotated(30, 40), NOTHING], faces, settings)
+    looks = {name: lambda coarse, way=way: way(coarse, 0) for name, way in ways.items()}
     coarse = np.full((len(LABELS), 64, 64), 0.01, np.float32)
     coarse[FACE_LABEL, 30, 12] = 0.9
     coarse[CUP, 50, 50], coarse[CUP, 20, 40] = 0.8, 0.3
     assert constant_place([annotated(10, 20), annotated(30, 40), NOTHING]).tolist() == [32, 22]
-    assert ways["constant"](coarse).tolist() == [[14, 24, 30, 40]]
-    assert ways["face_window"](coarse).tolist() == [[4, 22, 20, 38]]
-    assert ways["guided"](coarse).tolist() == [[42, 42, 58, 58], [32, 12, 48, 28]]
-    assert ways["first"](coarse).tolist() == [[42, 42, 58, 58]]
-    assert ways["random"](coarse).shape == (3, 4)
+    assert ways["face_box"](coarse, 0).tolist() == [[4, 8, 20, 24]] and ways["face_box"](coarse, 1).shape == (0, 4)
+    assert looks["constant"](coarse).tolist() == [[14, 24, 30, 40]]
+    assert looks["face_window"](coarse).tolist() == [[4, 22, 20, 38]]
+    assert looks["guided"](coarse).tolist() == [[42, 42, 58, 58], [32, 12, 48, 28]]
+    assert looks["first"](coarse).tolist() == [[42, 42, 58, 58]]
+    assert looks["random"](coarse).shape == (3, 4)
     covered = np.zeros((64, 64), bool)
-    for x0, y0, x1, y1 in ways["dense"](coarse):
+    for x0, y0, x1, y1 in looks["dense"](coarse):
         covered[y0:y1, x0:x1] = True
-    assert covered.all() and len(ways["dense"](coarse)) == 49
-    found = all_shown_in([ways["first"](coarse)] * 3, [annotated(48, 48), annotated(2, 30), NOTHING])
+    assert covered.all() and len(looks["dense"](coarse)) == 49
+    found = all_shown_in([looks["first"](coarse)] * 3, [annotated(48, 48), annotated(2, 30), NOTHING])
     assert found[:2].tolist() == [100, 0] and np.isnan(found[2])
+
+
+class Told(nn.Module):
+    """Says what it is told, whatever it sees."""
+
+    def __init__(self, labels: np.ndarray, most: int) -> None:
+        super().__init__()
+        self.register_buffer("scores", 9.0 * nn.functional.one_hot(torch.from_numpy(labels), most).permute(0, 3, 1, 2))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.scores[: len(images)]
+
+
+def test_a_curve_shows_how_well_objects_are_marked():
+    side, cups = 32, [annotated(10, 12, side=32), annotated(20, 24, side=32), NOTHING]
+    labels = np.stack([one.labels[:side, :side] for one in cups])
+    images, boxes = torch.zeros(3, 3, side, side, dtype=torch.uint8), np.array([[0, 0, side, side]] * 3)
+    lesson = Lesson("any", images, torch.from_numpy(labels)[:, None], len(LABELS), boxes, (0, 0), side)
+    figures = marking(lesson, CPU)
+    assert figures(Told(labels.astype(np.int64), len(LABELS))) == {"pixel_ap": 100, "object_iou": 100}
+    blind = figures(Told(np.zeros_like(labels, np.int64), len(LABELS)))
+    assert blind["object_iou"] == 0 and blind["pixel_ap"] == pytest.approx(100 * 16 / side**2, abs=0.1)
+    elsewhere = labels.astype(np.int64) * 0
+    elsewhere[:, 2:6, 2:6] = CUP
+    assert figures(Told(elsewhere, len(LABELS)))["object_iou"] == 0
 
 
 def test_what_is_looked_at_is_the_windows_and_nothing_else():
@@ -66,8 +96,10 @@ def test_what_is_looked_at_is_the_windows_and_nothing_else():
     coarse, fine = (FCN8s(Vgg.compact(2), len(LABELS)) for _ in range(2))
     nn.init.normal_(fine.score.weight)
     images = torch.randint(0, 255, (3, 3, 64, 64), dtype=torch.uint8)
-    box = np.array([[8, 8, 40, 40]])
-    found = looked(Localiser(coarse, fine, settings, CPU), images, {"one": lambda _: box, "none": lambda _: box[:0]})
+    box, numbers = np.array([[8, 8, 40, 40]]), []
+    ways = {"one": lambda _, number: numbers.append(number) or box, "none": lambda *_: box[:0]}
+    found = looked(Localiser(coarse, fine, settings, CPU), images, ways)
+    assert numbers == [0, 1, 2]
     peaks, windows = found["one"]
     with torch.no_grad():
         alone = fine.eval()(images[1:2, :, 8:40, 8:40] / 127.5 - 1).softmax(1).amax((2, 3))

@@ -3,6 +3,7 @@
 import json
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -177,6 +178,25 @@ def test_names_of_an_export_are_understood(copy):
 def test_the_export_beside_the_project_is_understood():
     path = shared("cases", "fra", "label_studio.json")
     assert set(by_photograph(path, read_instances(path))) == {"blowing_bubbles_001.jpg"}
+
+
+@pytest.mark.parametrize("export", ["label_studio.json", "datumaro.json"])
+def test_what_real_tools_export_is_understood(export):
+    """The same six marks on two photographs, put into the tools' own structures and written by their own code: Label
+    Studio's converter to COCO (label-studio-sdk 2.1: polygons, boxes, names of uploads), and datumaro (1.13), by which
+    CVAT exports (polygons, boxes, masks as runs that are called crowds)."""
+    path = Path(__file__).parents[2] / "exports" / export
+    found = by_photograph(path, read_instances(path))
+    assert set(found) == {"drinking_001.jpg", "phoning_002.jpg"}
+    drinking, phoning = found["drinking_001.jpg"], found["phoning_002.jpg"]
+    assert drinking.size == (300, 400) and phoning.size == (400, 300)
+    (face,), (hand,), (cup,) = (drinking.of(name) for name in ("face", "hand", "cup"))
+    assert face.box == pytest.approx((120, 40, 180, 110)) and face.mask.sum() == 60 * 70
+    assert hand.box == pytest.approx((170, 100, 200, 140)) and hand.mask is None
+    trapezium = 30 * (20 + 10) / 2
+    assert cup.box == pytest.approx((176, 90, 196, 120), abs=1) and cup.mask.sum() == pytest.approx(trapezium, rel=0.15)
+    (phone,) = phoning.of("phone")
+    assert phone.mask[90:115, 161:169].all() and phone.mask.sum() == pytest.approx(340, rel=0.15)
 
 
 @pytest.mark.parametrize("orientation", [3, 5, 6, 8])

@@ -69,12 +69,20 @@ def test_both_networks_stand_in_rows_with_the_windows_of_the_fine_one():
 def test_found_objects_frame_the_best_candidate_thickest():
     regions = [Region((1, 1, 3, 4), np.ones((3, 2), bool), FIRST_OBJECT)]
     regions.append(Region((4, 4, 6, 6), np.ones((2, 2), bool), FIRST_OBJECT + 1))
-    maps = Maps(a_map(0), a_map(1), np.empty((0, 4), int))
-    images = np.full((2, 8, 8, 3), 200, np.uint8)
-    figure = charts.found_objects(images, [maps, maps], [regions, []], ["smoking"], 2)
-    first, second = figure.axes
-    assert [patch.get_linewidth() for patch in first.patches] == [1.6, 0.7] and not second.patches
-    assert (first.patches[0].get_width(), first.patches[0].get_height()) == (2, 3)
+    images = np.full((3, 8, 8, 3), 200, np.uint8)
+    thing = Region((1, 1, 3, 3), np.ones((2, 2), bool), FIRST_OBJECT)
+    figure = charts.found_objects(images, [regions, [], regions[1:]], [thing] * 3, ["smoking"], ["a", "b", "c"])
+    first, second, _ = figure.axes
+    assert [patch.get_linewidth() for patch in first.patches] == [0.9, 1.6, 0.7] and len(second.patches) == 1
+    assert (first.patches[1].get_width(), first.patches[1].get_height()) == (8, 12), "four times as large"
+    assert [axis.get_xlabel() for axis in figure.axes] == ["", "none", "elsewhere"]
+
+
+def test_a_close_up_stays_inside_the_image():
+    image = np.arange(64, dtype=np.uint8).reshape(8, 8, 1).repeat(3, axis=2)
+    assert charts.close_up(8, (7, 7, 8, 8)) == (6, 6, 2) and charts.close_up(8, (0, 3, 2, 5)) == (0, 3, 2)
+    closer = charts.magnified(image, (6, 6, 8, 8))
+    assert closer.shape == image.shape and abs(int(closer[0, 0, 0]) - 54) < 3 and abs(int(closer[-1, -1, 0]) - 63) < 3
 
 
 def test_curves_and_shares_hold_their_intervals():

@@ -8,8 +8,8 @@ from awkward_files import shared
 from nine_clips import few_clips
 from pydantic import ValidationError
 from test_fra_data import settings_with
+from torch import nn
 
-from stillact_lib.networks.vgg import Vgg
 from stillact_lib.papers.fra import premise
 from stillact_lib.papers.fra.classifiers import Fc6
 from stillact_lib.papers.fra.premise import ARMS, CLASSES, Faces
@@ -18,6 +18,15 @@ from stillact_lib.papers.fra.settings import FraSettings
 from stillact_lib.training.loop import Device
 
 CPU = Device(torch.device("cpu"), None)
+
+
+class Colours(nn.Module):
+    """Describes an image of any size by the colours of its sixteen parts."""
+
+    image_size, channels = 32, 48
+
+    def descriptor(self, images: torch.Tensor) -> torch.Tensor:
+        return nn.functional.adaptive_avg_pool2d(images, 4).flatten(1)
 
 
 def faces_of(groups: int = 10) -> Faces:
@@ -55,16 +64,27 @@ def test_every_frame_is_named_by_machines_that_saw_nothing_of_its_group(monkeypa
     numbers = pd.factorize(faces.table["class_name"] + faces.table["group"])[0].astype(float)[:, None]
     kinds = {kind for of_arm in ARMS.values() for kind in of_arm}
     monkeypatch.setattr(premise, "scaled", lambda *parts: parts)
-    premise.recognised(faces, dict.fromkeys(kinds, numbers), 0.001)
-    assert all(set(train).isdisjoint(test) for train, test in seen) and len(seen) == 5 * len(ARMS)
-    assert sorted(row for _, test in seen[:: len(ARMS)] for row in test) == sorted(numbers[:, 0].tolist())
+    premise.recognised(faces, dict.fromkeys(kinds, numbers))
+    each = 4 * len(premise.LAMBDAS) + 1  # four folds are tried upon at each strength, then the fifth is named
+    assert all(set(train).isdisjoint(test) for train, test in seen) and len(seen) == 5 * len(ARMS) * each
+    named = [{*test} for _, test in seen[each - 1 :: each]]
+    tried = [{*train} | {*test} for train, test in seen[::each]]
+    assert all(one.isdisjoint(other) for one, other in zip(named, tried, strict=True)), "strengths are chosen blind"
+    assert set.union(*named) == set(numbers[:, 0].tolist())
+
+
+def test_the_strength_chosen_is_the_one_that_names_best(monkeypatch):
+    """Only at one strength do the machines name anything."""
+    monkeypatch.setattr(premise, "plain_scores", lambda train, positives, test, strength: test * (strength == 0.01))
+    positives = np.eye(2, dtype=bool)[np.arange(12) % 2]
+    assert premise.chosen_strength([positives * 1.0], positives, np.arange(12) // 4) == 0.01
 
 
 def test_a_mouth_that_differs_is_told_and_a_place_alone_is_too():
-    torch.manual_seed(0)
     faces = faces_of()
-    features = premise.describe(faces, Fc6(Vgg.compact(2).eval(), CPU))
-    kept = premise.to_keep(faces, premise.recognised(faces, features, 0.001))
+    features = premise.describe(faces, Fc6(Colours(), CPU))
+    assert {kind for kinds in ARMS.values() for kind in kinds} == set(features)
+    kept = premise.to_keep(faces, premise.recognised(faces, features))
     right = {arm: kept[f"makeup/{arm}/right"].mean() for arm in (*ARMS, "commonest")}
     assert right["mouth"] == 100 and right["face_box"] == 100 and right["commonest"] <= 50
     assert len(set(kept["makeup/group"].tolist())) == 20

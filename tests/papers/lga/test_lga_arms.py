@@ -194,7 +194,8 @@ def test_an_arm_may_weigh_the_mask_and_train_for_longer():
     first = tenth.rows[0]
     assert first["loss"] == pytest.approx(first["naming"] + 0.1 * first["placing"], rel=1e-5)
     longer = trained(Arm("x", "with", longer=True), start, data, chosen)
-    assert (tenth.rows[-1]["step"], longer.rows[-1]["step"]) == (2, 6)
+    short = trained(Arm("x", "with", short=True), start, data, replaced(chosen, short=1))
+    assert [one.rows[-1]["step"] for one in (tenth, longer, short)] == [2, 6, 1]
 
 
 def test_what_is_looked_at_is_the_network_s_own_answer_or_the_class_asked_for():
@@ -267,6 +268,11 @@ def test_arms_that_a_run_cannot_have_are_not_among_its_own():
     assert {arm.family for arm in drawn} == {"resnet", "inception", "local"} and any(
         arm.kind == "thing" for arm in drawn
     )
+    assert not any(arm.short for arm in drawn), "there is no early budget unless it is asked for"
+    early = [arm for arm in lga_arms.arms_of(settings(further=True, short=3)) if arm.short]
+    assert {(arm.trained_on, arm.kind) for arm in early} == {
+        (copy, kind) for copy in (lga_data.STANFORD40, *lga_data.COPIES) for kind in ("without", "with")
+    }
     large = lga_arms.arms_of(settings(further=True, full_architectures=True))
     assert "local" not in {arm.family for arm in large} and any(arm.kind == "thing" for arm in large)
     real = lga_arms.arms_of(settings(further=True, profile="real", stanford40_root="there", pretraining="mobile"))
@@ -317,6 +323,8 @@ def test_a_network_is_taken_from_its_checkpoint_where_nothing_changes_it(tmp_pat
     found.add(place(data=[data[0].model_copy(update={"detail": "b"})]))
     assert len(found) == len(other) + len(arms) + 1 - 1 and place() not in found, "the mean is one of both"
     assert place(Arm("x", "without"), mask_loss="mean") == place(Arm("x", "without"))
+    short = Arm("short_x", "with", short=True)
+    assert place(short, short=2, steps=9) == place(short, short=2) not in {place(short, short=3), place()}
     assert place(Arm("longer_x", "with", longer=True), longer=1) == place(longer=1) == place(longer=3)
     assert place(Arm("longer_x", "with", longer=True), longer=3) != place(longer=3), "with more steps it is another"
 

@@ -15,9 +15,10 @@ from stillact_lib.papers.lga import arms as lga_arms
 from stillact_lib.papers.lga import data as lga_data
 from stillact_lib.papers.lga import run as lga_run
 from stillact_lib.papers.lga.arms import Arm
+from stillact_lib.papers.lga.attribution import attributed
 from stillact_lib.papers.lga.failures import dominated, own_thing_away
 from stillact_lib.papers.lga.human_mask_loss import overlap, sum_of_activation_maps
-from stillact_lib.papers.lga.measures import FIELD, fitting_temperatures, log_of_right
+from stillact_lib.papers.lga.measures import FIELD, fitting_temperatures, log_of_right, look
 from stillact_lib.papers.lga.regions import (
     OBJECT,
     PERSON,
@@ -27,6 +28,7 @@ from stillact_lib.papers.lga.regions import (
     boxes_of,
     painted_over,
     seen_by_cells,
+    shares_of_windows,
     something_of_each,
     to_paint,
 )
@@ -106,6 +108,34 @@ def test_cells_see_what_lies_in_their_windows():
     assert seen_by_cells(labelled((7, 7, 8, 8), (8, 8, 9, 9)), 5, 4)["both"][0, 2, 2]
 
 
+def test_things_stay_where_a_person_is_painted_over():
+    labels = labelled((2, 2, 8, 8), (3, 3, 4, 4))
+    labels[0, 5, 5], labels[0, 12, 12] = OBJECT, THING
+    where = to_paint(labels)
+    assert not where["person"][0, [3, 5], [3, 5]].any() and where["person"][0, 4, 4]
+    assert where["placebo"][0, 13, 13] and not where["placebo"][0, 12, 12]
+    assert where["object"][0, 5, 5] and where["object"][0, 3, 5], "its outline grows"
+
+
+def test_windows_are_shared_out_over_the_regions():
+    found = shares_of_windows(labelled((0, 0, 2, 2), (14, 14, 16, 16)), field=5, stride=4)
+    assert found.shape == (1, 4, 4, 4) and np.allclose(found.sum(1), 1)
+    assert found[0, PERSON, 0, 0] == pytest.approx(4 / 9), "two of the window's pixels a side lie outside"
+    assert found[0, THING, 3, 3] == pytest.approx(1 / 25), "the last window ends at pixel 14"
+
+
+def test_gradient_times_input_by_hand():
+    """A network that adds up each class's own weights of the colours: what a pixel is worth is their product."""
+    network = GuidedActivation(nn.Identity(), 3, 2, 4, width=0)
+    with torch.no_grad():
+        network.classifier.weight.copy_(torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.0, -3.0]]))
+    images = torch.randint(0, 256, (3, 3, 4, 4), dtype=torch.uint8)
+    found, shown = attributed(network, images, torch.tensor([0, 1, 1]), CPU), images / 127.5 - 1
+    beyond = torch.tensor([[0.5, 0.0, 1.5], [-0.5, 0.0, -1.5]])[[0, 1, 1]]
+    wanted = (shown * beyond[:, :, None, None]).sum(1).abs() / 16
+    assert torch.allclose(found, wanted, atol=1e-5)
+
+
 def test_sure_networks_are_softened_before_nats_are_counted():
     """Two networks that answer alike, one three times as sure: what they lose is the same."""
     rng = np.random.default_rng(0)
@@ -134,9 +164,19 @@ def test_something_of_each_is_where_most_regions_show():
 def test_maps_shares_over_the_regions_make_a_whole(finished):
     kept = finished.scores_to_keep()
     for arm in ("local_thing", "area"):
-        for of, names in (("pam_right", REGIONS), ("cells", ("person", "thing", "both", "neither"))):
+        of_regions = [(of, REGIONS) for of in ("pam_right", "window", "input")]
+        for of, names in (*of_regions, ("cells", ("person", "thing", "both", "neither"))):
             whole = sum(kept[f"stanford40/{arm}/{of}_{name}"] for name in names)
             assert np.isfinite(whole).any() and np.allclose(whole[np.isfinite(whole)], 100, atol=0.1)
+
+
+def test_the_map_of_the_class_that_misleads_is_kept_of_drawn_photographs(finished):
+    asked, tested = finished.asked("stanford40"), finished.tested["stanford40"]["local_thing"]
+    named = asked.named_after(own=False)
+    assert asked.misled.tolist() == named.astype(int).tolist(), "some class in every scene"
+    seen = look(tested.network, asked.images, CPU, right=asked.misled)
+    assert torch.allclose(seen.pam_right, tested.seen.pam_misled, atol=1e-5)
+    assert np.isfinite(finished.scores_to_keep()["misleading/local_thing/pam_misled_thing"]).any()
 
 
 def test_misled_is_who_is_named_after_the_thing_of_the_scene(finished):
@@ -157,7 +197,7 @@ def test_what_is_lost_is_known_where_something_was_changed(finished):
     assert np.isnan(kept["bare/local_thing/lost_thing"]).all()
     assert np.isfinite(kept["misleading/local_thing/lost_thing"]).all()
     assert set(np.unique(kept["usual/local_thing/right_without_person"])) <= {0, 100}
-    assert not any(name.endswith("always_with/lost_person") for name in kept)
+    assert not any(name.endswith(("always_with/lost_person", "always_with/input_person")) for name in kept)
 
 
 def test_without_the_thing_a_photograph_is_its_bare_twin(finished):

@@ -66,7 +66,15 @@ def test_arms_are_trained_and_asked_for_what_they_rest_on(settings):
     ]
     run.train_and_test(arms[:3])
     kept = run.scores_to_keep()
-    for name in ("lost_person", "lost_placebo", "lost_rest", "right_without_person", "sam_inside", "pam_right_inside"):
+    for name in (
+        "lost_person",
+        "lost_placebo",
+        "lost_rest",
+        "right_without_person",
+        "sam_inside",
+        "pam_right_inside",
+        "input_inside",
+    ):
         assert np.isfinite(kept[f"sports100/resnet_with/{name}"]).any(), name
     assert np.isfinite(kept["sports100/resnet_elsewhere/heatmap_error"]).any()
     assert not any("/lost_thing" in name or "/lost_object" in name for name in kept), "nobody knows of any"

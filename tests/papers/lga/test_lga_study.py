@@ -7,7 +7,7 @@ from chapter_settings import defaults_of
 
 from stillact_lib.miniature.context_layout import COMPANION, CONTEXT
 from stillact_lib.miniature.layouts import layout_of
-from stillact_lib.papers.lga.arms import FAIR_ARMS, FURTHER_ARMS, MPII_ARMS, STANFORD40_ARMS
+from stillact_lib.papers.lga.arms import FAIR_ARMS, FURTHER_ARMS, MPII_ARMS, SHORT_ARMS, STANFORD40_ARMS
 from stillact_lib.papers.lga.data import COPIES, MINIATURES, SPORTS, STANFORD40, datasets_of
 from stillact_lib.papers.lga.settings import LgaSettings
 from stillact_lib.paths import project_root
@@ -26,7 +26,7 @@ def test_five_times_the_scenes_of_a_reading_run_and_the_classes_that_gain_most()
 
 def test_every_copy_is_read_and_some_arm_learns_from_it():
     assert set(datasets_of(SETTINGS)) == set(MINIATURES) == {STANFORD40, *COPIES, "mpii"}
-    arms = (*STANFORD40_ARMS, *FAIR_ARMS, *MPII_ARMS, *FURTHER_ARMS)
+    arms = (*STANFORD40_ARMS, *FAIR_ARMS, *MPII_ARMS, *FURTHER_ARMS, *SHORT_ARMS)
     assert {arm.trained_on for arm in arms} == {*MINIATURES, SPORTS}, (
         "those of genuine photographs are asked for by name"
     )

@@ -194,6 +194,13 @@ def test_two_streams_are_the_mean_of_frame_and_motion(run):
     assert both == pytest.approx((of_first + test.answers["still"].softmax[0]) / 2, abs=1e-6)
 
 
+def test_the_control_of_two_streams_is_a_second_network_of_the_same_frames(run):
+    test = run[0].tests[MIDDLES]
+    first, again, both = (test.answers[arm].softmax for arm in ("still", "frame_again", "two_frames"))
+    assert not np.allclose(first, again), "its seed is another"
+    assert both == pytest.approx((first + again) / 2, abs=1e-6)
+
+
 def test_a_watched_network_leaves_its_curve(run, tmp_path, monkeypatch):
     of_run = run[0]
     monkeypatch.setenv("STILLACT_WORKSPACE", str(tmp_path))
@@ -222,6 +229,7 @@ def run(tmp_path_factory):
             for of_stills in (parts, middles):
                 run.oracle(of_stills, modality, run.unseen(modality))
             run.two_streams(modality, run.unseen(modality))
+        run.two_frames(middles)
         for share in SHARES:
             run.learn_temporal(f"dynamic_{share}", run.subset(share))
         experiment = run.experiment(parts, "still")

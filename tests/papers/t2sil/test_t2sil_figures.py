@@ -38,7 +38,7 @@ def test_composition_is_stacked_by_source():
 class Kept:
     """A ledger of few arms, whose headings are their names in capitals."""
 
-    published = SimpleNamespace(arm_heading=str.upper)
+    published = SimpleNamespace(arm_heading=lambda arm, *_: arm.upper())
 
     def __init__(self, **gains):
         self.records = [SimpleNamespace(metrics={"ssvac40/dynamic/videos": 400.0, "ssvac40/dynamic_25/videos": 100.0})]

@@ -119,6 +119,7 @@ def test_mid_frames_of_genuine_clips_are_recognised_with_what_their_videos_teach
         for modality in MODALITIES:
             run.learn_temporal(modality)
             run.two_streams(modality, run.unseen(modality))
+        run.two_frames(stills)
         (experiment,) = run.experiments(stills, run.of_stills)
         for kind, modality in (("tsn", "dynamic"), ("relabelled", NO_VIDEO)):
             run.transfer(experiment, kind, modality)
@@ -127,7 +128,7 @@ def test_mid_frames_of_genuine_clips_are_recognised_with_what_their_videos_teach
         kept = run.scores_to_keep()
     assert {name.split("/")[0] for name in kept} == {"nine", "nine_val"} and len(kept["nine/clip"]) == counts["test"]
     assert len(set(kept["nine/group"])) == counts["test"], "one clip of each group"
-    arms = {"still", "augmented", "tsn_dynamic_fused", "relabelled", "oracle_dynamic", "two_streams_flow"}
+    arms = {"still", "augmented", "tsn_dynamic_fused", "relabelled", "oracle_dynamic", "two_streams_flow", "two_frames"}
     assert {f"nine/{arm}/accuracy" for arm in arms} <= set(kept)
     assert {report.identity.kind for report in data.reports.values()} == {"real"}
 
