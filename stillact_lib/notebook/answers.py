@@ -41,7 +41,9 @@ class Answers:
         return Markdown("\n".join(lines))
 
     def _tried(self, id: str, at: World) -> bool:
-        return self.ledger.verdict(id, at).label != "not attempted"
+        """Whether a world's runs say anything of a sentence, be it in part."""
+        verdict = self.ledger.verdict(id, at)
+        return verdict.label != "not attempted" or any(one.found for one in verdict.cells)
 
     def figure(self, dataset: str, arm: str, metric: str, against: str, at: World = "drawn") -> str:
         """What an arm has over another in the kept runs of a world, with its interval, for a sentence of the text."""
@@ -85,7 +87,7 @@ class Answers:
     def claims(self, *ids: str) -> None:
         """Shows sentences with what was found and their verdicts, from each world in which one was attempted."""
         for at in self.worlds:
-            attempted = [id for id in ids if self._tried(id, at)]
+            attempted = [id for id in ids if self.ledger.verdict(id, at).label != "not attempted"]
             if at == self.worlds[0] or attempted:
                 display(self.ledger.claims(*(ids if at == self.worlds[0] else attempted), world=at))
 

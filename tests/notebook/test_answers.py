@@ -26,7 +26,7 @@ class Ledger:
         return f"{id} in {world}"
 
     def verdict(self, id, world):
-        return SimpleNamespace(label="not attempted" if (id, world) == ("b", "real") else "reproduced")
+        return SimpleNamespace(label="not attempted" if (id, world) == ("b", "real") else "reproduced", cells=[])
 
     def counts(self, world):
         return {"claims": SimpleNamespace(total=3, of={"reproduced": 1, "not reproduced": 2}, by_chance=0.1)}
