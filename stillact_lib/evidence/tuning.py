@@ -44,7 +44,7 @@ def tried(records: Sequence[RunRecord], profile: Mapping[str, object], *, whole:
     named by their first word, "im2flow" of "im2flow_scratch", since what they change has a column; or by all of it.
     """
     rows = []
-    usual = _usual(records) | profile
+    usual = _usual(records) | deciding(profile)
     for record in records:
         change = change_of(record, usual)
         for name, value in record.metrics.items():
@@ -84,7 +84,7 @@ def effects_of_changes(
     """Metric -> change -> what the change adds to an arm (named by its first word), over the same clips of the run that
     changes nothing: the mean over clips of their frames' means, with its interval over groups of clips, of one training
     each. Metrics `in_pixels` are left out of runs whose images have another size. Empty without a run as chosen."""
-    usual = _usual(records) | profile
+    usual = _usual(records) | deciding(profile)
     of_change = {}
     for record in records:
         figures = _of_clips(record, test_set, arm)

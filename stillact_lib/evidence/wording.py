@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from math import isnan
-from typing import Literal
 
 from stillact_lib.evidence.bootstrap import Interval
 from stillact_lib.evidence.claims import Cell, Gain
@@ -25,25 +24,25 @@ MEANINGS = {
 }
 
 
+def called(published: Published, gain: Gain) -> tuple[str, str]:
+    """What both sides of a comparison are called where it is tabled: arms by their headings, a number as it is."""
+
+    def heading(name: str | float) -> str:
+        return f"{name:g}" if isinstance(name, float) else published.arm_heading(name, gain.dataset, gain.metric)
+
+    return heading(gain.arm), heading(gain.against)
+
+
 def spoken(published: Published, cells: Sequence[Cell]) -> str:
     """What is compared, in words; several comparisons by what they have in common."""
-
-    def arms(gains: Sequence[Gain], side: Literal["arm", "against"]) -> str:
-        named = [(getattr(gain, side), gain) for gain in gains]
-        return _several(
-            [
-                f"{name:g}" if isinstance(name, float) else published.arm_heading(name, gain.dataset, gain.metric)
-                for name, gain in named
-            ]
-        )
-
     gains = [cell.gain for cell in cells]
-    parts = [f"{arms(gains, 'arm')} against {arms(gains, 'against')}"]
+    arms, against = ([called(published, gain)[side] for gain in gains] for side in (0, 1))
+    parts = [f"{_several(arms)} against {_several(against)}"]
     parts += [_several([metric_heading(published, gain.metric) for gain in gains])]
     parts += [_several([published.datasets[gain.dataset] for gain in gains])]
     if (more := cells[0].more_than) is not None:
-        named = arms([more], "arm"), arms([more], "against"), metric_heading(published, more.metric)
-        parts += [f"more than {named[0]} against {named[1]}, {named[2]}, {published.datasets[more.dataset]}"]
+        measured = f"{metric_heading(published, more.metric)}, {published.datasets[more.dataset]}"
+        parts += [f"more than {' against '.join(called(published, more))}, {measured}"]
     parts += [f"claimed to differ by less than {cells[0].near:g}"] if cells[0].near is not None else []
     worse = [(cell.side > 0) == (published.metrics[cell.metric].better == "lower") for cell in cells]
     if any(worse):
@@ -130,7 +129,7 @@ def least_in_favour(published: Published, verdict: Verdict) -> str:
         return ""
     one = min(found, key=lambda one: one.cell.side * one.found.mean / max(one.found.smallest_effect, 1e-9))
     gain = one.cell.gain
-    arms = [published.arm_heading(name, gain.dataset, gain.metric) for name in gain.arms]
+    arms = called(published, gain)[: len(gain.arms)]
     compared = f"{' against '.join(arms)}, {metric_heading(published, gain.metric)}"
     if one.cell.more_than is not None:
         compared += ", less what it is claimed to exceed"

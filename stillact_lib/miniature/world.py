@@ -27,8 +27,8 @@ UNFRAMED = (
     *("serving_racket", "baseball_bat", "pitched_ball", "bowling_ball"),
 )
 AT_THE_FACE = ("toothbrush", "cup", "cigarette", "phone", "bubble_wand")
-#: ends the entropy of what hands are like, which no other draw has
-HANDS = (104, 97)
+#: ends the entropy by which hands are drawn, as that of no other draw does
+OF_HANDS = (104, 97)
 SHADOWLESS = ("cliff", "water")
 OUTDOORS = ("park", "beach", "street", "stadium")
 INDOORS = ("gym", "room", "bathroom", "stage", "court", "office")
@@ -95,7 +95,7 @@ class _Shot:
             things += self._things(person, partner, np.random.default_rng(props))
         self.parts, self.person_of_body = bodies + things, np.array(owners)
         if self.settings.hands:
-            self._vary_hands(np.random.default_rng((*spec.actor, *HANDS)))
+            self._vary_hands(np.random.default_rng((*spec.actor, *OF_HANDS)))
         fit(self.view, self.people, [part for part in things if not part.unframed], spec.size, actor, clip)
         way = travelled(self.view, action, self.people[0].phase, spec.size[1])
         for part in self.parts:  # drawn in body heights so far
@@ -117,14 +117,14 @@ class _Shot:
             person.joints.at = {name: track[1:-1] for name, track in person.joints.at.items()}
 
     def _vary_hands(self, rng: np.random.Generator) -> None:
-        """Hands as large or small, and bare or gloved, as they are on this photograph's people."""
+        """Makes hands larger or smaller, and puts gloves on some people's; the same of all in a picture."""
         times = float(np.exp(rng.uniform(-self.settings.hands, self.settings.hands)))
         glove = tuple(rng.uniform(25, 230, 3).tolist()) if rng.random() < self.settings.hands else None
         for part in self.parts:
             if part.label in (LABEL["left hand"], LABEL["right hand"]):
                 part.frame[:, :, :2] *= times
-                for shape in part.shapes:
-                    shape.colour = shape.colour if glove is None else glove
+                for shape in part.shapes if glove else ():
+                    shape.colour = glove
 
     def _things(self, person: Performer, partner: bool, rng: np.random.Generator) -> list[Part]:
         stage = Stage(person.joints, person.look, self.view, person.phase, rng)

@@ -36,14 +36,19 @@ class Answers:
         lines = []
         for question, id in questions.items():
             lines.append(f"- {question}")
-            told = [at for at in self.worlds if self._tried(id, at)] or self.worlds[:1]
-            lines += [f"  - {self.called[at]}: {self.ledger.in_words(id, at, example=True)}" for at in told]
+            told = {self.called[at]: self.ledger.in_words(id, at, example=True) for at in self._telling(id)}
+            lines += [f"  - {world}: {words}" for world, words in told.items()]
         return Markdown("\n".join(lines))
 
-    def _tried(self, id: str, at: World) -> bool:
-        """Whether a world's runs say anything of a sentence, be it in part."""
-        verdict = self.ledger.verdict(id, at)
-        return verdict.label != "not attempted" or any(one.found for one in verdict.cells)
+    def _telling(self, id: str) -> list[World]:
+        """The worlds whose runs say anything of a sentence, be it in part; the first where none does."""
+        verdicts = {at: self.ledger.verdict(id, at) for at in self.worlds}
+        tried = [
+            at
+            for at, verdict in verdicts.items()
+            if verdict.label != "not attempted" or any(one.found for one in verdict.cells)
+        ]
+        return tried or self.worlds[:1]
 
     def figure(self, dataset: str, arm: str, metric: str, against: str, at: World = "drawn") -> str:
         """What an arm has over another in the kept runs of a world, with its interval, for a sentence of the text."""
@@ -95,14 +100,14 @@ class Answers:
         """Findings (in a few words -> id of the sentence), world by world, by their verdicts; what was tried nowhere
         stands below the first."""
         lines = []
-        tried = {id: [at for at in self.worlds if self._tried(id, at)] or self.worlds[:1] for id in findings.values()}
+        telling = {id: self._telling(id) for id in findings.values()}
         for at in self.worlds:
             lines += [f"\n**{self.called[at].capitalize()}**\n"]
             for label, heading in HEADINGS.items():
                 of_label = [
                     f"  - {finding}: {self.ledger.in_words(id, at)}"
                     for finding, id in findings.items()
-                    if at in tried[id] and self.ledger.verdict(id, at).label == label
+                    if at in telling[id] and self.ledger.verdict(id, at).label == label
                 ]
                 lines += [f"- *{heading}*", *of_label] if of_label else []
         return Markdown("\n".join(lines))

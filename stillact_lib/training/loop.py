@@ -149,6 +149,11 @@ class Watch(NamedTuple):
     figures: Callable[[], dict[str, float]]
 
 
+def evenly_spaced(count: int, most: int) -> np.ndarray:
+    """Rows for a `Watch` to look at: at most `most` of `count`, evenly spaced."""
+    return np.arange(0, count, max(1, -(-count // most)))
+
+
 @dataclass(frozen=True)
 class Checkpoint:
     """Where a run keeps its state, written every `seconds`, and every `every` steps where that is given, under a

@@ -44,6 +44,11 @@ def test_one_run_alone_is_held_against_its_profile():
     assert change == "rate 0.2"
 
 
+def test_where_data_lies_is_no_change():
+    runs = [run({"sports_root": place}, {"im2flow": {10: 2.0}}) for place in ("/here/sports100", "/there/sports100")]
+    assert set(tried(runs, {"sports_root": "/data/sports100"})["change"]) == {"as chosen"}
+
+
 def test_arms_may_be_named_by_all_their_words():
     runs = [run({"arms": "scratch_rgb"}, {"scratch_rgb": {10: 2.0}, "scratch_sm": {10: 1.0}})]
     assert set(tried(runs, {})["arm"]) == {"scratch"} and set(tried(runs, {})["change"]) == {"as chosen"}

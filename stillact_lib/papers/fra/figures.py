@@ -16,7 +16,7 @@ from stillact_lib.evidence.bootstrap import Interval
 from stillact_lib.notebook.class_charts import RIGHT, WRONG, spaced
 from stillact_lib.notebook.figures import FAINT, PALETTE, bare
 from stillact_lib.papers.fra.data import FACE_LABEL, FIRST_OBJECT, HAND_LABEL, LABELS, Annotation, Region, overlap
-from stillact_lib.papers.fra.localising import Maps
+from stillact_lib.papers.fra.localising import Maps, windows_about
 
 #: a colour a label, background first; a thing keeps it throughout
 LABEL_COLOURS = (
@@ -90,9 +90,9 @@ def coarse_and_fine(image: np.ndarray, maps: Maps, wanted: int, other: int) -> F
 
 def close_up(side: int, box: tuple[float, float, float, float]) -> tuple[int, int, int]:
     """Left, top and side of a square about a box, a `CLOSER`-th of an image's side, moved inside the image."""
-    width = side // CLOSER
-    left, top = (round((box[k] + box[k + 2] - width) / 2) for k in (0, 1))
-    return min(max(0, left), side - width), min(max(0, top), side - width), width
+    middle = np.array([[box[1] + box[3], box[0] + box[2]]]) / 2
+    left, top, right, _ = windows_about(np.rint(middle).astype(int), (side, side), 1 / CLOSER)[0].tolist()
+    return left, top, right - left
 
 
 def magnified(image: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:
@@ -105,18 +105,21 @@ def magnified(image: np.ndarray, box: tuple[float, float, float, float]) -> np.n
 def found_objects(
     images: np.ndarray,
     kept: Sequence[Sequence[Region]],
-    things: Sequence[Region],
+    things: Sequence[Region | None],
     rows: Sequence[str],
     titles: Sequence[str],
 ) -> Figure:
     """Figure 5, closer: about the true object of each image, dashed, its candidates' frames, the best one's thick;
-    where that lies elsewhere it is said so.
+    where that lies elsewhere it is said so. A place without a thing stays empty.
 
     images uint8 [N, S, S, 3], as many of each of the classes named by `rows` as there are `titles` of columns.
     """
     columns = len(titles)
     figure, axes = plt.subplots(len(rows), columns, figsize=(7.2, 7.2 / columns * len(rows) + 0.5), squeeze=False)
     for axis, image, regions, thing in zip(axes.flat, images, kept, things, strict=True):
+        bare(axis)
+        if thing is None:
+            continue
         left, top, width = close_up(len(image), thing.box)
         axis.imshow(magnified(image, thing.box))
         axis.set(xlim=(-0.5, len(image) - 0.5), ylim=(len(image) - 0.5, -0.5))
@@ -125,7 +128,6 @@ def found_objects(
         for place, region in enumerate(regions):
             near = tuple((np.array(region.box) - corner) * times)
             axis.add_patch(_frame(near, LABEL_COLOURS[region.label], 1.6 if place == 0 else 0.7))
-        bare(axis)
         shown = np.array([[left, top, left + width, top + width]], float)
         if not overlap(np.array([one.box for one in regions[:1]], float).reshape(-1, 4), shown).any():
             axis.set_xlabel("elsewhere" if regions else "none", fontsize=7)

@@ -179,17 +179,24 @@ class ActionObjects:
         """AP of each class in %, [C]."""
         return 100 * average_precisions(self.scores[arm], self.fra.photographs.positives[self.fra.test])
 
-    def examples(self, measure: str, each: int, failing: bool = False) -> np.ndarray:
-        """Rows [C, each] of test images of every class, those first of which a measure holds or, `failing`, does not
-        (fewer where a class has fewer); those of which it cannot be said come last."""
-        sign = 1 if failing else -1
+    def examples(self, measure: str, each: int) -> np.ndarray:
+        """Rows [C, each] of test images of every class, those first of which a measure holds (fewer where a class has
+        fewer)."""
         chosen = []
         for label in range(len(self.fra.photographs.classes)):
             own = np.flatnonzero(self.fra.labels[self.fra.test] == label)
-            worth = np.nan_to_num(sign * self.measures[measure][own], nan=np.inf)
-            chosen.append(self.fra.test[own[np.argsort(worth, kind="stable")]])
+            chosen.append(self.fra.test[own[np.argsort(-np.nan_to_num(self.measures[measure][own]), kind="stable")]])
         least = min(each, *(len(rows) for rows in chosen))
         return np.stack([rows[:least] for rows in chosen])
+
+    def first_with(self, measure: str, value: float, each: int) -> np.ndarray:
+        """Rows [C, each] of the first test images of every class whose measure has a value (100: it holds, 0: it does
+        not); -1 where a class has no more of them."""
+        found = np.full((len(self.fra.photographs.classes), each), -1)
+        for label, rows in enumerate(found):
+            own = np.flatnonzero((self.fra.labels[self.fra.test] == label) & (self.measures[measure] == value))[:each]
+            rows[: len(own)] = self.fra.test[own]
+        return found
 
     def object_sizes(self) -> np.ndarray:
         """Root of the area of each test image's action object, in % of the image's side; NaN where none shows."""

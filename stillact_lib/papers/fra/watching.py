@@ -13,7 +13,7 @@ from stillact_lib.papers.fra.controls import object_marked
 from stillact_lib.papers.fra.data import FraImages
 from stillact_lib.papers.fra.segmentation import Figures, Lesson, WholeImage, whole_scores
 from stillact_lib.training.inference import predict
-from stillact_lib.training.loop import Device
+from stillact_lib.training.loop import Device, evenly_spaced
 from stillact_lib.vision.images import as_network_input
 from stillact_lib.vision.windows import cut
 
@@ -23,7 +23,7 @@ WATCHED = 100
 
 def watched_rows(fra: FraImages) -> np.ndarray:
     """Test images of all classes, evenly."""
-    return fra.test[:: max(1, -(-len(fra.test) // WATCHED))]
+    return fra.test[evenly_spaced(len(fra.test), WATCHED)]
 
 
 def marking(lesson: Lesson, device: Device) -> Figures:

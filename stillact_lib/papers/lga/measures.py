@@ -183,9 +183,9 @@ class Asked:
 
     @cached_property
     def misled(self) -> Tensor | None:
-        """The same as classes, int64 [N], the first where there is none."""
+        """The class that each scene's thing accompanied in training, int64 [N]: every scene has one."""
         named = self.named_after(own=False)
-        return None if named is None else torch.from_numpy(np.nan_to_num(named).astype(np.int64))
+        return None if named is None else torch.from_numpy(named.astype(np.int64))
 
     @cached_property
     def halves(self) -> np.ndarray:
@@ -246,7 +246,7 @@ def common_measures(asked: Asked, heatmap: Tensor | None) -> dict[str, np.ndarra
 
 
 def measures(
-    arm: Arm, seen: Seen, asked: Asked, changed: dict[str, np.ndarray], attribution: Tensor | None = None
+    arm: Arm, seen: Seen, asked: Asked, changed: dict[str, np.ndarray], attribution: Tensor | None
 ) -> dict[str, np.ndarray]:
     """What a record keeps of an arm on N test photographs, float [N]: whether it is right, and named after the thing
     that misleads in its scene; shares of its maps and of what each pixel is worth to it (`attribution` [N, S, S]), in
@@ -270,14 +270,12 @@ def measures(
     if asked.context is not None and changed:
         maps |= {"pam_misled": seen.pam_misled, "input": attribution}
         for of, name in SHARES:
-            there = torch.from_numpy(asked.regions == REGIONS.index(name))[:, None].float()
-            kept[f"{of}_{name}"] = 100 * share_inside(maps[of], there).numpy()
+            kept[f"{of}_{name}"] = _on(asked.regions == REGIONS.index(name), maps[of])
     if asked.context is not None and arm.family == "local":
         for name, where in asked.seen_by_cells.items():
-            kept[f"cells_{name}"] = 100 * share_inside(seen.pam_right, torch.from_numpy(where)[:, None].float()).numpy()
+            kept[f"cells_{name}"] = _on(where, seen.pam_right)
         for number, name in enumerate(REGIONS):
-            there = torch.from_numpy(asked.shares_of_windows[:, number])[:, None]
-            kept[f"window_{name}"] = 100 * share_inside(seen.pam_right, there).numpy()
+            kept[f"window_{name}"] = _on(asked.shares_of_windows[:, number], seen.pam_right)
     if seen.heatmap is not None:
         wanted = _in_cells(partial(masks_to_find, arm, asked.data), asked.rows, cells)
         known = wanted.flatten(1).any(1) if arm.kind == "thing" else asked.known
@@ -305,6 +303,11 @@ def by_context(own: dict[str, np.ndarray], contexts: np.ndarray) -> dict[str, np
             if not name.endswith(("class_scores", "positives", "class_groups")):
                 kept[f"{context}/{name}"] = values[rows]
     return kept
+
+
+def _on(where: np.ndarray, maps: Tensor) -> np.ndarray:
+    """Share in % of what is active in maps [N, h, w] that lies `where`, [N, H, W] from 0 to 1: [N]."""
+    return 100 * share_inside(maps, torch.from_numpy(where)[:, None].float()).numpy()
 
 
 def _in_cells(masks: Callable[[np.ndarray], Tensor], rows: np.ndarray, cells: Sequence[int]) -> Tensor:

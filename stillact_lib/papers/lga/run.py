@@ -33,7 +33,7 @@ from stillact_lib.papers.lga.data import SPORTS, STANFORD40, TESTED, PlacedPhoto
 from stillact_lib.papers.lga.measures import Asked, Seen, answers, by_context, common_measures, look, measures, right
 from stillact_lib.papers.lga.settings import LgaSettings
 from stillact_lib.paths import workspace
-from stillact_lib.training.loop import Device, History, Watch
+from stillact_lib.training.loop import Device, History, Watch, evenly_spaced
 from stillact_lib.training.pretraining import ClassQuality
 from stillact_lib.vision.photographs import Photographs
 
@@ -72,7 +72,7 @@ class Tested(NamedTuple):
     history: History
     seen: Seen
     changed: dict[str, np.ndarray]
-    attribution: torch.Tensor | None = None
+    attribution: torch.Tensor | None
 
 
 @dataclass
@@ -130,7 +130,7 @@ class GuidedRun:
 
     def _share_right(self, network: GuidedActivation, asked: Asked) -> dict[str, float]:
         """How many of the watched test photographs a network names rightly, in %."""
-        some = np.arange(0, len(asked.rows), -(-len(asked.rows) // WATCHED))
+        some = evenly_spaced(len(asked.rows), WATCHED)
         images = asked.data.photographs.images[torch.from_numpy(asked.rows[some])]
         return {"tested_right": float(right(answers(network, images, self.device), asked.positives[some]).mean())}
 

@@ -35,7 +35,7 @@ from stillact_lib.papers.pof_sm.recognition import (
 )
 from stillact_lib.papers.pof_sm.settings import Arm, PofSmSettings
 from stillact_lib.training.classification import scores_of
-from stillact_lib.training.loop import Checkpoint, Device, History, Watch, precise
+from stillact_lib.training.loop import Checkpoint, Device, History, Watch, evenly_spaced, precise
 from stillact_lib.vision.crops import Mirror, mirrored_photograph
 from stillact_lib.vision.photographs import Photographs
 
@@ -190,7 +190,7 @@ class Recognition:
         taught = ~self.test & one_of_each(self.table["video"]) if REGIMES[arm.regime].few else ~self.test
         seen, asked = np.flatnonzero(taught), np.flatnonzero(self.test)
         network = begin(arm.regime, self.start, len(self.classes), self.settings, self.parts)
-        watched = asked[:: max(1, len(asked) // WATCHED)]
+        watched = asked[evenly_spaced(len(asked), WATCHED)]
 
         def top1() -> dict[str, float]:
             right = accuracies(self._scored(network, arm.kind, watched), self.labels[watched])

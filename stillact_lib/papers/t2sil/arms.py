@@ -29,7 +29,7 @@ from stillact_lib.papers.t2sil.oracle import oracle_draws
 from stillact_lib.papers.t2sil.settings import LEARNT_FROM, NETWORK, T2silSettings
 from stillact_lib.papers.t2sil.transfers import CONTROLS, LEFT, NO_VIDEO, TABLES, TRANSFERS, Reduction
 from stillact_lib.training.kept import kept
-from stillact_lib.training.loop import Device, History
+from stillact_lib.training.loop import Device, History, evenly_spaced
 
 MODALITIES = ("flow", "dynamic")
 MIDDLE = "middle"
@@ -102,7 +102,7 @@ class TemporalTransfer:
         stills, videos = self.data.origins
         learnt_from = {"still": (stills,), "augmented": (stills, videos)}.get(name, (videos,))
         classes = len(self.data.classes)
-        some = watched.rows(np.arange(0, len(watched), -(-len(watched) // WATCHED)))
+        some = watched.rows(evenly_spaced(len(watched), WATCHED))
         self.networks[name], self.histories[name] = train_network(
             name, shown, classes, self.trunk, self.settings, self.device, learnt_from, some
         )

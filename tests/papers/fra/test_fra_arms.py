@@ -205,6 +205,15 @@ def test_examples_show_what_is_found_first(run):
     assert rows.shape == (5, 2) and all(len({int(found.fra.labels[row]) for row in own}) == 1 for own in rows)
 
 
+def test_examples_of_a_value_have_that_value_and_no_other_fills_their_place(run):
+    found, _, _ = run
+    for value in (100, 0):
+        rows = found.first_with("window/found", value, 3)
+        places = [np.flatnonzero(found.fra.test == row).item() for row in rows[rows >= 0]]
+        assert rows.shape == (5, 3) and (found.measures["window/found"][places] == value).all()
+    assert (found.first_with("window/found", 50, 3) == -1).all()
+
+
 def test_without_an_annotation_the_whole_image_s_scores_are_kept_and_the_rest_is_not_attempted(run, tmp_path):
     found, _, records = run
     bare = fra_run.ActionObjects(fra_data.FraImages(found.fra.photographs, None), found.settings, CPU)

@@ -78,6 +78,13 @@ def test_found_objects_frame_the_best_candidate_thickest():
     assert [axis.get_xlabel() for axis in figure.axes] == ["", "none", "elsewhere"]
 
 
+def test_a_place_without_a_thing_stays_empty():
+    images = np.full((2, 8, 8, 3), 200, np.uint8)
+    thing = Region((1, 1, 3, 3), np.ones((2, 2), bool), FIRST_OBJECT)
+    shown, empty = charts.found_objects(images, [[], []], [thing, None], ["smoking"], ["a", "b"]).axes
+    assert shown.get_images() and not empty.get_images() and empty.get_xlabel() == ""
+
+
 def test_a_close_up_stays_inside_the_image():
     image = np.arange(64, dtype=np.uint8).reshape(8, 8, 1).repeat(3, axis=2)
     assert charts.close_up(8, (7, 7, 8, 8)) == (6, 6, 2) and charts.close_up(8, (0, 3, 2, 5)) == (0, 3, 2)
