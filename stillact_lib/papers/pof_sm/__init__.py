@@ -8,6 +8,7 @@ The method, in the paper's order::
     flow_scoring  §III-A           how well they do: the readings compared, curves
     predictors    §III-A           such a network in use: how it is decoded, and whose stills it may map
     domain        §III-A           three channels: flow u and v, thresholded saliency
+    inputs        §III-A           what a network is shown: these, each channel alone, and the controls' pictures
     recognition   §III-B, §IV      ImageNet's start, the training regimes, fixed features
 
 Saliency itself is `vision.self_resemblance`. How the book tests it::

@@ -5,13 +5,11 @@ Arms are named by regime and input: "scratch_rgb", "all_pofsm", "top5_pofsm", "t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import torch
 from torch import Tensor
 
 from stillact_lib.datasets.ucfsi101 import class_group_of
@@ -19,9 +17,8 @@ from stillact_lib.evidence.records import DataOrigin
 from stillact_lib.evidence.tuning import curve_to_keep
 from stillact_lib.networks.lrn_alexnet import LRNAlexNet
 from stillact_lib.notebook.run_data import checkpoint_for, grouped
-from stillact_lib.papers.pof_sm import domain as pof_sm
 from stillact_lib.papers.pof_sm.data import WILLOW_GROUPS
-from stillact_lib.papers.pof_sm.flow import IM2FLOW, NETWORK
+from stillact_lib.papers.pof_sm.inputs import INPUTS, Pictures
 from stillact_lib.papers.pof_sm.recognition import (
     PARTS,
     REGIME,
@@ -33,22 +30,14 @@ from stillact_lib.papers.pof_sm.recognition import (
     fit,
     linear_softmax,
 )
-from stillact_lib.papers.pof_sm.settings import Arm, PofSmSettings
+from stillact_lib.papers.pof_sm.settings import OF_MASKS, Arm, PofSmSettings
 from stillact_lib.training.classification import scores_of
 from stillact_lib.training.loop import Checkpoint, Device, History, Watch, evenly_spaced, precise
-from stillact_lib.vision.crops import Mirror, mirrored_photograph
 from stillact_lib.vision.photographs import Photographs
 
 UCFSI, WILLOW = "ucfsi101", "willow"
-#: the settings that change predicted flow and saliency
-WALKER = (*NETWORK, "reading", "most_likely", "full_share")
-SALIENCY = ("feature_side", "surround_side", "steering_axes")
-TRUE = ("flow_side", "flow_method", "pairs_per_video", "drop_repeats", "full_share")
 #: stills that are scored together, and the most that a curve looks at
 AT_ONCE, WATCHED = 512, 1500
-#: pixels by which the box around a mask grows before what is outside of it is kept: a pixel's saliency depends on what
-#: lies up to 7 px away at 64 px, up to 8 at 72
-MARGIN = 9
 #: far less than one still, to order classes that have as many; the least softmax score told from 0
 TIES, TINY = 1e-6, 1e-30
 #: Table III: whose features describe Willow's photographs, by what they are shown; no other network outlives its scores
@@ -56,91 +45,31 @@ FEATURES_OF = {"pofsm": "top5_pofsm", "rgb": "top5_rgb"}
 #: inputs whose class scores a record keeps, for average precision
 RANKED = ("rgb", "pofsm", "sm", "true_flow")
 #: which rate of the settings an input learns at from scratch; with ImageNet's start at "fine_" and that
-RATES = {"rgb": "rate_rgb"} | dict.fromkeys(("sm", "sm_inside", "sm_outside", "silhouette", "box"), "rate_saliency")
-
-#: of some rows of the stills: images or levels uint8 [R, C, S, S]
-Pictures = Callable[[np.ndarray], Tensor]
-
-
-class Input(NamedTuple):
-    """What a network is shown of a still: which pictures of it, how they become images uint8 [R, 3, S, S], the settings
-    that change them, what a mirror does to the images."""
-
-    pictures: tuple[str, ...]
-    joined: Callable[..., Tensor]
-    depends_on: tuple[str, ...] = ()
-    mirror: Mirror = pof_sm.mirrored
-
-
-def _with_saliency(flow: Tensor, saliency: Tensor) -> Tensor:
-    return pof_sm.pof_sm(flow, pof_sm.above_threshold(saliency))
-
-
-def _flow_alone(flow: Tensor) -> Tensor:
-    return pof_sm.pof_sm(flow, pof_sm.nothing_salient(flow))
-
-
-def _saliency_alone(saliency: Tensor) -> Tensor:
-    return pof_sm.pof_sm(pof_sm.at_rest(saliency), saliency)
-
-
-def _inside(saliency: Tensor, mask: Tensor) -> Tensor:
-    return _saliency_alone(pof_sm.above_threshold(saliency) * mask)
-
-
-def _outside(saliency: Tensor, mask: Tensor) -> Tensor:
-    return _saliency_alone(pof_sm.above_threshold(saliency) * ~boxes_around(mask))
-
-
-def boxes_around(mask: Tensor) -> Tensor:
-    """The box around each mask, bool [N, 1, H, W], grown by `MARGIN`: what is cut out of a map must not itself be the
-    person's outline."""
-    boxes = torch.zeros_like(mask)
-    for box, one in zip(boxes[:, 0], mask[:, 0], strict=True):
-        rows, columns = (one.any(axis).nonzero()[:, 0] for axis in (1, 0))
-        if len(rows):
-            top, left = max(0, int(rows[0]) - MARGIN), max(0, int(columns[0]) - MARGIN)
-            box[top : int(rows[-1]) + MARGIN + 1, left : int(columns[-1]) + MARGIN + 1] = True
-    return boxes
-
-
-INPUTS = {
-    "rgb": Input(("rgb",), lambda images: images, (), mirrored_photograph),
-    "pofsm": Input(("flow", "saliency"), _with_saliency, WALKER + SALIENCY),
-    "pof": Input(("flow",), _flow_alone, WALKER),
-    "sm": Input(("saliency",), lambda saliency: _saliency_alone(pof_sm.above_threshold(saliency)), SALIENCY),
-    "unthresholded": Input(("flow", "saliency"), pof_sm.pof_sm, WALKER + SALIENCY),
-    "pofsm_naive": Input(("flow_naive", "saliency"), _with_saliency, WALKER + SALIENCY),
-    "pof_naive": Input(("flow_naive",), _flow_alone, WALKER),
-    "pofsm_seen": Input(("flow_seen", "saliency"), _with_saliency, WALKER + SALIENCY),
-    "pof_seen": Input(("flow_seen",), _flow_alone, WALKER),
-    "pofsm_im2flow": Input(("flow_im2flow", "saliency"), _with_saliency, (*IM2FLOW, "full_share", *SALIENCY)),
-    "pof_im2flow": Input(("flow_im2flow",), _flow_alone, (*IM2FLOW, "full_share")),
-    "true_flow": Input(("true_flow", "saliency"), _with_saliency, TRUE + SALIENCY),
-    "true_pof": Input(("true_flow",), _flow_alone, TRUE),
-    "sm_inside": Input(("saliency", "mask"), _inside, (*TRUE, *SALIENCY)),
-    "sm_outside": Input(("saliency", "mask"), _outside, (*TRUE, *SALIENCY)),
-    "silhouette": Input(("mask",), lambda mask: _saliency_alone(255 * mask.to(torch.uint8)), TRUE),
-    "box": Input(("mask",), lambda mask: _saliency_alone(255 * boxes_around(mask).to(torch.uint8)), TRUE),
-}
-
-
-def pictures_of(arms: Mapping[str, Arm]) -> set[str]:
-    """Which pictures of the stills some arms are shown; "flow_seen" is of the networks behind "flow"."""
-    needed = {name for arm in arms.values() for name in INPUTS[arm.kind].pictures}
-    return needed | ({"flow"} if "flow_seen" in needed else set())
+RATES = {"rgb": "rate_rgb"} | dict.fromkeys(("sm", "edges", *OF_MASKS), "rate_saliency")
 
 
 def rates_of(arm: Arm) -> list[str]:
     """The settings that say how fast an arm learns; the first that is not 0 does."""
     of_input = RATES.get(arm.kind, "rate")
-    fine = [f"fine_{of_input}", "fine_rate"] if REGIMES[arm.regime].pretrained else []
-    return list(dict.fromkeys([*fine, of_input, "rate"]))
+    own = {"fine_": [f"fine_{of_input}", "fine_rate"], "fresh_": ["fresh_rate"]}.get(begins(arm), [])
+    return list(dict.fromkeys([*own, of_input, "rate"]))
 
 
-def rate_of(arm: Arm, settings: PofSmSettings) -> float:
-    """The learning rate of an arm."""
-    return next(rate for name in rates_of(arm) if (rate := getattr(settings, name)))
+def steps_of(arm: Arm) -> list[str]:
+    """The settings that say for how many steps an arm learns; the first that is not 0 does."""
+    return list(dict.fromkeys([f"{begins(arm)}steps", "steps"]))
+
+
+def begins(arm: Arm) -> str:
+    """How settings of an arm's rate and steps begin: "fine_" with ImageNet's start, "fresh_" where the network that has
+    one elsewhere learns without, "" for the paper's from scratch."""
+    regime = REGIMES[arm.regime]
+    return "fine_" if regime.pretrained else "fresh_" if regime.fresh else ""
+
+
+def first_set(names: Sequence[str], settings: PofSmSettings) -> float:
+    """The first of some settings that is not 0."""
+    return next(value for name in names if (value := getattr(settings, name)))
 
 
 def one_of_each(videos: pd.Series) -> np.ndarray:
@@ -171,6 +100,7 @@ class Recognition:
     networks: dict[str, Network] = field(default_factory=dict)
     histories: dict[str, History] = field(default_factory=dict)
     scores: dict[str, np.ndarray] = field(default_factory=dict)
+    learnt: dict[str, float] = field(default_factory=dict)
 
     @property
     def test(self) -> np.ndarray:
@@ -187,8 +117,9 @@ class Recognition:
 
     def train(self, name: str, arm: Arm) -> None:
         """Trains one arm and scores the test stills."""
-        taught = ~self.test & one_of_each(self.table["video"]) if REGIMES[arm.regime].few else ~self.test
-        seen, asked = np.flatnonzero(taught), np.flatnonzero(self.test)
+        there = self.made_of(arm.kind)
+        taught = there & (one_of_each(self.table["video"]) if REGIMES[arm.regime].few else True)
+        seen, asked = np.flatnonzero(~self.test & taught), np.flatnonzero(self.test & there)
         network = begin(arm.regime, self.start, len(self.classes), self.settings, self.parts)
         watched = asked[evenly_spaced(len(asked), WATCHED)]
 
@@ -202,7 +133,8 @@ class Recognition:
             self.labels[seen],
             arm.regime,
             INPUTS[arm.kind].mirror,
-            rate_of(arm, self.settings),
+            first_set(rates_of(arm), self.settings),
+            int(first_set(steps_of(arm), self.settings)),
             self.settings,
             self.device,
             label=name.replace("_", " "),
@@ -211,7 +143,19 @@ class Recognition:
         )
         if name in self.outliving:
             self.networks[name] = network
-        self.scores[name] = self._scored(network, arm.kind, asked)
+        self.scores[name] = np.full((int(self.test.sum()), len(self.classes)), np.nan)
+        self.scores[name][there[self.test]] = self._scored(network, arm.kind, asked)
+        some = seen[evenly_spaced(len(seen), WATCHED)]
+        learnt = accuracies(self._scored(network, arm.kind, some), self.labels[some])
+        self.learnt[name] = float(learnt["top1"].mean())
+
+    def made_of(self, kind: str) -> np.ndarray:
+        """Of which stills the pictures of an input can be made, bool [N]: of those that need a mask, where it is not
+        empty."""
+        if "mask" not in INPUTS[kind].pictures:
+            return np.ones(len(self.table), bool)
+        pieces = np.array_split(np.arange(len(self.table)), -(-len(self.table) // AT_ONCE))
+        return np.concatenate([self.pictures["mask"](rows).flatten(1).any(1).numpy() for rows in pieces])
 
     def _scored(self, network: Network, kind: str, rows: np.ndarray) -> np.ndarray:
         """Scores in full precision: in bfloat16 one still in a hundred has two best classes."""
@@ -223,26 +167,28 @@ class Recognition:
         """Where an arm keeps its network: by all that changes it, the stills among it, as arms that are shown true flow
         leave those out that have none."""
         regime = REGIMES[arm.regime]
-        depends_on = (*REGIME, *rates_of(arm), *INPUTS[arm.kind].depends_on)
+        depends_on = (*REGIME, *rates_of(arm), *steps_of(arm), *INPUTS[arm.kind].depends_on)
         depends_on += (*(START if regime.pretrained else ()), *(PARTS if regime.knows_parts else ()))
         data = (*self.data, *(self.start_data if regime.pretrained else ()))
         stills = f"{pd.util.hash_pandas_object(self.table[['video', 'frame']].astype(str), index=False).sum():x}"
         return checkpoint_for(self.settings.chapter, f"{name}-{stills[-8:]}", self.settings, depends_on, data)
 
     def summary(self) -> pd.DataFrame:
-        """Top-1 and top-5 of each arm on the test stills in %, and seconds of training."""
+        """Top-1 and top-5 of each arm on the test stills in %, top-1 on training stills, seconds of training."""
         wanted = self.labels[self.test]
         rows = {
-            arm: {k: float(values.mean()) for k, values in accuracies(scores, wanted).items()}
-            | {"seconds": self.histories[arm].seconds}
+            arm: {k: float(np.nanmean(values)) for k, values in accuracies(scores, wanted).items()}
+            | {"top1, learnt from": self.learnt[arm], "seconds": self.histories[arm].seconds}
             for arm, scores in self.scores.items()
         }
         return pd.DataFrame.from_dict(rows, orient="index")
 
-    def curves_to_keep(self) -> dict[str, float]:
-        """What a record keeps of watched trainings: "ucfsi101/scratch_rgb/top1@200" is the figure at step 200."""
+    def metrics_to_keep(self) -> dict[str, float]:
+        """What a record keeps of trainings: "ucfsi101/scratch_rgb/top1@200" is the figure at step 200 of a watched one,
+        "ucfsi101/scratch_rgb/top1_learnt" that on some of the stills which were learnt from."""
         curves = (curve_to_keep(history, f"{UCFSI}/{arm}") for arm, history in self.histories.items())
-        return {name: value for curve in curves for name, value in curve.items()}
+        learnt = {f"{UCFSI}/{arm}/top1_learnt": share for arm, share in self.learnt.items()}
+        return {name: value for curve in curves for name, value in curve.items()} | learnt
 
     def scores_to_keep(self) -> dict[str, np.ndarray]:
         """What a record keeps: of each arm top-1, top-5 and class scores; of the stills their video, the group of clips

@@ -25,6 +25,7 @@ from stillact_lib.errors import StillactError
 from stillact_lib.papers.pof_sm.predictors import AT_ONCE, Halves, Predictor, full_scale
 from stillact_lib.papers.pof_sm.settings import PofSmSettings
 from stillact_lib.vision.flow_levels import REST, levels_of, mirrored_levels
+from stillact_lib.vision.images import at_side, resized
 from stillact_lib.vision.self_resemblance import SelfResemblance
 from stillact_lib.vision.still_shards import Squashed, StoredStills, build_stills
 
@@ -53,6 +54,19 @@ def above_threshold(saliency: Tensor) -> Tensor:
     """Levels of saliency uint8 [N, 1, H, W] with what is below each map's own Otsu threshold set to 0 (§III-A)."""
     kept = [cv2.threshold(level, 0, 255, cv2.THRESH_TOZERO | cv2.THRESH_OTSU)[1] for level in saliency[:, 0].numpy()]
     return torch.from_numpy(np.stack(kept))[:, None]
+
+
+def edges_of(images: Tensor) -> Tensor:
+    """What a map would be if it showed edges and nothing else, a control for saliency: the length of Sobel's gradient
+    of the grey image, found at the side where saliency is. Levels uint8 [N, 1, S, S] of images uint8 [N, 3, S, S], 255
+    at each map's largest."""
+    found = []
+    for image in resized(images, SelfResemblance.work_side).permute(0, 2, 3, 1).numpy():
+        grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+        lengths = np.hypot(*(cv2.Sobel(grey, cv2.CV_32F, *along) for along in ((1, 0), (0, 1))))
+        found.append(lengths / max(lengths.max(), 1e-9))
+    maps = at_side(torch.from_numpy(np.stack(found))[:, None], images.shape[-1])
+    return encode_saliency(maps[:, 0])
 
 
 def at_rest(saliency: Tensor) -> Tensor:

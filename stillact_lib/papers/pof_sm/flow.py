@@ -182,6 +182,12 @@ def train_flow_network(
     return network, history
 
 
+def untrained(centres: Tensor, settings: PofSmSettings, device: Device) -> FlowPredictor:
+    """The network that the others start as, which has seen no flow: what any filters would be worth in its place."""
+    torch.manual_seed(settings.seed)
+    return FlowPredictor(new_flow_network(settings), centres, settings.reading, settings.most_likely, device)
+
+
 def train_im2flow(
     pairs: FlowPairs,
     settings: PofSmSettings,

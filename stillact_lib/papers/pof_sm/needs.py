@@ -15,8 +15,8 @@ from stillact_lib.errors import StillactError
 from stillact_lib.manifests import load_manifest
 from stillact_lib.networks.mobile import WEIGHTS
 from stillact_lib.notebook.preflight import GIB, Need
-from stillact_lib.papers.pof_sm.arms import pictures_of
 from stillact_lib.papers.pof_sm.flow import flow_size
+from stillact_lib.papers.pof_sm.inputs import pictures_of
 from stillact_lib.papers.pof_sm.recognition import trained_start
 from stillact_lib.papers.pof_sm.settings import OF_MASKS, PofSmSettings
 from stillact_lib.paths import workspace
@@ -32,7 +32,7 @@ FEW = 5
 #: frames of a clip of UCF-101 on average: UCFSI-101's 2,202,392 stills of 13,320 clips and the 21 that it leaves out
 FRAMES = 187
 #: bytes a pixel of what is stored of each still, beside its three of colour
-STORED = {"saliency": 1, "flow": 2, "flow_naive": 2, "flow_seen": 2, "flow_im2flow": 2}
+STORED = {"saliency": 1, "flow": 2, "flow_naive": 2, "flow_seen": 2, "flow_im2flow": 2, "flow_untrained": 2}
 
 
 def needs(settings: PofSmSettings) -> Iterator[Need]:

@@ -65,19 +65,20 @@ PARTS = ("full_architectures", "image_size", "miniature_seed", "trunk_photograph
 START = ("full_architectures", "stored_size", "image_size", "batch_size")
 START += ("pretraining", "pretraining_steps", "pretraining_rate")
 REGIME = ("full_architectures", "classes", "every", "left_out", "stills_per_video", "tested", "stored_size")
-REGIME += ("image_size", "drop_repeats", "pairs_per_video", "pretraining", "solver", "steps", "batch_size", "rate_step")
+REGIME += ("image_size", "drop_repeats", "pairs_per_video", "pretraining", "solver", "batch_size", "rate_step")
 REGIME += ("score_every",)
 
 
 @dataclass(frozen=True)
 class Regime:
     """What a run starts from and which layers stay as they are; without ImageNet's start all layers have one rate.
-    `few`: it learns from one still of each video."""
+    `few`: it learns from one still of each video; `fresh`: of the architecture that the others fine-tune."""
 
     pretrained: bool
     frozen: tuple[str, ...] = ()
     knows_parts: bool = False
     few: bool = False
+    fresh: bool = False
 
 
 REGIMES = {
@@ -85,7 +86,7 @@ REGIMES = {
     "scratch, one still a video": Regime(pretrained=False, few=True),  # ours: against the sentence on overfitting
     "fine-tune all": Regime(pretrained=True),
     "fine-tune top five": Regime(pretrained=True, frozen=("C1", "C2", "C3")),
-    "fine-tuned network from scratch": Regime(pretrained=False),  # ours: of the same architecture as the start
+    "fine-tuned network from scratch": Regime(pretrained=False, fresh=True),  # ours
     "from body parts": Regime(pretrained=False, knows_parts=True),  # ours: its convolutions learnt to mark body parts
 }
 
@@ -159,6 +160,7 @@ def fit(
     regime: str,
     mirror: Mirror,
     rate: float,
+    steps: int,
     settings: PofSmSettings,
     device: Device,
     *,
@@ -174,10 +176,10 @@ def fit(
         crop_batches(images, labels, network.image_size, mirror, settings.batch_size, settings.seed),
         classification_loss(network),
         optimiser_for(network, regime, rate, settings.solver),
-        settings.steps,
+        steps,
         device,
         label=label,
-        schedule=step_schedule(settings.rate_step) if sgd else warm_up_then_cosine(settings.steps),
+        schedule=step_schedule(settings.rate_step) if sgd else warm_up_then_cosine(steps),
         checkpoint=checkpoint,
         workers=settings.workers,
         watch=watch,
@@ -255,7 +257,7 @@ def begin(
     torch.manual_seed(settings.seed)
     if REGIMES[regime].pretrained:
         return with_new_fc8(start, classes)
-    if regime == "fine-tuned network from scratch" and isinstance(start, MobileNetwork):
+    if REGIMES[regime].fresh and isinstance(start, MobileNetwork):
         fresh = mobile_network(settings.pretraining, classes)
         fresh.image_size = settings.image_size
         return fresh
@@ -266,8 +268,9 @@ def begin(
 
 
 def accuracies(scores: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
-    """Top-1 and top-5 of each still: 100 where the true class is among the best, else 0."""
-    return {f"top{k}": 100.0 * within_top(scores, labels, k) for k in (1, 5)}
+    """Top-1 and top-5 of each still: 100 where the true class is among the best, else 0; NaN where it has no scores."""
+    scored = ~np.isnan(scores).any(1)
+    return {f"top{k}": np.where(scored, 100.0 * within_top(scores, labels, k), np.nan) for k in (1, 5)}
 
 
 def fixed_features(network: Network, images: Tensor, device: Device) -> np.ndarray:

@@ -22,10 +22,15 @@ REGIMES_IN_SHORT = {
     "parts": "from body parts",
 }
 #: what a network may be shown of a still, the rest of an arm's name
-KINDS = ("rgb", "pofsm", "pof", "sm", "unthresholded")
+KINDS = ("rgb", "edges", "pofsm", "pof", "sm", "unthresholded")
 KINDS += ("pofsm_naive", "pof_naive", "pofsm_seen", "pof_seen", "pofsm_im2flow", "pof_im2flow")
+KINDS += ("pofsm_untrained", "pof_untrained")
+#: shown what one network, which learnt from all training videos, predicts
+NAIVE = ("pofsm_naive", "pof_naive")
+#: shown what two networks of Walker's predict, each for the videos it has not seen
+OF_HALVES = ("pofsm", "pof", "unthresholded", "pofsm_seen", "pof_seen")
 OF_TRUE_FLOW = ("true_flow", "true_pof")
-OF_MASKS = ("sm_inside", "sm_outside", "silhouette", "box")
+OF_MASKS = ("sm_inside", "sm_boxed", "sm_outside", "silhouette", "box")
 
 
 class Arm(NamedTuple):
@@ -67,6 +72,7 @@ class PofSmSettings(RunSettings):
     flow_rate: float = Field(gt=0)
     im2flow_rate: float = Field(gt=0)
     reading: str
+    readings: bool
     full_share: float = Field(gt=0, le=1)
 
     feature_side: int = Field(ge=3)
@@ -74,15 +80,19 @@ class PofSmSettings(RunSettings):
     steering_axes: Literal["authors", "gradient"]
 
     arms: str
+    further: str
     pretraining: Literal["own", "torchvision", MobileName]
     pretraining_steps: int = Field(ge=1)
     pretraining_rate: float = Field(gt=0)
     solver: Literal["sgd", "adamw"]
     steps: int = Field(ge=1)
+    fine_steps: int = Field(ge=0)
+    fresh_steps: int = Field(ge=0)
     batch_size: int = Field(ge=2)
     rate: float = Field(gt=0)
     rate_rgb: float = Field(ge=0)
     rate_saliency: float = Field(ge=0)
+    fresh_rate: float = Field(ge=0)
     fine_rate: float = Field(ge=0)
     fine_rate_rgb: float = Field(ge=0)
     fine_rate_saliency: float = Field(ge=0)
@@ -99,7 +109,7 @@ class PofSmSettings(RunSettings):
     def chosen_arms(self) -> dict[str, Arm]:
         """The arms that this run trains, by their names."""
         return {
-            name: Arm(REGIMES_IN_SHORT[name.partition("_")[0]], name.partition("_")[2]) for name in self.arms.split()
+            name: Arm(REGIMES_IN_SHORT[name.partition("_")[0]], name.partition("_")[2]) for name in self._arm_names()
         }
 
     def shows(self, *kinds: str) -> bool:
@@ -109,13 +119,18 @@ class PofSmSettings(RunSettings):
     @model_validator(mode="after")
     def _fields_fit(self) -> PofSmSettings:
         known = [f"{regime}_{kind}" for regime in REGIMES_IN_SHORT for kind in (*KINDS, *OF_TRUE_FLOW, *OF_MASKS)]
-        if unknown := [name for name in self.arms.split() if name not in known]:
+        if unknown := [name for name in self._arm_names() if name not in known]:
             raise ValueError(
-                f"arms: there is no {', '.join(unknown)}; an arm is {', '.join(REGIMES_IN_SHORT)}, then _ and one of "
-                f"{', '.join((*KINDS, *OF_TRUE_FLOW, *OF_MASKS))}"
+                f"arms and further: there is no {', '.join(unknown)}; an arm is {', '.join(REGIMES_IN_SHORT)}, then _ "
+                f"and one of {', '.join((*KINDS, *OF_TRUE_FLOW, *OF_MASKS))}"
             )
-        if self.pretraining == "torchvision" and any(name.startswith("fresh_") for name in self.arms.split()):
+        if self.pretraining == "torchvision" and any(name.startswith("fresh_") for name in self._arm_names()):
             raise ValueError("arms: fresh_* train the mobile network of `pretraining` from scratch, not torchvision's")
+        if not self.readings and (self.shows(*NAIVE) or not self.shows(*OF_HALVES)):
+            raise ValueError(
+                "readings is false: no network learns from all training videos, so that arms need flow of cross-fitted "
+                f"ones ({', '.join(OF_HALVES)}), and none may be of {', '.join(NAIVE)}"
+            )
         if self.reading not in READINGS:
             raise ValueError(f"reading = {self.reading!r} should be one of {', '.join(map(repr, READINGS))}")
         if self.most_likely > self.clusters:
@@ -136,6 +151,9 @@ class PofSmSettings(RunSettings):
         if self.profile == "paper" and self.pretraining == "own" and not self.imagenet_root:
             raise ValueError("pretraining 'own' needs imagenet_root in profile 'paper'; or take 'torchvision'")
         return self
+
+    def _arm_names(self) -> list[str]:
+        return list(dict.fromkeys([*self.arms.split(), *self.further.split()]))
 
     def _knows_flow(self) -> bool:
         return self.stills_per_video > 0 or (self.pairs_per_video == 0 and self.left_out >= PairRecipe.window)

@@ -15,7 +15,7 @@ from awkward_stills import make_willow
 from chapter_settings import workspace_in
 from torch import nn
 
-from stillact_lib.configuration import configure, profile_parameters
+from stillact_lib.configuration import configure, deciding, profile_parameters
 from stillact_lib.datasets import SURVEYS, Samples, read
 from stillact_lib.datasets.images import read_rgb
 from stillact_lib.errors import StillactError
@@ -32,12 +32,12 @@ from stillact_lib.papers.pof_sm import flow as pof_sm_flow
 from stillact_lib.papers.pof_sm import predictors as pof_sm_predictors
 from stillact_lib.papers.pof_sm import recognition as pof_sm_recognition
 from stillact_lib.papers.pof_sm.arms import (
-    INPUTS,
     Recognition,
     WillowTransfer,
+    first_set,
     one_of_each,
-    pictures_of,
-    rate_of,
+    rates_of,
+    steps_of,
 )
 from stillact_lib.papers.pof_sm.data import (
     MINI_CLASSES,
@@ -69,6 +69,7 @@ from stillact_lib.papers.pof_sm.flow_scoring import (
     score_halves,
     score_readings,
 )
+from stillact_lib.papers.pof_sm.inputs import INPUTS, pictures_of
 from stillact_lib.papers.pof_sm.needs import needs, stored_bytes
 from stillact_lib.papers.pof_sm.predictors import FlowPredictor, Halves, full_scale
 from stillact_lib.papers.pof_sm.recognition import (
@@ -106,6 +107,11 @@ TINY = {
     **{"pretraining_steps": 2, "pretraining_rate": 0.001, "steps": 2, "batch_size": 8, "rate": 0.0005},
     **{
         "rate_step": 100,
+        "readings": True,
+        "further": "",
+        "fine_steps": 0,
+        "fresh_steps": 0,
+        "fresh_rate": 0.0,
         "rate_rgb": 0.0,
         "rate_saliency": 0.0,
         "fine_rate": 0.0,
@@ -199,7 +205,7 @@ def imagined(channels) -> torch.Tensor:
         ({"pretraining": "torchvision"}, "stored_size = 36: a network of this run sees 224 px"),
         (
             {"arms": "scratch_rgb scratch_pfsm"},
-            "arms: there is no scratch_pfsm; an arm is scratch, few, fresh, all, top5, parts, then _",
+            "arms and further: there is no scratch_pfsm; an arm is scratch, few, fresh, all, top5, parts, then _",
         ),
         ({"profile": "paper", "data_root": "/ucf"}, "profile 'paper' needs data_root (UCF-101) and willow_root"),
         ({"profile": "paper", "data_root": "/u", "willow_root": "/w"}, "needs imagenet_root in profile 'paper'"),
@@ -277,6 +283,7 @@ FLOW = PAIRS | {
 }
 IM2FLOW = PAIRS | {"flow_encoder", "flow_steps", "flow_batch", "im2flow_rate", "full_share", "score_every"}
 START = NETWORK | {"stored_size", "batch_size", "pretraining", "pretraining_steps", "pretraining_rate"}
+FINE = START | {"fine_steps", "fine_rate"}
 REGIME = NETWORK | {"classes", "every", "left_out", "stills_per_video", "tested", "stored_size", "pretraining"}
 REGIME |= {"drop_repeats", "pairs_per_video", "solver", "steps", "batch_size", "rate", "rate_step", "score_every"}
 SALIENCY = {"feature_side", "surround_side", "steering_axes"}
@@ -289,13 +296,14 @@ PARTS = {"miniature_seed", "trunk_photographs", "trunk_steps", "trunk_rate"}
     ("regime", "kind", "matter"),
     [
         ("scratch", "rgb", REGIME | {"rate_rgb"}),
-        ("fine-tune all", "rgb", REGIME | START | {"rate_rgb", "fine_rate", "fine_rate_rgb"}),
+        ("fine-tune all", "rgb", REGIME | FINE | {"rate_rgb", "fine_rate_rgb"}),
         ("from body parts", "rgb", REGIME | PARTS | {"rate_rgb"}),
+        ("fine-tuned network from scratch", "rgb", REGIME | {"rate_rgb", "fresh_rate", "fresh_steps"}),
         ("scratch", "pofsm", REGIME | PREDICTED | SALIENCY),
         ("scratch", "pofsm_im2flow", REGIME | IM2FLOW | SALIENCY),
-        ("fine-tune top five", "pof", REGIME | START | PREDICTED | {"fine_rate"}),
-        ("fine-tune top five", "sm", REGIME | START | SALIENCY | {"rate_saliency", "fine_rate", "fine_rate_saliency"}),
-        ("fine-tune top five", "true_flow", REGIME | START | SALIENCY | TRUE | {"fine_rate"}),
+        ("fine-tune top five", "pof", REGIME | FINE | PREDICTED),
+        ("fine-tune top five", "sm", REGIME | FINE | SALIENCY | {"rate_saliency", "fine_rate_saliency"}),
+        ("fine-tune top five", "true_flow", REGIME | FINE | SALIENCY | TRUE),
         ("scratch", "silhouette", REGIME | TRUE | {"rate_saliency"}),
     ],
 )
@@ -327,7 +335,7 @@ def test_arms_keep_their_networks_apart_and_by_their_data() -> None:
         one = Recognition(table, (), {}, settings, CPU, None, None, data, start_data)
         return one.checkpoint(name, settings.chosen_arms[name]).path
 
-    assert len({path(arm) for arm in arms}) == len(arms) == 51
+    assert len({path(arm) for arm in arms}) == len(arms) == 63
     assert path(arms[0], frame=4) != path(arms[0])
     other = imagenet.model_copy(update={"detail": "mini-seed2"})
     changed = {arm for arm in arms if path(arm, start_data=(other,)) != path(arm)}
@@ -337,16 +345,40 @@ def test_arms_keep_their_networks_apart_and_by_their_data() -> None:
 
 def test_each_kind_of_input_learns_at_its_rate() -> None:
     def rate(kind: str, start: str = "scratch", **rates: float) -> float:
-        return rate_of(Arm(start, kind), settings_of(**rates))
+        return first_set(rates_of(Arm(start, kind)), settings_of(**rates))
 
     given = {"rate": 1.0, "rate_rgb": 2.0, "rate_saliency": 3.0}
-    assert {rate(kind, **given) for kind in ("sm", "sm_inside", "sm_outside", "silhouette", "box")} == {3.0}
+    assert {rate(kind, **given) for kind in ("sm", "edges", "sm_inside", "sm_boxed", "silhouette", "box")} == {3.0}
     assert rate("rgb", **given) == 2.0 and rate("pofsm_naive", **given) == rate("true_pof", **given) == 1.0
     assert rate("rgb", rate=1.0) == 1.0, "where it has none of its own"
     fine = given | {"fine_rate": 4.0, "fine_rate_rgb": 5.0}
     assert [rate(kind, "fine-tune all", **fine) for kind in ("pofsm", "rgb", "sm")] == [4.0, 5.0, 4.0]
     assert rate("rgb", "fine-tune top five", **given) == 2.0, "as from scratch, where nothing else is said"
     assert rate("rgb", "fine-tuned network from scratch", **fine) == 2.0
+    assert rate("rgb", "fine-tuned network from scratch", **fine, fresh_rate=6.0) == 6.0
+
+
+def test_each_start_has_its_steps() -> None:
+    def steps(start: str, **given: int) -> float:
+        return first_set(steps_of(Arm(start, "rgb")), settings_of(steps=3, **given))
+
+    given = {"fine_steps": 4, "fresh_steps": 5}
+    starts = ("scratch", "fine-tune all", "fine-tune top five", "fine-tuned network from scratch")
+    assert [steps(start, **given) for start in starts] == [3, 4, 4, 5]
+    assert [steps(start) for start in starts] == [3, 3, 3, 3], "those from scratch, where nothing else is said"
+
+
+def test_more_arms_change_nothing_of_the_others() -> None:
+    more = settings_of(arms="scratch_rgb", further="scratch_sm scratch_rgb")
+    assert list(more.chosen_arms) == ["scratch_rgb", "scratch_sm"]
+    assert deciding(more.model_dump()) == deciding(settings_of(arms="scratch_rgb").model_dump())
+
+
+def test_without_readings_flow_is_cross_fitted() -> None:
+    assert not settings_of(readings=False, arms="scratch_pof").readings
+    for arms in ("scratch_rgb", "scratch_pof scratch_pof_naive"):
+        with pytest.raises(StillactError, match="readings is false"):
+            settings_of(readings=False, arms=arms)
 
 
 def test_one_still_of_each_video_is_its_middle_one() -> None:
@@ -862,7 +894,7 @@ def test_the_frozen_three_stay_bit_for_bit(world) -> None:
     images, labels = world.pictures[:16], np.arange(16) % 4
     network = begin("fine-tune top five", start, 4, world.settings)
     show = lambda rows, _: images[rows]  # noqa: E731
-    fit(network, show, labels, "fine-tune top five", mirrored_photograph, 1e-3, world.settings, CPU, label="top five")
+    fit(network, show, labels, "fine-tune top five", mirrored_photograph, 1e-3, 2, world.settings, CPU, label="five")
     after = {name: layer.weight for name, layer in weighted_layers(network).items()}
     assert [name for name, weight in before.items() if name != "FC8" and torch.equal(weight, after[name])] == [
         *("C1", "C2", "C3")
@@ -984,15 +1016,50 @@ def test_inputs_show_what_their_names_say(recognition, world, channels) -> None:
     assert (alone[:, :2] == pof_sm.REST).all() and torch.equal(alone[:, 2:], cut)
     inside, outside, bare = (shown.images(kind, rows) for kind in ("sm_inside", "sm_outside", "silhouette"))
     assert torch.equal(inside[:, 2:], cut * mask[rows]) and (inside[:, :2] == pof_sm.REST).all()
-    assert not outside[:, 2, 1:29, :].any(), "the whole box is taken, with nine pixels around it"
-    assert torch.equal(outside[:, 2, 29:], cut[:, 0, 29:]) and torch.equal(
-        bare[:, 2:], 255 * mask[rows].to(torch.uint8)
-    )
+    assert not outside[:, 2, 4:26, 2:].any(), "the whole box is taken, with six pixels around it: 36 / 8 and one"
+    assert torch.equal(outside[:, 2, 26:], cut[:, 0, 26:]) and torch.equal(outside[:, 2, :, :2], cut[:, 0, :, :2])
+    assert torch.equal(shown.images("sm_boxed", rows)[:, 2] + outside[:, 2], cut[:, 0]), "nothing is lost between both"
+    assert torch.equal(bare[:, 2:], 255 * mask[rows].to(torch.uint8))
     box = shown.images("box", rows)[:, 2]
-    assert (box[:, 1:29] == 255).all() and not box[:, 29:].any() and not box[:, 0].any()
+    assert (box[:, 4:26, 2:] == 255).all() and not box[:, 26:].any() and not box[:, :4].any()
     for kind in ("rgb", "true_flow"):
         with pytest.raises(KeyError, match=kind):  # and not the predicted flow under its name
             replace(recognition, pictures={"flow": flow.__getitem__}).images(kind, rows)
+
+
+def test_edges_are_where_an_image_changes() -> None:
+    images = torch.full((2, 3, 64, 64), 40, dtype=torch.uint8)
+    images[0, :, :, 32:] = 200
+    edges = pof_sm.edges_of(images)
+    assert edges.shape == (2, 1, 64, 64) and edges.dtype == torch.uint8
+    assert (edges[0, 0, :, 31:33] == 255).all() and not edges[0, 0, :, :31].any() and not edges[0, 0, :, 33:].any()
+    assert not edges[1].any(), "where nothing changes there is none"
+    large = pof_sm.edges_of(images.repeat_interleave(2, 2).repeat_interleave(2, 3))
+    assert large.shape == (2, 1, 128, 128) and (large[0, 0, :, 60:68] > 0).any(), "as coarse as saliency is"
+
+
+def test_stills_without_a_mask_are_left_out_of_what_needs_one(recognition, world, monkeypatch) -> None:
+    given = []
+    monkeypatch.setattr(
+        "stillact_lib.papers.pof_sm.arms.fit", lambda network, images, labels, *_, **__: given.append(labels)
+    )
+    mask = torch.ones(len(world.stills), 1, 36, 36, dtype=torch.bool)
+    test = world.stills["split"].to_numpy() == "test"
+    empty = np.array([np.flatnonzero(test)[1], np.flatnonzero(~test)[0]])
+    mask[empty] = False
+    pictures = {**recognition.pictures, "mask": mask.__getitem__}
+    one = replace(recognition, pictures=pictures, scores={}, histories={}, learnt={})
+    one.train("scratch_box", Arm("scratch", "box"))
+    assert given[0].tolist() == world.stills["label"].to_numpy()[~test][1:].tolist()
+    kept = one.scores_to_keep()["ucfsi101/scratch_box/top1"]
+    assert np.flatnonzero(np.isnan(kept)).tolist() == [1] and np.isfinite(one.learnt["scratch_box"])
+
+
+def test_an_untrained_network_predicts_what_its_first_weights_say(world) -> None:
+    first, again = (pof_sm_flow.untrained(world.centres, world.settings, CPU) for _ in range(2))
+    images = world.pictures[:2, :, :32, :32]
+    assert first.digest() == again.digest() and torch.equal(first(images), again(images))
+    assert first(images).shape == (2, 2, 32, 32)
 
 
 def test_a_network_learns_from_training_stills_alone(world, imagined, recognition, monkeypatch) -> None:
@@ -1001,7 +1068,7 @@ def test_a_network_learns_from_training_stills_alone(world, imagined, recognitio
         "stillact_lib.papers.pof_sm.arms.fit", lambda network, images, labels, *_, **__: given.append((images, labels))
     )
     monkeypatch.setattr("stillact_lib.papers.pof_sm.arms.AT_ONCE", 16)
-    one = replace(recognition, histories={}, networks={}, scores={}, outliving=["all_unthresholded"])
+    one = replace(recognition, histories={}, networks={}, scores={}, learnt={}, outliving=["all_unthresholded"])
     one.train("all_unthresholded", Arm("fine-tune all", "unthresholded"))
     training = world.stills["split"].to_numpy() == "train"
     ((images, labels),) = given
@@ -1018,7 +1085,7 @@ def test_an_arm_of_few_stills_learns_from_one_of_each_video(world, recognition, 
     monkeypatch.setattr(
         "stillact_lib.papers.pof_sm.arms.fit", lambda network, images, labels, *_, **__: given.append((images, labels))
     )
-    few = replace(recognition, histories={}, networks={}, scores={})
+    few = replace(recognition, histories={}, networks={}, scores={}, learnt={})
     few.train("few_pofsm", Arm("scratch, one still a video", "pofsm"))
     ((_, labels),) = given
     taught = world.stills[world.stills["split"] == "train"].drop_duplicates("video")
@@ -1028,9 +1095,11 @@ def test_an_arm_of_few_stills_learns_from_one_of_each_video(world, recognition, 
 
 def test_an_arm_is_taken_from_its_checkpoint(recognition, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("STILLACT_WORKSPACE", str(tmp_path))
-    kept = replace(recognition, settings=settings_of(keep_checkpoints=True), histories={}, networks={}, scores={})
+    kept = replace(
+        recognition, settings=settings_of(keep_checkpoints=True), histories={}, networks={}, scores={}, learnt={}
+    )
     kept.train("all_rgb", Arm("fine-tune all", "rgb"))
-    again = replace(kept, histories={}, networks={}, scores={})
+    again = replace(kept, histories={}, networks={}, scores={}, learnt={})
     monkeypatch.setattr("torch.optim.SGD.step", None)
     again.train("all_rgb", Arm("fine-tune all", "rgb"))
     assert np.array_equal(again.scores["all_rgb"], recognition.scores["all_rgb"])
@@ -1038,11 +1107,17 @@ def test_an_arm_is_taken_from_its_checkpoint(recognition, tmp_path, monkeypatch)
 
 def test_a_watched_training_leaves_its_curve(recognition) -> None:
     watched = replace(
-        recognition, settings=settings_of(score_every=1, solver="adamw"), histories={}, networks={}, scores={}
+        recognition,
+        settings=settings_of(score_every=1, solver="adamw"),
+        histories={},
+        networks={},
+        scores={},
+        learnt={},
     )
     watched.train("scratch_rgb", Arm("scratch", "rgb"))
-    curve = watched.curves_to_keep()
-    assert list(curve) == ["ucfsi101/scratch_rgb/top1@1", "ucfsi101/scratch_rgb/top1@2"]
+    curve = watched.metrics_to_keep()
+    assert [name for name in curve if "@" in name] == ["ucfsi101/scratch_rgb/top1@1", "ucfsi101/scratch_rgb/top1@2"]
+    assert curve["ucfsi101/scratch_rgb/top1_learnt"] == watched.learnt["scratch_rgb"]
     final = accuracies(watched.scores["scratch_rgb"], watched.labels[watched.test])["top1"].mean()
     assert curve["ucfsi101/scratch_rgb/top1@2"] == pytest.approx(final)
 

@@ -12,8 +12,9 @@ from trained_weights import needs_weights
 
 from stillact_lib.configuration import configure
 from stillact_lib.papers.pof_sm import domain, flow
-from stillact_lib.papers.pof_sm.arms import Recognition, pictures_of
+from stillact_lib.papers.pof_sm.arms import Recognition
 from stillact_lib.papers.pof_sm.data import masks_of, open_videos, pair_recipe, reports_of, stills_of, true_flow
+from stillact_lib.papers.pof_sm.inputs import pictures_of
 from stillact_lib.papers.pof_sm.needs import needs
 from stillact_lib.papers.pof_sm.predictors import Halves
 from stillact_lib.papers.pof_sm.recognition import trained_start
@@ -36,6 +37,7 @@ def settings(tmp_path) -> PofSmSettings:
     )
     small = {"steps": 2, "flow_steps": 2, "pairs_per_video": 4, "stills_per_video": 2, "batch_size": 4, "flow_batch": 4}
     small |= {"classes": "Archery BandMarching BaseballPitch", "image_size": 64, "stored_size": 72, "arms": ARMS}
+    small |= {"fine_steps": 2, "fresh_steps": 2, "further": ""}
     given = {"data_root": str(root), "keep_checkpoints": False, "device": "cpu"}
     return configure(PofSmSettings, defaults_of("03-space-time-saliency") | profile | small | given)
 
