@@ -8,6 +8,8 @@ in folds of whole groups. Where no face is found there is no closer look, and th
 frames with a face count, the same for every arm, and the face's place and size alone are a row of the tables. A closer
 look also is a larger and a squarer one; so the whole frame has three rows: squashed as every photograph of the chapter
 is, in its own proportions, and so at twice the side, where a face is as large as in the window twice as large as it.
+And one can look closer everywhere, which needs no detector: windows as large as a face cover the frame, their features
+pooled.
 """
 
 from __future__ import annotations
@@ -49,6 +51,8 @@ ARMS = {
     "whole_face": ("whole_square", "face"),
     "all_regions": ("whole_square", "face", "eyes", "mouth"),
     "constant_place": ("constant_place",),
+    "windows_mean": ("windows_mean",),
+    "windows_max": ("windows_max",),
     "face_box": ("face_box",),
 }
 
@@ -118,9 +122,17 @@ def _square(middles: np.ndarray, sides: np.ndarray) -> np.ndarray:
     return np.concatenate([middles - half, middles + half], axis=1)
 
 
+def everywhere(height: int, width: int, side: float) -> np.ndarray:
+    """Squares [W, 4] that cover a frame evenly, neighbours overlapping by half or more."""
+    left, top = (np.linspace(0, room, int(np.ceil(2 * room / side)) + 1) for room in (width - side, height - side))
+    corners = np.stack(np.meshgrid(left, top), axis=-1).reshape(-1, 2)
+    return np.concatenate([corners, corners + side], axis=1)
+
+
 def describe(faces: Faces, fc6: Fc6) -> dict[str, np.ndarray]:
     """Features of every kind, [N, D]. "middle" is the largest square about the frame's middle, "constant_place" one as
-    large as the mean face; "face_box" is where the face is and how large, and no look at it."""
+    large as the mean face, and as large are windows everywhere, whose mean and largest features are "windows_mean" and
+    "windows_max"; "face_box" is where the face is and how large, and no look at it."""
     height, width = faces.images.shape[-2:]
     centre = np.tile([[width / 2, height / 2]], (len(faces.images), 1))
     padded = _square(centre, np.full(len(centre), max(height, width)))
@@ -130,6 +142,10 @@ def describe(faces: Faces, fc6: Fc6) -> dict[str, np.ndarray]:
     found |= {name: fc6.of(faces.images, boxes) for name, boxes in regions_of(faces).items()}
     side = (faces.boxes[:, 2:] - faces.boxes[:, :2]).max(axis=1).mean()
     found["constant_place"] = fc6.of(faces.images, _square(centre, np.full(len(centre), side)))
+    for number, window in enumerate(windows := everywhere(height, width, side)):
+        of_window = fc6.of(faces.images, np.tile(window, (len(faces.images), 1)))
+        found["windows_mean"] = found.get("windows_mean", 0) + of_window / len(windows)
+        found["windows_max"] = np.maximum(found["windows_max"], of_window) if number else of_window
     sides = faces.boxes[:, 2:] - faces.boxes[:, :2]
     found["face_box"] = np.concatenate([faces.boxes[:, :2] + sides / 2, sides], axis=1) / [width, height, width, height]
     return found

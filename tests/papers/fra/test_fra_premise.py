@@ -53,6 +53,22 @@ def test_regions_lie_about_the_points():
     assert found["eyes"] == [21, 8, 49, 36] and found["mouth"] == pytest.approx([25.2, 34.2, 44.8, 53.8])
 
 
+def test_windows_everywhere_cover_the_frame_and_overlap():
+    boxes = premise.everywhere(240, 320, 120)
+    assert boxes.shape == (5 * 3, 4) and boxes.min() == 0 and boxes[:, 2].max() == 320 and boxes[:, 3].max() == 240
+    assert np.allclose(boxes[:, 2:] - boxes[:, :2], 120)
+    assert np.diff(np.unique(boxes[:, 0])).max() <= 60 and np.diff(np.unique(boxes[:, 1])).max() <= 60
+
+
+def test_features_of_windows_everywhere_are_pooled():
+    faces = faces_of(1)
+    found = premise.describe(faces, (fc6 := Fc6(Colours(), CPU)))
+    side = (faces.boxes[:, 2:] - faces.boxes[:, :2]).max(axis=1).mean()
+    each = np.stack([fc6.of(faces.images[:1], box[None]) for box in premise.everywhere(64, 128, side)])
+    np.testing.assert_allclose(found["windows_mean"][:1], each.mean(0), rtol=1e-5)
+    np.testing.assert_allclose(found["windows_max"][:1], each.max(0), rtol=1e-5)
+
+
 def test_every_frame_is_named_by_machines_that_saw_nothing_of_its_group(monkeypatch):
     faces, seen = faces_of(), []
 
