@@ -77,15 +77,16 @@ class Answers:
                 )
         return Markdown("\n".join(lines))
 
-    def tables(self, name: str, *parts: Sequence[str]) -> None:
-        """Shows a table of the ledger from each world whose kept runs have two rows of it; `parts`: columns that fit on
-        a page together. The table's notes stand below the first."""
+    def tables(self, name: str, *parts: Sequence[str], only: World | None = None) -> None:
+        """Shows a table of the ledger from each world whose kept runs have two rows of it, and from the first; `parts`:
+        columns that fit on a page together; `only`: the one world that the table speaks of. The table's notes stand
+        below the first."""
         notes = True
-        for at in self.worlds:
+        for at in [only] if only else self.worlds:
             for columns in parts or [None]:
                 table = self.ledger.table(name, columns=columns, notes=notes, world=at)
                 ours = [column for column in table.data if column[1].startswith("ours")]
-                if at == self.worlds[0] or (table.data[ours] != NONE).any(axis=1).sum() > 1:
+                if at in (only, self.worlds[0]) or (table.data[ours] != NONE).any(axis=1).sum() > 1:
                     display(table)
                     notes = False
 

@@ -73,6 +73,11 @@ def test_a_table_of_one_row_is_none(shown, rows, worlds):
     assert [one.said for one in shown] == [f"t {at} ['{part}']" for at in ("drawn", "real")[:worlds] for part in "ab"]
 
 
+def test_a_table_of_one_world_stands_there_alone_be_it_empty(shown):
+    Answers(Ledger(0)).tables("t", ["a"], only="real")
+    assert [(one.said, one.notes) for one in shown] == [("t real ['a']", True)]
+
+
 def test_sentences_that_were_not_attempted_stand_in_the_first_world_alone(shown):
     answers = Answers(Ledger())
     answers.claims("a", "b")
