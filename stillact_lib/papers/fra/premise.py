@@ -140,13 +140,12 @@ def describe(faces: Faces, fc6: Fc6) -> dict[str, np.ndarray]:
     found["whole_large"] = fc6.of(faces.images, padded, side=2 * fc6.network.image_size)
     found["middle"] = fc6.of(faces.images, _square(centre, np.full(len(centre), min(height, width))))
     found |= {name: fc6.of(faces.images, boxes) for name, boxes in regions_of(faces).items()}
-    side = (faces.boxes[:, 2:] - faces.boxes[:, :2]).max(axis=1).mean()
-    found["constant_place"] = fc6.of(faces.images, _square(centre, np.full(len(centre), side)))
-    for number, window in enumerate(windows := everywhere(height, width, side)):
-        of_window = fc6.of(faces.images, np.tile(window, (len(faces.images), 1)))
-        found["windows_mean"] = found.get("windows_mean", 0) + of_window / len(windows)
-        found["windows_max"] = np.maximum(found["windows_max"], of_window) if number else of_window
     sides = faces.boxes[:, 2:] - faces.boxes[:, :2]
+    side = sides.max(axis=1).mean()
+    found["constant_place"] = fc6.of(faces.images, _square(centre, np.full(len(centre), side)))
+    windows = everywhere(height, width, side)
+    each = np.stack([fc6.of(faces.images, np.tile(window, (len(faces.images), 1))) for window in windows])
+    found |= {"windows_mean": each.mean(axis=0), "windows_max": each.max(axis=0)}
     found["face_box"] = np.concatenate([faces.boxes[:, :2] + sides / 2, sides], axis=1) / [width, height, width, height]
     return found
 
