@@ -16,7 +16,7 @@ import nbformat
 import numpy as np
 from docutils.nodes import make_id
 
-from stillact_lib.evidence import tables
+from stillact_lib.evidence import tables, wording
 from stillact_lib.evidence.kept import PROFILES, PROVISIONAL, READING, WORLDS
 from stillact_lib.evidence.ledger import Ledger, open_ledger
 from stillact_lib.evidence.published import published_folder
@@ -47,6 +47,8 @@ it; if *on average*, the mean decides. A claim that two arms are nearly equal is
 lies within the stated bounds. {doc}`How intervals are made </book/metrics>`.
 """
 
+#: the columns of a table of sentences, as a definition list
+COLUMNS_EXPLAINED = "\n".join(f"{heading}\n: {meaning}\n" for heading, meaning in wording.MEANINGS.items())
 
 SCORE_COLUMNS = ("chapter", "world", "profile", "miniature_seed", "seed", "dataset", "arm", "metric", "statistic")
 SCORE_COLUMNS += ("items", "groups", "value", "run", "code")

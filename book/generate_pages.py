@@ -27,6 +27,7 @@ def main() -> None:
     _write(GENERATED / "results.md", all_results.results_page())
     _write(GENERATED / "counts.md", all_results.counts_for_the_front_page())
     _write(GENERATED / "meanings.md", all_results.MEANINGS)
+    _write(GENERATED / "columns.md", all_results.COLUMNS_EXPLAINED)
     _write(GENERATED / "coverage.md", coverage_page())
     _pictures_of_the_miniature()
 

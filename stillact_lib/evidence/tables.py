@@ -119,8 +119,7 @@ def claims_table(
     data = data.loc[:, [name in ("effect", "verdict") or (data[name] != NONE).any() for name in data.columns]]
     cells = [cell for verdict in verdicts for cell in verdict.cells]
     datasets = list(dict.fromkeys(gain.dataset for one in cells for gain in one.cell.gains))
-    caption = ["Effect: the arm named first minus the other, with its interval.", kept.provenance(published, datasets)]
-    caption += [MEANINGS[name] for name in data.columns if name in MEANINGS]
+    caption = [kept.provenance(published, datasets)]
     caption += [_of_this_run(this_run)] if "this run" in data else []
     rows = [
         f"<tr {_attributes(published, kept.world, verdict)}>{_sentence(published, verdict, link(verdict.entry.id))}"
@@ -191,16 +190,21 @@ def _lines(text: str) -> str:
 
 
 def _head(data: pd.DataFrame) -> str:
-    """Header rows, equal neighbours joined; the corner is no header."""
+    """Header rows, equal neighbours joined; the corner is no header; headings say what they mean when pointed at."""
     levels = data.columns.nlevels
     rows = []
     for level in range(levels):
         names = data.columns.get_level_values(level).tolist()
         corner = f'<td rowspan="{levels}"></td>' if level == 0 else ""
         joined = [(name, len(list(of))) for name, of in groupby(names)]
-        spans = [f'<th scope="col"{f" colspan={n}" if n > 1 else ""}>{escape(name)}</th>' for name, n in joined]
+        spans = [f'<th scope="col"{f" colspan={n}" if n > 1 else ""}>{_explained(name)}</th>' for name, n in joined]
         rows.append(f"<tr>{corner}{''.join(spans)}</tr>\n")
     return "".join(rows)
+
+
+def _explained(heading: str) -> str:
+    meaning = MEANINGS.get(heading)
+    return f'<abbr title="{escape(meaning)}">{escape(heading)}</abbr>' if meaning else escape(heading)
 
 
 def _column_heading(published: Published, columns: Sequence[Column], column: Column) -> str:

@@ -15,12 +15,15 @@ NOTICED, TAKES, PAPERS, SHARE = "would be noticed", "it would take", "the paper'
 #: as many metrics are told apart in one cell of a table
 FEW = 3
 COLUMNS = ("effect", NOTICED, TAKES, PAPERS, SHARE)
+#: what a column holds, said by its heading when it is pointed at, and once on the page of measures
 MEANINGS = {
-    NOTICED: "Would be noticed: the smallest effect that the rule would have told from zero.",
-    TAKES: "It would take: so many times as much data (groups, seeds, worlds, whatever the interval goes over) to "
-    "decide, were the measured effect the true one; – where it is decided, or nought.",
-    PAPERS: "The paper's: its effect, and whether our interval excludes it.",
-    SHARE: "Share of bound: of the most that could be had.",
+    "effect": "The arm named first minus the other, with its interval.",
+    "this run": "The same, of the run whose outputs stand on this page.",
+    NOTICED: "The smallest effect that the rule would have told from zero.",
+    TAKES: "So many times as much data (groups, seeds, worlds, whatever the interval goes over) to decide, were the "
+    "measured effect the true one; – where it is decided, or nought.",
+    PAPERS: "The paper's own effect, and whether our interval excludes it.",
+    SHARE: "Of the most that could be had.",
 }
 
 

@@ -87,6 +87,8 @@ def test_a_claim_s_row_says_all_and_carries_it_for_the_test_of_pages(records):
     attributes = f'data-world="drawn" data-effect="{row["effect"]}" data-verdict="reproduced"'
     assert f'data-claim="04-im2flow/beats-worse" data-kind="claim" {attributes}' in page
     assert "<blockquote>Ours is &lt;better&gt;.</blockquote>" in page
+    assert '<abbr title="The smallest effect that the rule would have told from zero.">would be noticed</abbr>' in page
+    assert "smallest effect" not in shown.caption, "said once, on the page of measures, and not above every table"
     assert attributes in ledger.in_words("beats-worse")
     assert ", reproduced (provisional)</span>" in ledger.in_words("beats-worse")
     assert "(provisional)" not in ledger.in_words("elsewhere")
