@@ -89,5 +89,19 @@ def _changes(record: RunRecord, stills: str, arm: str, against: str) -> dict[str
         "corrected": right[0] & ~right[1],
         "spoilt": right[1] & ~right[0],
     }
-    weight = record.metrics.get(f"{names[0]}/weight", np.nan)
-    return {name: 100 * float(which.mean()) for name, which in shares.items()} | {"weight": weight}
+    of_shares = {name: 100 * float(which.mean()) for name, which in shares.items()}
+    return of_shares | {"weight": _weight(record, stills, arm, against)}
+
+
+def _weight(record: RunRecord, stills: str, arm: str, against: str) -> float:
+    """The first stream's weight in what is fused of both: as kept, else solved for from the class scores of all three,
+    which are kept of every second stream that stands alone in a table; NaN where they are not."""
+    if (kept := record.metrics.get(f"{stills}/{arm}/weight")) is not None:
+        return kept
+    scores, second = record.scores(), arm.removeprefix(f"{against}_")
+    names = [f"{stills}/{one}/{CLASS_SCORES}" for one in (arm, against, second)]
+    if second == against or not all(name in scores for name in names):
+        return np.nan
+    fused, first, other = (scores[name].astype(float) for name in names)
+    apart = first - other
+    return round(float((apart * (fused - other)).sum() / max(np.square(apart).sum(), 1e-12)), 3)

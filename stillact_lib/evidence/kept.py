@@ -130,8 +130,9 @@ def _items(dataset: str, runs: Sequence[RunRecord], published: Published) -> str
         len(set().union(*(found.get(f"{dataset}/{kind}", np.empty(0)).tolist() for found in tested)))
         for kind in (CLIP, GROUP)
     )
-    grouped = f" in {groups} groups" if groups else ""
-    return f"{published.datasets.get(dataset, dataset)}: {number} test {published.items}{grouped}"
+    grouped = f" in {groups} groups" if groups not in (0, number) else ""
+    items = published.items_of.get(dataset, published.items)
+    return f"{published.datasets.get(dataset, dataset)}: {number} test {items}{grouped}"
 
 
 def _listed(parts: Sequence[object]) -> str:

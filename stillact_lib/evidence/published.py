@@ -103,11 +103,12 @@ class Table(Strict):
 
 
 class Published(Strict):
-    """Everything one chapter's file holds; `items`: what it calls the things that are tested; `genuine`: what runs of
-    its profile `real` are of."""
+    """Everything one chapter's file holds; `items`: what it calls the things that are tested, `items_of` those of
+    single datasets; `genuine`: what runs of its profile `real` are of."""
 
     chapter: str
     items: str = "clips"
+    items_of: dict[str, str] = Field(default_factory=dict)
     genuine: str = "real video"
     paper: Paper
     rule: Rule

@@ -101,13 +101,16 @@ def effects_of_changes(
 
 
 def between_seeds(
-    records: Sequence[RunRecord], test_set: str, arm: str, metrics: Sequence[str]
+    records: Sequence[RunRecord], profile: Mapping[str, object], test_set: str, arm: str, metrics: Sequence[str]
 ) -> dict[str, dict[str, Interval]]:
     """Metric -> "fold 2, seed 1" -> how far that run of an arm lies from the same fold's first seed: by how much
-    trainings differ of which nothing was changed, which an interval over groups alone does not show."""
+    trainings differ of which nothing was changed, which an interval over groups alone does not show. Runs that change
+    more of the `profile` than the fold are left out."""
+    usual = _usual(records) | deciding(profile)
     of_run = {
-        (one.parameters.get("fold"), one.seed): figures
+        (fold, one.seed): figures
         for one in records
+        if change_of(one, usual | {"fold": (fold := one.parameters.get("fold"))}) == CHOSEN
         if len(figures := _of_clips(one, test_set, arm))
     }
     found: dict[str, dict[str, Interval]] = {metric: {} for metric in metrics}

@@ -101,18 +101,25 @@ def line_of_one(published: Published, one: Judged) -> dict[str, str]:
 
 
 def _least_noticed(published: Published, found: Sequence[Judged]) -> str:
-    """The smallest effects that several comparisons would have noticed, metric by metric where there are few."""
-    of_metric: dict[str, list[str]] = {}
-    for one in found:
-        if one.cell.near is None:
-            least = _number(published, one.cell, one.found.smallest_effect).lstrip("+")
-            of_metric.setdefault(published.metrics[one.cell.metric].heading, []).append(least)
-    ranges = {name: _range(min(of, key=float), max(of, key=float)) for name, of in of_metric.items()}
+    """The smallest effects that several comparisons would have noticed, metric by metric where there are few, else by
+    kinds of metric ("EPE" for EPE, EPE-Canny and EPE-FG)."""
+    noticed = [
+        (
+            published.metrics[one.cell.metric].heading,
+            _number(published, one.cell, one.found.smallest_effect).lstrip("+"),
+        )
+        for one in found
+        if one.cell.near is None
+    ]
+    if len({heading for heading, _ in noticed}) > FEW:
+        noticed = [(heading.partition("-")[0], least) for heading, least in noticed]
+    of_heading: dict[str, list[str]] = {}
+    for heading, least in noticed:
+        of_heading.setdefault(heading, []).append(least)
+    ranges = {heading: _range(min(of, key=float), max(of, key=float)) for heading, of in of_heading.items()}
     if len(ranges) < 2:
         return "".join(ranges.values())
-    if len(ranges) > FEW:
-        return ""
-    return ", ".join(f"{name} {least}" for name, least in ranges.items())
+    return ", ".join(f"{heading} {least}" for heading, least in ranges.items())
 
 
 def _range(low: str, high: str) -> str:

@@ -58,6 +58,16 @@ class Answers:
         digits = self.ledger.published.decimals(metric)
         return f"{found.mean:+.{digits}f} [{found.low:+.{digits}f}, {found.high:+.{digits}f}]"
 
+    def standing(self, dataset: str, arm: str, metric: str, against: str, at: World = "drawn") -> str:
+        """Where an arm stands beside another in the kept runs of a world, in words that its interval chooses ("ahead
+        of", "behind" or "not told apart from"), for a sentence of the text, so that none outlives its runs."""
+        found = self.ledger.measured(dataset, arm, metric, against, at)
+        if found is None:
+            return "not measured against"
+        lower = self.ledger.published.metrics[metric].better == "lower"
+        low, high = (-found.high, -found.low) if lower else (found.low, found.high)
+        return "ahead of" if low > 0 else "behind" if high < 0 else "not told apart from"
+
     def counted(self) -> Markdown:
         """How many of the paper's sentences and of our checks have which verdict, and how many chance would make."""
         lines = []

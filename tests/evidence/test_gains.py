@@ -55,3 +55,13 @@ def test_decisions_that_a_second_stream_changes():
     assert found.loc["both", ["changed", "corrected", "spoilt"]].tolist() == [75, 25, 25]
     assert abs(found.loc["both", "weight"] - 0.55) < 1e-9
     assert decisions_changed([], "a", ["both"]).empty
+
+
+def test_a_weight_that_was_not_kept_is_solved_for():
+    first, second = np.array([[3.0, 1], [1, 3]]), np.array([[0.0, 4], [4, 0]])
+    arms = {"a__appearance__class_scores": first, "a__motion__class_scores": second}
+    arms |= {"a__appearance_motion__class_scores": 0.7 * first + 0.3 * second}
+    arms |= {f"a__{arm}__accuracy": [100, 0] for arm in ("appearance", "appearance_motion")}
+    unkept = Kept(0, **arms)
+    unkept.metrics.clear()
+    assert decisions_changed([unkept], "a", ["appearance_motion"]).loc["appearance_motion", "weight"] == 0.7

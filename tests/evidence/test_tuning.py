@@ -105,6 +105,6 @@ def test_what_a_change_adds_is_found_clip_by_clip(tmp_path):
     uneven = found["ds_all"]["image_size 128"]
     assert uneven.mean == pytest.approx(0) and uneven.low < -0.5 < 0.5 < uneven.high and uneven.n_clusters == 4
     again = scored_run(tmp_path, "im2flow", {"seed": 1}, lambda k: 2.25 + k)
-    apart = between_seeds([chosen, again], "ucf101", "im2flow", ["epe_all"])["epe_all"]
+    apart = between_seeds([chosen, again, faster], {"rate": 0.1}, "ucf101", "im2flow", ["epe_all"])["epe_all"]
     assert list(apart) == ["fold None, seed 1"] and apart["fold None, seed 1"].mean == pytest.approx(0.25)
     assert effects(faster, larger) == {}, "without a run as chosen there is nothing to hold a change against"

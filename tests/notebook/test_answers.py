@@ -90,3 +90,20 @@ def test_findings_are_sorted_by_verdict():
     drawn, real = told.split("**Photographs of sports**")
     assert "- *Holds*\n  - first: a in drawn\n  - second: b in drawn" in drawn and "Not tried, or in part" not in drawn
     assert real.endswith("- *Holds*\n  - first: a in real"), "what another world tried is not said to be untried"
+
+
+@pytest.mark.parametrize(
+    ("better", "low", "high", "words"),
+    [
+        ("higher", 0.1, 0.3, "ahead of"),
+        ("lower", 0.1, 0.3, "behind"),
+        ("lower", -0.3, -0.1, "ahead of"),
+        ("higher", -0.1, 0.1, "not told apart from"),
+    ],
+)
+def test_where_an_arm_stands_is_chosen_by_its_interval(better, low, high, words):
+    ledger = Ledger()
+    ledger.published.metrics = {"epe": SimpleNamespace(better=better)}
+    ledger.measured = lambda *asked: SimpleNamespace(low=low, high=high) if asked[-1] == "real" else None
+    assert Answers(ledger).standing("ucf101", "im2flow", "epe", "walker", "real") == words
+    assert Answers(ledger).standing("ucf101", "im2flow", "epe", "walker") == "not measured against"
