@@ -302,6 +302,7 @@ def train(
             if checkpoint and (step + 1 == steps or checkpoint.is_due(step + 1, saved)):
                 checkpoint.save(step + 1, model, optimiser if step + 1 < steps else None, history)
                 saved = time.perf_counter()
+    optimiser.zero_grad(set_to_none=True)  # as large as the network, and of no use to a trained one
     return history
 
 

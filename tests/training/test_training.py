@@ -247,6 +247,11 @@ def test_every_epoch_holds_every_item_once_in_an_order_drawn_once(batch_size, mo
     assert np.array_equal(batches.items(0), seen[:batch_size]), "a step stays what it was, whatever came before"
 
 
+def test_a_trained_network_holds_no_gradients():
+    model, _ = linear_run()
+    assert all(parameter.grad is None for parameter in model.parameters())
+
+
 def test_the_history_holds_what_was_logged():
     _, history = linear_run()
     assert history.series("one") == ([2, 4], [1.0, 1.0]) and history.seconds > 0
