@@ -23,6 +23,8 @@ WATCHED = re.compile(r"(?P<dataset>[^/]+)/(?P<arm>[^/]+)/(?P<metric>[^/@]+)@(?P<
 #: parameters that say where a run looks and how much is kept of it, not what is tried
 NOT_TRIED = ("seed", "profile", "miniature_seed", "tested", "score_every")
 NOT_TRIED += ("baselines", "stills", "curve", "controls", "arms", "transfer")
+#: and what stands in for ImageNet, of which no kept run tries more or less
+NOT_TRIED += ("pretraining_photographs", "pretraining_steps")
 
 
 def curve_to_keep(history: History, arm: str, figures: Mapping[str, str] | None = None) -> dict[str, float]:

@@ -35,6 +35,23 @@ def training_curves(curves: Mapping[str, tuple[History, str]]) -> Figure:
     return figure
 
 
+#: what a tuning run changes (`evidence.tuning.change_of`), in words
+CHANGES = {
+    "content_distance none": "no content loss",
+    "content_distance l2": "L2 content loss",
+    "matched_scales True": "channels of equal scale",
+    "encoding u_v_magnitude, matched_scales True": "(u, v, magnitude), equal scale",
+    "encoder_rate 0.0": "encoder frozen",
+    "encoder_rate 1.0": "encoder at the full rate",
+    "learning_rate 0.0005": "half the rate",
+    "baseline_steps 3000, steps 3000": "twice the steps",
+    "baseline_steps 3000, encoder own, steps 3000": "from nothing, twice the steps",
+    "stream_rate 0.001": "streams at a third of the rate",
+    "stream_steps 600": "streams with half the steps",
+    "stream_rate 0.001, stream_steps 600": "both",
+}
+
+
 def tuning_curves(tried: pd.DataFrame, metrics: Mapping[str, str]) -> Figure:
     """Figures on held-out frames over the training steps (`evidence.tuning.tried`), a panel a metric (name -> title), a
     line a network and what its run changes: budgets have colours, other changes are grey; Walker's are dashed."""
