@@ -279,14 +279,15 @@ def frame_scores(test: TestFrames, predictions: dict[str, np.ndarray], dataset: 
 def scores_to_keep(
     scores: dict[str, np.ndarray], settings: Im2FlowSettings, table: pd.DataFrame
 ) -> dict[str, np.ndarray]:
-    """What a run's record keeps of the test frames of `table`: all methods, or in an ablation its own arm only, so that
-    every arm's scores come from one kind of run. With folds, those on every second clip of each group also as
+    """What a run's record keeps of the test frames of `table`: all methods, or in an ablation its own arm only (in one
+    of training three times as long Walker's too), so that every arm's scores come from one kind of run. With folds, those on every second clip of each group also as
     "ucf101_shared", which a run with `shared_groups` keeps alone: the same clips, taught by their groups' others."""
     name, halved = settings.dataset, f"{settings.dataset}_shared"
     if settings.shared_groups:
         return {_shared(key, halved): values for key, values in scores.items()}
     if not settings.baselines or settings.arm != "im2flow":
-        mine = tuple(f"{name}/{own}" for own in ("clip", "group", f"{settings.arm}/"))
+        longer = [f"{settings.walker_arm}/"] if settings.longer > 1 else []
+        mine = tuple(f"{name}/{own}" for own in ("clip", "group", f"{settings.arm}/", *longer))
         return {key: values for key, values in scores.items() if key.startswith(mine)}
     if not settings.fold:
         return scores

@@ -166,7 +166,9 @@ def arrows(image: np.ndarray, flows: Mapping[str, np.ndarray], title: str) -> Fi
     axes[0].imshow(image)
     axes[0].set_title(title)
     for axis, (name, flow) in zip(axes[1:], flows.items(), strict=True):
-        draw_arrows(axis, image, flow, method_colour("im2flow" if name.startswith("im2flow") else name))
+        draw_arrows(
+            axis, image, flow, method_colour("im2flow" if name.startswith("im2flow") else name.removesuffix("_longer"))
+        )
         axis.set_title(name.replace("_", " "))
     for axis in axes:
         axis.set(xticks=[], yticks=[])

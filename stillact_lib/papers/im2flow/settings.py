@@ -33,7 +33,7 @@ FLOW = (*CONTENT, "base_width", "max_width", "dilated", "dropout", "encoder", "e
 FLOW += ("content_distance", "matched_scales")
 FLOW += ("weight_gradients", "constant_rate", "steps", "longer", "score_every")
 WALKER = (*VIDEOS, "full_architectures", "batch_size", "baseline_steps", "baseline_rate", "score_every", "encoder")
-WALKER += ("encoder_rate",)
+WALKER += ("encoder_rate", "longer")
 FOREST = (*VIDEOS, "test_frames_per_video", "forest_images", "forest_patches")
 NEIGHBOURS = (*VIDEOS, *PRETRAINED, "test_frames_per_video", "remembered_frames", "stream_network", "still_size")
 STREAM = (*PRETRAINED, "stream_network", "stream_part", "still_size", "stream_steps", "stream_rate", "classes", "folds")
@@ -152,6 +152,11 @@ class Im2FlowSettings(RunSettings):
             "longer": self.longer > 1,
         }
         return "_".join(["im2flow", *(name for name, departs in departures.items() if departs)])
+
+    @property
+    def walker_arm(self) -> str:
+        """The same of Walker's network, which is trained as long as Im2Flow: "walker", or "walker_longer"."""
+        return "walker_longer" if self.longer > 1 else "walker"
 
 
 class RecognitionSettings(Im2FlowSettings):

@@ -136,6 +136,14 @@ def test_a_fold_shares_no_group_and_with_shared_groups_every_second_clip_is_test
     assert set(grouped(asked)) <= set(grouped(taught)) and len(taught) + len(asked) == len(TABLE)
 
 
+def test_a_run_of_longer_training_keeps_walkers_network_too_which_was_trained_as_long():
+    table = TABLE.head(2)
+    arms = ("im2flow", "im2flow_longer", "walker", "walker_longer", "mean_flow")
+    scores = {f"ucf101/{arm}/epe_all": np.zeros(2) for arm in arms} | {"ucf101/clip": table["video"].to_numpy(str)}
+    kept = scores_to_keep(scores, flow_settings(longer=3), table)
+    assert set(kept) == {"ucf101/clip", "ucf101/im2flow_longer/epe_all", "ucf101/walker_longer/epe_all"}
+
+
 def test_a_run_with_shared_groups_and_one_without_score_the_same_clips():
     samples = Samples("ucf101", Path("x"), ("A", "B"), TABLE.assign(split="train", label=0), [])
 
