@@ -280,8 +280,9 @@ def scores_to_keep(
     scores: dict[str, np.ndarray], settings: Im2FlowSettings, table: pd.DataFrame
 ) -> dict[str, np.ndarray]:
     """What a run's record keeps of the test frames of `table`: all methods, or in an ablation its own arm only (in one
-    of training three times as long Walker's too), so that every arm's scores come from one kind of run. With folds, those on every second clip of each group also as
-    "ucf101_shared", which a run with `shared_groups` keeps alone: the same clips, taught by their groups' others."""
+    of longer training Walker's too), so that every arm's scores come from one kind of run. With folds, those on every
+    second clip of each group also as "ucf101_shared", which a run with `shared_groups` keeps alone: the same clips,
+    taught by their groups' others."""
     name, halved = settings.dataset, f"{settings.dataset}_shared"
     if settings.shared_groups:
         return {_shared(key, halved): values for key, values in scores.items()}
