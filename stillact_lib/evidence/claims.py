@@ -138,7 +138,9 @@ class Entry(Strict):
             raise ValueError(f"{self.id}: has {number} cells; decided_by goes with more than one, and is needed there")
         for cells in (self.cells, self.real):
             metrics = {name for one in cells for name in one.metric}
-            kinds = {(one.near, one.at_most, one.against is None, one.more_than is None, one.direction) for one in cells}
+            kinds = {
+                (one.near, one.at_most, one.against is None, one.more_than is None, one.direction) for one in cells
+            }
             if self.decided_by == "mean" and len(metrics) + len(kinds) > 2:
                 raise ValueError(f"{self.id}: decided_by mean takes cells of one metric and one kind")
         return self

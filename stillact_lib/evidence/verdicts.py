@@ -11,7 +11,8 @@ some: reproduced where one lies on the claimed side with the interval so widened
     other side; else inconclusive.
 
 A claim that a difference is near zero, or at most so great, is reproduced where the interval lies within the stated
-bounds, not reproduced where it lies wholly outside. Whatever the verdict: one from miniature data is a statement about the miniature.
+bounds, not reproduced where it lies wholly outside. Whatever the verdict: one from miniature data is a statement about
+the miniature.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ IMSITU_SCALES = {
     "study": Scale((192, 192), {"train": 80, "dev": 30, "test": 90}),
     "gpu": Scale((256, 256), {"train": 60, "dev": 20, "test": 60}),
 }
-#: verbs whose action nobody else photographs for SSVAC-40, which draws on imSitu at "study": so many times as many there
+#: verbs whose action nobody else photographs for SSVAC-40: at "study" so many times as many of each
 ALONE, MORE = ("punting", "walking"), 3
 NOUNS = {  # WordNet 3.0, as the real space
     "n10287213": "man",

@@ -53,8 +53,8 @@ SYNSET_SCALES = {  # who dribbles, drinks, rides a bicycle, plays the guitar; wi
     "study": Scale((192, 192), {"train": 200}),
     "gpu": Scale((256, 256), {"train": 150}),
 }
-#: synsets whose action nobody else photographs for SSVAC-40, who dribbles and who cuts hair: at "study" so many times as
-#: many
+#: synsets whose action nobody else photographs for SSVAC-40 (who dribbles, who cuts hair): at "study" so many times as
+#: many of each
 ALONE, MORE = ("n10033888", "n10155849"), 3
 IMAGENET_SCALES = {
     "tiny": Scale((64, 64), {"train": 6, "val": 4}, ("n02676566", "n03792782", "n04254680", "n09428293")),

@@ -3,6 +3,7 @@
 from collections import Counter
 
 import yaml
+from chapter_settings import defaults_of
 
 from stillact_lib.datasets.ssvac40 import shared_classes
 from stillact_lib.miniature import players
@@ -26,6 +27,16 @@ def of_classes(sources: tuple[str, ...], size: str) -> Counter:
             for item in layout_of(source, PROFILE["miniature_seed"], size, drawn).items:
                 found.update(name for own, name in called.items() if own in item)
     return found
+
+
+def test_profiles_give_students_as_many_looks_as_heads():
+    """Else arms would be compared that were trained for longer and shorter."""
+    for profile in ("mini", "quick", "tuning", "study", "real", "gpu", "paper"):
+        path = project_root() / "chapters/profiles" / profile / "05-temporal-transfer.yaml"
+        of_profile = yaml.safe_load(path.read_text()) if path.is_file() else {}
+        found = defaults_of("05-temporal-transfer") | of_profile
+        looks = found["head_steps"] * found["head_batch"], found["student_steps"] * found["batch_size"]
+        assert looks[0] == looks[1], profile
 
 
 def test_every_class_has_as_many_photographs_as_the_papers_smallest():
