@@ -118,20 +118,29 @@ class TemporalTransfer:
         """What the network `name`, fixed, says of instances."""
         return keep(self.networks[name], shown, self.device, views, self.settings.seed, maps)
 
-    def learn_stills(self, name: str, added: Instances | None = None, beside: Instances | None = None) -> Parts:
-        """Trains a network on the training photographs, and on images `added` to them at as many steps, or `beside`
-        them at as many looks at photographs, and enters its answers under its name; returns what it says of all
-        photographs."""
-        train = self.data.photographs.rows(self.stills("train"))
+    def _of_stills(self) -> tuple[Instances, dict[str, Instances]]:
+        """The training photographs, and those of each test set."""
         parts = self._parts_of_stills()
         tested = {dataset: self.data.photographs.rows(self.stills(part)) for dataset, part in parts.items()}
+        return self.data.photographs.rows(self.stills("train")), tested
+
+    def learn_augmented(self, name: str, added: Instances | None = None, beside: Instances | None = None) -> None:
+        """Baseline 2: trains a network on the training photographs and on images `added` to them at as many steps, or
+        `beside` them at as many looks at photographs, and enters its answers under its name."""
+        train, tested = self._of_stills()
         self.learn(name, train if added is None else train.joined(added), tested[self.sets.val], beside)
+        for dataset, shown in tested.items():
+            self.tests[dataset].answer(name, self.keep(name, shown).softmax)
+
+    def learn_stills(self) -> Parts:
+        """Trains the network for stills on the training photographs, and enters its answers; returns what it says of
+        all photographs."""
+        train, tested = self._of_stills()
+        self.learn(STILL, train, tested[self.sets.val])
         if self.sets.middles_by_stills:
             tested[self.sets.middles_by_stills] = self.data.videos.middles(self.data.videos.of("test"))
-        found = self._parts(name, train, tested, name)
-        if name == STILL:
-            self.of_stills = found
-        return found
+        self.of_stills = self._parts(STILL, train, tested, STILL)
+        return self.of_stills
 
     def learn_middles(self) -> Parts:
         """The videos' mid-frames in place of photographs, and their own network (§5.4). Where the stills are mid-frames

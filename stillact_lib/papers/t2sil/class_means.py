@@ -1,5 +1,5 @@
-"""The verdicts of chapter 05 by the mean of the classes' accuracies, beside those by accuracy, which decide: photographs
-are unevenly spread over classes, so that some count for little in accuracy (T2SIL, §5.3)."""
+"""The verdicts of chapter 05 by the mean of the classes' accuracies, beside those by accuracy, which decide, as
+photographs are unevenly spread over classes, and some classes count for little in accuracy (T2SIL, §5.3)."""
 
 from __future__ import annotations
 

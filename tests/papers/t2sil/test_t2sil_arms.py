@@ -98,29 +98,8 @@ def test_a_setting_is_chosen_on_the_validation_stills_alone(experiment):
 
 def test_a_given_setting_needs_no_validation_stills(experiment):
     parts = Parts(experiment.stills.train, {TEST: experiment.stills.tested[TEST]})
-    alone = replace(experiment, stills=parts)
-    assert set(alone.derive("triplet", "flow", PUBLISHED["triplet"]["flow"]).softmax) == {TEST}
-
-
-def test_a_setting_names_what_it_has():
-    assert str(PUBLISHED["triplet"]["dynamic"]) == "0.0002-128-256-0.5"
-    assert {one.temperature for one in candidates("gan", "flow", tune=True)} == {None}
-
-
-@pytest.mark.parametrize(("kind", "modality"), ALL_TRANSFERS + ALL_CONTROLS + ALL_LEFT)
-def test_equally_many_settings_are_tried_of_every_arm(kind, modality):
-    """Over one span of rates; a table takes its student's setting."""
-    tried = candidates(kind, modality, tune=True)
-    assert len(set(tried)) == len(tried) == (1 if kind in TABLES else 6) and tried[0] == PUBLISHED[kind][modality]
-    rates = [one.rate for one in tried]
-    assert kind in TABLES or max(rates) / min(rates) == pytest.approx(SPAN)
-
-
-def test_a_table_is_taught_under_its_students_setting(run):
-    of_run, parts, *_ = run
-    experiment, asked = of_run.experiment(parts, "still"), []
-    experiment.derive = lambda *given: asked.append(given) or of_run.derived["table_flow"]
-    alone = replace(of_run, derived={"tsn_flow": replace(of_run.derived["tsn_flow"], setting=PUBLISHED["gan"]["flow"])})
+    derived = {"tsn_flow": replace(of_run.derived["tsn_flow"], setting=PUBLISHED["gan"]["flow"])}
+    alone = TemporalTransfer(of_run.data, None, of_run.settings, CPU, derived=derived)
     experiment.stills = Parts(parts.train, {})
     alone.transfer(experiment, "table", "flow")
     assert asked == [("table", "flow", PUBLISHED["gan"]["flow"])]
@@ -297,7 +276,7 @@ def test_a_watched_network_leaves_its_curve(run, tmp_path, monkeypatch):
     monkeypatch.setenv("STILLACT_WORKSPACE", str(tmp_path))
     settings = of_run.settings.model_copy(update={"score_every": 1})
     watched = TemporalTransfer(of_run.data, None, settings, CPU)
-    watched.learn_stills("still")
+    watched.learn_stills()
     curve = {name: value for name, value in watched.metrics_to_keep().items() if "@" in name}
     assert list(curve) == [f"{TEST}/still/accuracy@1", f"{TEST}/still/accuracy@2"]
     assert curve[f"{TEST}/still/accuracy@2"] == pytest.approx(watched.tests[VAL].accuracy("still"))
@@ -313,8 +292,8 @@ def run(tmp_path_factory):
     with workspace_in(folder), ThreadPoolExecutor(1) as executor:
         data = t2sil_data.load_tables(*t2sil_data.read_tables(settings), settings, executor)
         run = TemporalTransfer(data, None, settings, CPU)
-        parts, middles = run.learn_stills("still"), run.learn_middles()
-        run.learn_stills("augmented", run.key_frames())
+        parts, middles = run.learn_stills(), run.learn_middles()
+        run.learn_augmented("augmented", run.key_frames())
         for modality in MODALITIES:
             run.learn_temporal(modality)
             yardsticks.two_streams(run, modality)
@@ -323,7 +302,7 @@ def run(tmp_path_factory):
             for partners in (*MODALITIES, yardsticks.PHOTOGRAPH):
                 yardsticks.oracle(run, of_stills, partners)
         yardsticks.all_frames(run)
-        run.learn_stills("augmented_looks", beside=run.key_frames())
+        run.learn_augmented("augmented_looks", beside=run.key_frames())
         experiment = run.experiment(parts, "still")
         with on_one_line("transfers"):
             for kind, modality in ALL_TRANSFERS + ALL_CONTROLS:
@@ -398,9 +377,9 @@ def test_a_run_begun_again_trains_no_network(run, capfd, monkeypatch):
     monkeypatch.setenv("STILLACT_WORKSPACE", str(folder))
     again = TemporalTransfer(of_run.data, None, of_run.settings, CPU)
     capfd.readouterr()
-    scores = again.learn_stills("still").tested[TEST].scores
+    scores = again.learn_stills().tested[TEST].scores
     again.learn_middles()
-    again.learn_stills("augmented", again.key_frames())
+    again.learn_augmented("augmented", again.key_frames())
     again.learn_temporal("flow")
     assert torch.equal(scores, parts.tested[TEST].scores)
     told = capfd.readouterr().err

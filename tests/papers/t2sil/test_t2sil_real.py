@@ -114,9 +114,9 @@ def test_mid_frames_of_genuine_clips_are_recognised_with_what_their_videos_teach
         assert (counts["train"], counts["val"]) == (12, 3) and counts["test"] > 9
         assert not set(data.videos.of("train")) & set(np.flatnonzero(data.stills["split"] == "val"))
         run = TemporalTransfer(data, None, settings, CPU)
-        stills = run.learn_stills("still")
+        stills = run.learn_stills()
         assert run.learn_middles() is stills, "the stills are mid-frames already"
-        run.learn_stills("augmented", run.key_frames())
+        run.learn_augmented("augmented", run.key_frames())
         for modality in MODALITIES:
             run.learn_temporal(modality)
             yardsticks.two_streams(run, modality)
@@ -146,7 +146,7 @@ def test_photographs_of_sports_meet_clips_of_the_same(tmp_path):
         settings = settings_of(stills_of="sports_few", stills_per_class=4, **roots)
         data = loaded(settings)
         run = TemporalTransfer(data, None, settings, CPU)
-        stills, middles = run.learn_stills("still"), run.learn_middles()
+        stills, middles = run.learn_stills(), run.learn_middles()
         run.learn_temporal("dynamic")
         for experiment in run.experiments(stills, middles):
             run.transfer(experiment, "triplet", "dynamic")
