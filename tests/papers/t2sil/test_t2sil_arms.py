@@ -98,6 +98,28 @@ def test_a_setting_is_chosen_on_the_validation_stills_alone(experiment):
 
 def test_a_given_setting_needs_no_validation_stills(experiment):
     parts = Parts(experiment.stills.train, {TEST: experiment.stills.tested[TEST]})
+    alone = replace(experiment, stills=parts)
+    assert set(alone.derive("triplet", "flow", PUBLISHED["triplet"]["flow"]).softmax) == {TEST}
+
+
+def test_a_setting_names_what_it_has():
+    assert str(PUBLISHED["triplet"]["dynamic"]) == "0.0002-128-256-0.5"
+    assert {one.temperature for one in candidates("gan", "flow", tune=True)} == {None}
+
+
+@pytest.mark.parametrize(("kind", "modality"), ALL_TRANSFERS + ALL_CONTROLS + ALL_LEFT)
+def test_equally_many_settings_are_tried_of_every_arm(kind, modality):
+    """Over one span of rates; a table takes its student's setting."""
+    tried = candidates(kind, modality, tune=True)
+    assert len(set(tried)) == len(tried) == (1 if kind in TABLES else 6) and tried[0] == PUBLISHED[kind][modality]
+    rates = [one.rate for one in tried]
+    assert kind in TABLES or max(rates) / min(rates) == pytest.approx(SPAN)
+
+
+def test_a_table_is_taught_under_its_students_setting(run):
+    of_run, parts, *_ = run
+    experiment, asked = of_run.experiment(parts, "still"), []
+    experiment.derive = lambda *given: asked.append(given) or of_run.derived["table_flow"]
     derived = {"tsn_flow": replace(of_run.derived["tsn_flow"], setting=PUBLISHED["gan"]["flow"])}
     alone = TemporalTransfer(of_run.data, None, of_run.settings, CPU, derived=derived)
     experiment.stills = Parts(parts.train, {})
