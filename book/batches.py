@@ -212,16 +212,20 @@ def _moved(source: Path, target: Path) -> Path:
 
 def drop_older_records(runs: Sequence[Run]) -> list[str]:
     """Drops kept records of the batch's chapter and profile that are none of its own, yet of one of its runs, or made
-    with other parameters than any variant of the profile has now; returns their names. Other seeds and worlds stay."""
+    with other parameters than any variant of the profile has now; returns their names. Other seeds and worlds stay. The
+    profile is the one that the runs write in their records. Where it is given (`profile=tuning`) and not that of their
+    file, records are tries beside each other, made with parameters that are given too: only these very runs drop any.
+    """
     own = {Path(path).resolve() for run in runs for path in run.stamped["records"]}
-    dropped = []
+    profiles, dropped = {run.settings["profile"] for run in runs}, []
+    tries = profiles != {runs[0].profile}
     for path in sorted((kept_records_folder() / runs[0].notebook.stem).glob("*.json")):
         record = json.loads(path.read_text(encoding="utf-8"))
-        if record.get("profile") != runs[0].profile or path.resolve() in own:
+        if record.get("profile") not in profiles or path.resolve() in own:
             continue
         told = record["parameters"]
         exact = any(_agree(told, run.settings, ("seed", "miniature_seed")) for run in runs)
-        if exact or not any(_agree(told, run.settings, ()) for run in runs):
+        if exact or not (tries or any(_agree(told, run.settings, ()) for run in runs)):
             for file in path.parent.glob(f"{record['run_id']}*"):
                 file.unlink()
             dropped.append(path.name)

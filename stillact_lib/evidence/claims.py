@@ -36,7 +36,8 @@ class Gain(NamedTuple):
 class Cell(NamedTuple):
     """One comparison: `gain` is claimed to have the sign `side`, +1 or -1.
 
-    With `more_than` it is the gain's excess over that one; with `near` the gain is claimed to lie within +-near.
+    With `more_than` it is the gain's excess over that one; with `near` the gain is claimed to lie within +-near, with
+    `at_most` to be no greater than that.
     `effect` is the paper's, None where it states none.
     """
 
@@ -45,6 +46,12 @@ class Cell(NamedTuple):
     more_than: Gain | None = None
     near: float | None = None
     effect: float | None = None
+    at_most: float | None = None
+
+    @property
+    def of_size(self) -> bool:
+        """Whether the claim is of a difference's size and not of its sign."""
+        return self.near is not None or self.at_most is not None
 
     @property
     def metric(self) -> str:
@@ -68,7 +75,8 @@ class Cells(Strict):
     """The product over its lists: one comparison for each dataset, metric, arm and opponent.
 
     The arm is claimed to be better, or with `direction: worse` to be worse, than `against` or than a number.
-    `more_than` makes it a contrast of two differences, `near` an equivalence. `effect`: what the paper states of it,
+    `more_than` makes it a contrast of two differences, `near` an equivalence, `at_most` a difference, ours less the
+    opponent's, that is no greater than so much, and may be below zero. `effect`: what the paper states of it,
     arm minus opponent, where its tables do not hold both.
     """
 
@@ -80,14 +88,16 @@ class Cells(Strict):
     direction: Literal["better", "worse"] = "better"
     more_than: MoreThan | None = None
     near: float | None = Field(default=None, gt=0)
+    at_most: float | None = Field(default=None, gt=0)
     effect: float | None = None
 
     @model_validator(mode="after")
     def _one_kind(self) -> Cells:
         if (self.against is None) == (self.against_value is None):
             raise ValueError("give either against (an arm) or against_value (a number)")
-        if self.near is not None and (self.direction == "worse" or self.more_than is not None):
-            raise ValueError("near goes with neither direction nor more_than")
+        of_size = [name for name in ("near", "at_most") if getattr(self, name) is not None]
+        if of_size and (self.direction == "worse" or self.more_than is not None or len(of_size) > 1):
+            raise ValueError(f"{of_size[0]} goes with neither direction, more_than nor another bound")
         if self.more_than is not None and (self.against is None or not any(self.more_than.model_dump().values())):
             raise ValueError("more_than goes with against, and names what differs: dataset, metric, arm or against")
         return self
@@ -128,7 +138,9 @@ class Entry(Strict):
             raise ValueError(f"{self.id}: has {number} cells; decided_by goes with more than one, and is needed there")
         for cells in (self.cells, self.real):
             metrics = {name for one in cells for name in one.metric}
-            kinds = {(one.near, one.against is None, one.more_than is None, one.direction) for one in cells}
+            kinds = {
+                (one.near, one.at_most, one.against is None, one.more_than is None, one.direction) for one in cells
+            }
             if self.decided_by == "mean" and len(metrics) + len(kinds) > 2:
                 raise ValueError(f"{self.id}: decided_by mean takes cells of one metric and one kind")
         return self

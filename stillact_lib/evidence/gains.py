@@ -10,7 +10,7 @@ import pandas as pd
 
 from stillact_lib.evidence.bootstrap import Interval, mean_estimate
 from stillact_lib.evidence.records import CLASS_SCORES, CLIP, GROUP, RunRecord
-from stillact_lib.evidence.worlds import world_of
+from stillact_lib.evidence.worlds import is_fold, world_of
 
 
 class Scored(NamedTuple):
@@ -30,8 +30,8 @@ def class_gains(
     metric: str = "accuracy",
 ) -> dict[str, Interval]:
     """Gain in accuracy of `arm` over `against`, in points, class by class over the records that hold both; empty where
-    none does. Clips of one name in two worlds are two clips."""
-    first, second, clips, runs, shown = [], [], [], [], []
+    none does. Clips of one name in two worlds are two clips, and seeds lie within their worlds."""
+    first, second, clips, runs, worlds, shown = [], [], [], [], [], []
     for record in records:
         scores = record.scores()
         if f"{stills}/{arm}/{metric}" in scores and f"{stills}/{against}/{metric}" in scores:
@@ -41,15 +41,17 @@ def class_gains(
             clips.append(np.char.add(f"{world_of(record)} ", of_world.astype(str)))
             shown.append(scores[f"{stills}/positives"])
             runs.append(np.full(len(first[-1]), record.seed))
+            worlds.append(np.full(len(first[-1]), world_of(record)))
     if not runs:
         return {}
-    a, b, clip, run = (np.concatenate(parts) for parts in (first, second, clips, runs))
-    positive = np.concatenate(shown) > 0
-    return {
-        name: mean_estimate(a[rows], b[rows], clusters=clip[rows], runs=run[rows]).interval()
-        for k, name in enumerate(classes)
-        if (rows := positive[:, k]).any()
-    }
+    a, b, clip, run, world = (np.concatenate(parts) for parts in (first, second, clips, runs, worlds))
+    positive, folds = np.concatenate(shown) > 0, any(map(is_fold, records))
+
+    def gain(rows: np.ndarray) -> Interval:
+        drawn = {"clusters": clip[rows], "runs": run[rows], "worlds": world[rows]}
+        return mean_estimate(a[rows], b[rows], **drawn)._replace(folds=folds).interval()
+
+    return {name: gain(rows) for k, name in enumerate(classes) if (rows := positive[:, k]).any()}
 
 
 def gains_of(records: Sequence[RunRecord], dataset: str, arm: str, metric: str = "gain") -> Scored | None:

@@ -164,7 +164,7 @@ class Published(Strict):
             other = cells.more_than and gain._replace(**cells.more_than.model_dump(exclude_none=True))
             lower = metric in self.metrics and self.metrics[metric].better == "lower"
             side = -1 if lower != (cells.direction == "worse") else 1
-            yield Cell(gain, side, other, cells.near, cells.effect)
+            yield Cell(gain, side, other, cells.near, cells.effect, cells.at_most)
 
     def effect(self, cell: Cell) -> float | None:
         """The difference (or contrast) of the published cells; None where a table lacks one, or where it is on a scale

@@ -10,8 +10,9 @@ mean: the mean of the differences, decided as one comparison;
 some: reproduced where one lies on the claimed side with the interval so widened; not reproduced where all lie on the
     other side; else inconclusive.
 
-A claim that a difference is near zero is reproduced where the interval lies within the stated bounds, not reproduced
-where it lies wholly outside. Whatever the verdict: one from miniature data is a statement about the miniature.
+A claim that a difference is near zero, or at most so great, is reproduced where the interval lies within the stated
+bounds, not reproduced where it lies wholly outside. Whatever the verdict: one from miniature data is a statement about
+the miniature.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class Judged(NamedTuple):
     def data_to_decide(self) -> float | None:
         """How many times as much data would bring the interval off zero, were the measured effect the true one, as its
         width falls with the root of the data; None where it is decided already."""
-        if self.label != "inconclusive" or self.cell.near is not None or not self.found.mean:
+        if self.label != "inconclusive" or self.cell.of_size or not self.found.mean:
             return None
         reach = self.found.high - self.found.mean if self.found.mean < 0 else self.found.mean - self.found.low
         times = (reach / self.found.mean) ** 2
@@ -81,7 +82,7 @@ class Verdict(NamedTuple):
 
 class Counts(NamedTuple):
     """How many entries have which verdict, and how many chance alone would call reproduced (and as many not
-    reproduced), were every true difference zero; claims of a difference near zero are not among the latter."""
+    reproduced), were every true difference zero; claims of a difference's size are not among the latter."""
 
     of: dict[Label, int]
     by_chance: float
@@ -92,7 +93,7 @@ class Counts(NamedTuple):
 
 
 def count(verdicts: Sequence[Verdict], level: float) -> Counts:
-    decided = [one for one in verdicts if one.label != "not attempted" and one.cells[0].cell.near is None]
+    decided = [one for one in verdicts if one.label != "not attempted" and not one.cells[0].cell.of_size]
     return Counts(_counted(verdict.label for verdict in verdicts), expected_by_chance(len(decided), level))
 
 
@@ -136,6 +137,9 @@ def label_of(found: Interval, cell: Cell) -> Label:
     if cell.near is not None:
         inside = -cell.near <= found.low and found.high <= cell.near
         outside = found.low > cell.near or found.high < -cell.near
+        return "reproduced" if inside else "not reproduced" if outside else "inconclusive"
+    if cell.at_most is not None:
+        inside, outside = found.high <= cell.at_most, found.low > cell.at_most
         return "reproduced" if inside else "not reproduced" if outside else "inconclusive"
     low, high = sorted((cell.side * found.low, cell.side * found.high))
     return "reproduced" if low > 0 else "not reproduced" if high < 0 else "inconclusive"

@@ -47,6 +47,7 @@ def spoken(published: Published, cells: Sequence[Cell]) -> str:
         measured = f"{metric_heading(published, more.metric)}, {published.datasets[more.dataset]}"
         parts += [f"more than {' against '.join(called(published, more))}, {measured}"]
     parts += [f"claimed to differ by less than {cells[0].near:g}"] if cells[0].near is not None else []
+    parts += [f"claimed to be at most {cells[0].at_most:g} more"] if cells[0].at_most is not None else []
     worse = [(cell.side > 0) == (published.metrics[cell.metric].better == "lower") for cell in cells]
     if any(worse):
         parts += ["claimed to be worse" if all(worse) else f"claimed to be worse in {sum(worse)} of {len(cells)}"]
@@ -84,7 +85,7 @@ def line_of_one(published: Published, one: Judged) -> dict[str, str]:
         line[PAPERS] = _number(published, one.cell, one.cell.effect)
     if one.found is not None:
         line["effect"] = _difference(published, one)
-        if one.cell.near is None:
+        if not one.cell.of_size:
             line[NOTICED] = _number(published, one.cell, one.found.smallest_effect).lstrip("+")
         if one.data_to_decide is not None:
             line[TAKES] = _times(one.data_to_decide)
@@ -109,7 +110,7 @@ def _least_noticed(published: Published, found: Sequence[Judged]) -> str:
             _number(published, one.cell, one.found.smallest_effect).lstrip("+"),
         )
         for one in found
-        if one.cell.near is None
+        if not one.cell.of_size
     ]
     if len({heading for heading, _ in noticed}) > FEW:
         noticed = [(heading.partition("-")[0], least) for heading, least in noticed]

@@ -18,6 +18,8 @@ IMSITU_SCALES = {
     "study": Scale((192, 192), {"train": 80, "dev": 30, "test": 90}),
     "gpu": Scale((256, 256), {"train": 60, "dev": 20, "test": 60}),
 }
+#: verbs whose action nobody else photographs for SSVAC-40: at "study" so many times as many of each
+ALONE, MORE = ("punting", "walking"), 3
 NOUNS = {  # WordNet 3.0, as the real space
     "n10287213": "man",
     "n10787470": "woman",
@@ -77,8 +79,9 @@ def imsitu(seed: int, size: str, classes: Sequence[str] | None = None) -> Layout
     parts = [part for part, amount in scale.amounts.items() for _ in range(amount)]
     for verb, actions in acting.items():
         rng = np.random.default_rng(entropy(seed, "imsitu", verb))
-        numbers = rng.permutation(len(parts) + len(parts) // 8)[: len(parts)].tolist()
-        for k, (part, number) in enumerate(zip(parts, numbers, strict=True)):
+        of_verb = parts * (MORE if size == "study" and verb in ALONE else 1)
+        numbers = rng.permutation(len(of_verb) + len(of_verb) // 8)[: len(of_verb)].tolist()
+        for k, (part, number) in enumerate(zip(of_verb, numbers, strict=True)):
             image = f"{verb}_{number}.jpg"
             actor = entropy(seed, "imsitu", image)
             spec = photo(actions[k % len(actions)], actor, scale.image)

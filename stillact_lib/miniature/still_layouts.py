@@ -53,6 +53,9 @@ SYNSET_SCALES = {  # who dribbles, drinks, rides a bicycle, plays the guitar; wi
     "study": Scale((192, 192), {"train": 200}),
     "gpu": Scale((256, 256), {"train": 150}),
 }
+#: synsets whose action nobody else photographs for SSVAC-40 (who dribbles, who cuts hair): at "study" so many times as
+#: many of each
+ALONE, MORE = ("n10033888", "n10155849"), 3
 IMAGENET_SCALES = {
     "tiny": Scale((64, 64), {"train": 6, "val": 4}, ("n02676566", "n03792782", "n04254680", "n09428293")),
     "mini": Scale((64, 64), {"train": 60, "val": 10}),
@@ -159,9 +162,9 @@ def imagenet_actions(seed: int, size: str, classes: Sequence[str] | None = None)
     `classes` are wnids. The numbers leave gaps, as the real ones do.
     """
     scale = SYNSET_SCALES[size]
-    count = scale.amounts["train"]
     layout = Layout()
     for wnid, actions in acted("imagenet_actions", scale, classes).items():
+        count = scale.amounts["train"] * (MORE if size == "study" and wnid in ALONE else 1)
         rng = np.random.default_rng(entropy(seed, "imagenet_actions", wnid))
         for k, number in enumerate(sorted(rng.choice(20 * count, count, replace=False).tolist())):
             image = f"{wnid}_{number}"

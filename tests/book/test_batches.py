@@ -227,3 +227,12 @@ def test_a_whole_batch_drops_what_was_made_otherwise_and_nothing_else(trial, boo
     assert book.batches.drop_older_records(runs) == sorted(dropped)
     assert trial.kept == sorted([*stays, "90-trial-study-seed0-7-5.json"])
     assert len(list((trial.results / "90-trial").glob("*.npz"))) == 4, "scores go with their record"
+
+
+def test_tuning_runs_by_another_profiles_file_drop_none_of_its_records(trial, book, older):
+    decides, tuned, other = older("study", 0, 7, 4), older("tuning", 0, 7, 3), older("tuning", 0, 7, 9)
+    trial.profile("study", {"profile": "study", "steps": 4})
+    runs = trial.plan(given={"profile": "tuning", "steps": 3})
+    trial.states(runs)
+    assert book.batches.drop_older_records(runs) == [tuned], "the same run, by other data"
+    assert {decides, other} <= set(trial.kept), "what decides, and what was tried with other steps"

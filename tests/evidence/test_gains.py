@@ -5,6 +5,12 @@ import numpy as np
 from stillact_lib.evidence.gains import class_gains, decisions_changed, gains_of
 
 
+class Drawn:
+    """An origin of data that is drawn."""
+
+    kind = "miniature"
+
+
 class Kept:
     """A record as `gains` sees it."""
 
@@ -42,6 +48,15 @@ def test_gains_are_pooled_over_seeds_the_last_record_of_a_seed_counting():
 def test_gains_class_by_class():
     found = class_gains([record(0, gain=(0, 100, 100, 100))], "a", ("one", "two"), "tsn", "still")
     assert (found["one"].mean, found["two"].mean) == (50, 100)
+
+
+def test_seeds_lie_within_their_worlds():
+    """One number in two worlds is two runs, and worlds are compared as wholes."""
+    of_worlds = [record(0), record(1), record(0), record(1)]
+    for one, world in zip(of_worlds, (3, 3, 4, 4), strict=True):
+        one.parameters, one.data = {"miniature_seed": world}, (Drawn,)
+    found = class_gains(of_worlds, "a", ("one", "two"), "tsn", "still")["one"]
+    assert (found.n_worlds, found.n_runs) == (2, 4)
 
 
 def test_decisions_that_a_second_stream_changes():

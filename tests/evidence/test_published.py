@@ -106,6 +106,7 @@ def test_a_metric_on_each_experiment_s_own_scale_has_no_effect_of_the_paper_s():
         ({"cells": [cells("worse"), cells("best", near=1.0)], "decided_by": "mean"}, "one metric and one kind"),
         ({"cells": [cells("worse", against_value=2.0)]}, "either against (an arm) or against_value"),
         ({"cells": [cells("worse", near=1.0, direction="worse")]}, "near goes with neither"),
+        ({"cells": [cells("worse", near=1.0, at_most=1.0)]}, "near goes with neither"),
         ({"cells": [cells("worse", more_than={})]}, "names what differs"),
         ({"cells": [cells("worse", effect=0.1)]}, "the tables hold both"),
         ({"cells": [cells("nobody")]}, "arm 'nobody'"),

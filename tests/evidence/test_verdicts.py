@@ -93,6 +93,14 @@ def test_near_is_an_equivalence(runs):
     assert labels(runs, *entries) == ["reproduced", "not reproduced", "inconclusive"]
 
 
+def test_at_most_asks_for_no_harm(runs):
+    """Ours is half a pixel below "worse", and as much above "better"."""
+    entries = [
+        {"cells": [cells(name, at_most=bound)]} for name, bound in (("worse", 0.2), ("better", 0.2), ("better", 0.5))
+    ]
+    assert labels(runs, *entries) == ["reproduced", "not reproduced", "inconclusive"]
+
+
 def test_a_contrast_compares_two_differences(runs):
     """Ours gains half a pixel on "worse" and loses as much to "better": one pixel apart."""
     found = judge(runs, {"cells": [cells("worse", more_than={"against": "better"})]})[0]

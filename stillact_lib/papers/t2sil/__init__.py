@@ -14,5 +14,6 @@ The method, in the paper's order::
 How the book tests it::
 
     settings   needs   data   genuine (UCF-101 and 100 Sports in the place of SSVAC-40)
-    arms (one run)   judged (what each arm said, what a record keeps)   figures
+    arms (one run)   yardsticks (what it is held against)   judged (what each arm said, what a record keeps)
+    class_means (verdicts by the other measure)   figures
 """

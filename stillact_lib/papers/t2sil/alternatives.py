@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from copy import deepcopy
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from stillact_lib.papers.t2sil.backbones import keep
+from stillact_lib.papers.t2sil.backbones import keep, views_of
+from stillact_lib.papers.t2sil.experiment import STUDENT, Experiment, Predict
 from stillact_lib.papers.t2sil.transfers import (
     STILLS,
     Setting,
@@ -26,11 +26,7 @@ from stillact_lib.papers.t2sil.transfers import (
     still_to_temporal,
 )
 from stillact_lib.training.inference import predict
-from stillact_lib.vision.crops import random_crops
 from stillact_lib.vision.images import as_network_input
-
-if TYPE_CHECKING:
-    from stillact_lib.papers.t2sil.experiment import Experiment, Predict
 
 #: probabilities are no less, where their logarithm is taken
 TINY = 1e-12
@@ -64,8 +60,9 @@ def perceptron(run: Experiment, teacher: str, setting: Setting) -> Predict:
     layers = still_to_temporal(stills.features.shape[1], setting.d0, setting.d1)
     network = nn.Sequential(layers, nn.Linear(setting.d1, run.classes))
     name, optimiser = f"{teacher}-perceptron-{setting}", rmsprop(network, setting)
-    run.classify(name, network, stills.features, stills.labels, optimiser)
-    return run.of_features(network)
+    found = run.of_features(network)
+    run.classify(name, network, stills.features, stills.labels, optimiser, run.fused_of(found))
+    return found
 
 
 def reversed_embedding(run: Experiment, teacher: str, setting: Setting) -> Predict:
@@ -79,8 +76,9 @@ def reversed_embedding(run: Experiment, teacher: str, setting: Setting) -> Predi
     classifier = nn.Linear(setting.d1, run.classes)
     both = torch.cat([space, predict(embedding, temporal.features, run.exact)])
     labels = np.concatenate([stills.labels, temporal.labels])
-    run.classify(f"{name}-classifier", classifier, both, labels, adam(classifier))
-    return run.of_features(nn.Sequential(reduction.reduce, classifier))
+    found = run.of_features(nn.Sequential(reduction.reduce, classifier))
+    run.classify(f"{name}-classifier", classifier, both, labels, adam(classifier), run.fused_of(found))
+    return found
 
 
 def classifier(run: Experiment, teacher: str, setting: Setting) -> Predict:
@@ -95,26 +93,32 @@ def classifier(run: Experiment, teacher: str, setting: Setting) -> Predict:
     def step_loss(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         return loss(student(batch[0]), batch[1]), {}
 
-    name = f"{teacher}-classifier-{setting}"
-    run.learn(name, student, len(stills.labels), make_batch, step_loss, rmsprop(student, setting))
-    return run.of_features(student)
+    name, found = f"{teacher}-classifier-{setting}", run.of_features(student)
+    optimiser, figures = rmsprop(student, setting), run.fused_of(found)
+    run.learn(name, student, len(stills.labels), make_batch, step_loss, optimiser, figures, STUDENT)
+    return found
 
 
 def whole(run: Experiment, teacher: str, setting: Setting) -> Predict:
-    """§5.1.3, with more layers: all of the student learn, from random windows of the stills."""
-    images, side = run.stills.images, run.network.image_size
+    """§5.1.3, with more layers: all of the student learn, from the windows of the stills that other students see."""
+    images, settings = run.stills.images, run.settings
+    windows = torch.cat(list(views_of(images, run.network.image_size, settings.views, settings.seed)))
     student = deepcopy(run.network).to(run.device.torch_device).requires_grad_(True)
     answers, loss = run.partners(teacher), partial(distillation_loss, temperature=setting.temperature)
 
     def make_batch(rows: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        return as_network_input(random_crops(images.images[rows], side, images.mirror, rng)), answers(rows, rng)
+        return as_network_input(windows[rows]), answers(rows, rng)
 
     def step_loss(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         return loss(student(batch[0]).float(), batch[1]), {}
 
+    def found(dataset: str) -> np.ndarray:
+        return keep(student, run.stills.tested_images[dataset], run.device).softmax
+
     name = f"{teacher}-whole-{setting}"
-    run.learn(name, student, len(images), make_batch, step_loss, rmsprop(student, setting))
-    return lambda dataset: keep(student, run.stills.tested_images[dataset], run.device).softmax
+    optimiser, figures = rmsprop(student, setting), run.fused_of(found)
+    run.learn(name, student, len(windows), make_batch, step_loss, optimiser, figures, STUDENT)
+    return found
 
 
 #: by the names of transfers and controls

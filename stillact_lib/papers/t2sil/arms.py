@@ -2,10 +2,11 @@
 what each arm says of each test set (Herath, Fernando, Harandi, Pattern Recognition 2019, Tables 1 to 4).
 
 Arms: "still", "augmented"; "gan_dynamic" and "gan_dynamic_fused" (derived, and averaged with "still"), and so on for
-each transfer and modality; "table_dynamic", the student of the teacher's mean answers; "perceptron", "relabelled" and
-"smoothed", the controls without videos; "reversed_dynamic", "whole_dynamic" and "classifier_dynamic", what the paper
-left; "oracle_dynamic"; on mid-frames also "temporal_dynamic" and "two_streams_dynamic", the real second stream, and
-both, with their control, "frame_again" and "two_frames": a second network of the frame itself, and both.
+each transfer and modality; "table_dynamic", the student of the teacher's mean answers; "tsn_dynamic_again", the student
+with another seed; "perceptron", "relabelled" and "smoothed", the controls without videos; "reversed_dynamic",
+"whole_dynamic" and "classifier_dynamic", what the paper left; "augmented_looks", key frames with as many looks at
+stills; "gan_dynamic_25", of fewer videos; "gan_dynamic_few", of fewer instances, all videos having taught their
+network; "tsn_dynamic_50_unseen", of instances that the teacher has not learnt. Those of `yardsticks` beside these.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from stillact_lib.evaluation.domain_distance import FOLDS, proxy_a_distance
 from stillact_lib.evidence.tuning import curve_to_keep
 from stillact_lib.networks.temporal_resnet import CutResNet
 from stillact_lib.notebook.run_data import arrays_for, grouped
@@ -23,20 +23,20 @@ from stillact_lib.papers.t2sil.alternatives import ALTERNATIVES
 from stillact_lib.papers.t2sil.backbones import Instances, Kept, keep, train_network
 from stillact_lib.papers.t2sil.data import Ssvac40, TestSets
 from stillact_lib.papers.t2sil.experiment import Derived, Experiment, Parts, fused, modality_of
-from stillact_lib.papers.t2sil.judged import STILL, Answer, JudgedSet
+from stillact_lib.papers.t2sil.judged import MODALITIES, STILL, JudgedSet
 from stillact_lib.papers.t2sil.key_frames import key_frames
-from stillact_lib.papers.t2sil.oracle import oracle_draws
-from stillact_lib.papers.t2sil.settings import LEARNT_FROM, NETWORK, T2silSettings
+from stillact_lib.papers.t2sil.settings import LEARNT_FROM, NETWORK, OF_VIDEOS, T2silSettings
 from stillact_lib.papers.t2sil.transfers import CONTROLS, LEFT, NO_VIDEO, TABLES, TRANSFERS, Reduction
 from stillact_lib.training.kept import kept
 from stillact_lib.training.loop import Device, History, evenly_spaced
 
-MODALITIES = ("flow", "dynamic")
 MIDDLE = "middle"
-#: added to the run's seed for a second network of the same frames
+#: added to a seed for what is trained a second time
 AGAIN = 1000
-#: shares of the training videos in the learning curve, in percent, beside all
+#: shares of the training videos in the learning curve, in percent, beside all; the first is also the share of instances
+#: that a transfer is shown of a network taught by all videos, the second leaves videos that their network has not seen
 SHARES = (25, 50)
+FEW, UNSEEN = "dynamic_few", f"dynamic_{SHARES[1]}_unseen"
 #: instances at most that a curve looks at
 WATCHED = 500
 
@@ -44,7 +44,7 @@ WATCHED = 500
 @dataclass
 class TemporalTransfer:
     """A run: its data, its networks by name, what the temporal ones say of training instances, its test sets, the
-    transfers' chosen settings by arm, and what the network for stills says of these."""
+    transfers' chosen settings by arm, what the network for stills says of these, and temporal ones of test videos."""
 
     data: Ssvac40
     trunk: CutResNet | None
@@ -58,6 +58,7 @@ class TemporalTransfer:
     derived: dict[str, Derived] = field(default_factory=dict)
     figures: dict[str, float] = field(default_factory=dict)
     of_stills: Parts | None = None
+    of_test_videos: dict[str, Kept] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         stills, videos = self.data.stills, self.data.videos
@@ -96,34 +97,50 @@ class TemporalTransfer:
         """Rows of the training, validation or test photographs."""
         return np.flatnonzero(self.data.stills["split"].to_numpy() == part)
 
-    def learn(self, name: str, shown: Instances, watched: Instances) -> None:
+    def learn(self, name: str, shown: Instances, watched: Instances, beside: Instances | None = None) -> None:
         """Trains a network that begins like the trunk, and keeps it under its name; `watched`: instances that it does
-        not learn from, for its curve."""
+        not learn from, for its curve; `beside`: further images, one half of each batch. Second networks have a seed of
+        their own, and those of videos that of teachers."""
         stills, videos = self.data.origins
-        learnt_from = {"still": (stills,), "augmented": (stills, videos)}.get(name, (videos,))
-        classes = len(self.data.classes)
+        kind, _, further = name.partition("_")
+        learnt_from = {"still": (stills,), "augmented": (stills, videos)}.get(kind, (videos,))
+        classes, settings = len(self.data.classes), self.settings
+        if kind in OF_VIDEOS or further == "again":
+            settings = settings.of_teachers
+        if further == "again":
+            settings = settings.model_copy(update={"seed": settings.seed + AGAIN})
         some = watched.rows(evenly_spaced(len(watched), WATCHED))
         self.networks[name], self.histories[name] = train_network(
-            name, shown, classes, self.trunk, self.settings, self.device, learnt_from, some
+            name, shown, classes, self.trunk, settings, self.device, learnt_from, some, beside
         )
 
     def keep(self, name: str, shown: Instances, views: int = 1, maps: bool = False) -> Kept:
         """What the network `name`, fixed, says of instances."""
         return keep(self.networks[name], shown, self.device, views, self.settings.seed, maps)
 
-    def learn_stills(self, name: str, added: Instances | None = None) -> Parts:
-        """Trains a network on the training photographs, and on images `added` to them, and enters its answers under its
-        name; returns what it says of all photographs."""
-        train = self.data.photographs.rows(self.stills("train"))
+    def _of_stills(self) -> tuple[Instances, dict[str, Instances]]:
+        """The training photographs, and those of each test set."""
         parts = self._parts_of_stills()
         tested = {dataset: self.data.photographs.rows(self.stills(part)) for dataset, part in parts.items()}
-        self.learn(name, train if added is None else train.joined(added), tested[self.sets.val])
+        return self.data.photographs.rows(self.stills("train")), tested
+
+    def learn_augmented(self, name: str, added: Instances | None = None, beside: Instances | None = None) -> None:
+        """Baseline 2: trains a network on the training photographs and on images `added` to them at as many steps, or
+        `beside` them at as many looks at photographs, and enters its answers under its name."""
+        train, tested = self._of_stills()
+        self.learn(name, train if added is None else train.joined(added), tested[self.sets.val], beside)
+        for dataset, shown in tested.items():
+            self.tests[dataset].answer(name, self.keep(name, shown).softmax)
+
+    def learn_stills(self) -> Parts:
+        """Trains the network for stills on the training photographs, and enters its answers; returns what it says of
+        all photographs."""
+        train, tested = self._of_stills()
+        self.learn(STILL, train, tested[self.sets.val])
         if self.sets.middles_by_stills:
             tested[self.sets.middles_by_stills] = self.data.videos.middles(self.data.videos.of("test"))
-        found = self._parts(name, train, tested, name)
-        if name == STILL:
-            self.of_stills = found
-        return found
+        self.of_stills = self._parts(STILL, train, tested, STILL)
+        return self.of_stills
 
     def learn_middles(self) -> Parts:
         """The videos' mid-frames in place of photographs, and their own network (§5.4). Where the stills are mid-frames
@@ -137,12 +154,12 @@ class TemporalTransfer:
             order = pd.Series(np.random.default_rng(self.settings.seed).permutation(rows))
             rows = order[order.groupby(videos.labels[order]).cumcount() < per_class].to_numpy()
         train = videos.middles(rows)
-        self.learn(MIDDLE, train, videos.middles(self._watched()))
+        self.learn(MIDDLE, train, videos.middles(self.watched()))
         if self.sets.stills_by_middles:
             tested[self.sets.stills_by_middles] = self.data.photographs.rows(self.stills("test"))
         return self._parts(MIDDLE, train, tested, STILL)
 
-    def _watched(self) -> np.ndarray:
+    def watched(self) -> np.ndarray:
         """Rows of the videos that curves look at: of a validation part, where there is one; else those tested, as the
         paper did (§5.1)."""
         val = self.data.videos.of("val")
@@ -179,34 +196,15 @@ class TemporalTransfer:
         all), and keeps what it says of these."""
         rows = self.data.videos.of("train") if rows is None else rows
         shown = self.shown(modality_of(name), rows)
-        self.learn(name, shown, self.shown(modality_of(name), self._watched()))
+        self.learn(name, shown, self.shown(modality_of(name), self.watched()))
         self.temporal[name] = self.keep(name, shown)
         self.figures[f"{self.sets.test}/{name}/videos"] = float(len(rows))
 
     def unseen(self, modality: str) -> Kept:
         """What a temporal network says of the test videos, from which it has learnt nothing."""
-        return self.keep(modality, self.shown(modality, self.data.videos.of("test")))
-
-    def two_streams(self, modality: str, unseen: Kept) -> None:
-        """The paper's yardstick (§5.2): enters, beside the network for mid-frames of the test videos, what the temporal
-        network says of the same videos, and the mean of both. `unseen`: all instances of the test videos."""
-        test = self.tests[self.sets.middles]
-        softmax, labels = unseen.of_items()
-        assert np.array_equal(labels, test.labels), "both are in the order of the table"
-        test.answer(f"temporal_{modality}", softmax)
-        test.answer(f"two_streams_{modality}", fused(softmax, test.answers[STILL].softmax))
-
-    def two_frames(self, middles: Parts) -> None:
-        """What `two_streams` is held against, as two networks together are nearly always better than one: enters what a
-        second network of the mid-frames says, which its seed alone tells from the first, and the mean of both."""
-        again = self.settings.model_copy(update={"seed": self.settings.seed + AGAIN})
-        network, _ = train_network(
-            f"{MIDDLE}_again", middles.images, len(self.data.classes), self.trunk, again, self.device, self.data.origins
-        )
-        test, shown = self.tests[self.sets.middles], middles.tested_images[self.sets.middles]
-        softmax = keep(network, shown, self.device).softmax
-        test.answer("frame_again", softmax)
-        test.answer("two_frames", fused(softmax, test.answers[STILL].softmax))
+        if modality not in self.of_test_videos:
+            self.of_test_videos[modality] = self.keep(modality, self.shown(modality, self.data.videos.of("test")))
+        return self.of_test_videos[modality]
 
     def experiments(self, stills: Parts, middles: Parts) -> list[Experiment]:
         """The transfers to stills and, where these are others, to mid-frames, each with its own network."""
@@ -221,54 +219,43 @@ class TemporalTransfer:
 
     def transfer(self, experiment: Experiment, kind: str, teacher: str) -> None:
         """Trains a transfer or a control, and enters its derived and fused answers. The first experiment to train an
-        arm chooses its setting; later ones, and teachers of fewer videos, take it."""
+        arm chooses its setting; later ones, and teachers of fewer videos, take it, and so does the table of the
+        student's teacher, which is to differ from its partners in nothing else."""
         arm, of_all = (kind if name == NO_VIDEO else f"{kind}_{name}" for name in (teacher, modality_of(teacher)))
-        chosen = self.derived[of_all].setting if of_all in self.derived else None
+        taken = self.derived.get(f"tsn_{teacher}" if kind in TABLES else of_all)
+        chosen = None if taken is None else taken.setting
         found = experiment.derive(kind, teacher, chosen)
         self.derived.setdefault(of_all, found)
         for dataset, stills in experiment.stills.tested.items():
             self.tests[dataset].answer(arm, found.softmax[dataset])
             self.tests[dataset].answer(f"{arm}_fused", fused(found.softmax[dataset], stills.softmax))
 
-    def oracle(self, parts: Parts, modality: str, unseen: Kept) -> None:
-        """Table 4: enters how often the oracle is right, the mean over its draws, and keeps their standard deviation.
-        `unseen`: instances of test videos."""
-        taught, of_videos = frozenset(self.data.videos.of("train").tolist()), grouped(self.data.videos.table)
-        for dataset, stills in parts.tested.items():
-            groups = None
-            if dataset in (self.sets.middles, self.sets.middles_by_stills):
-                groups = of_videos[self.data.videos.of("test")], of_videos[unseen.item]
-            draws = oracle_draws(stills, unseen, self.settings.oracle_draws, self.settings.seed, taught, groups)
-            self.tests[dataset].answers[f"oracle_{modality}"] = Answer(100.0 * draws.mean(0), None)
-            self.figures[f"{dataset}/oracle_{modality}/sd"] = float(100 * draws.mean(1).std())
-
     def subset(self, share: int) -> np.ndarray:
-        """Rows of `share` percent of each class's groups of training videos, one at least, drawn by the run's seed."""
+        """Rows of `share` percent of each class's groups of training videos, one at least, drawn by the seed of what
+        learns from videos."""
         rows = self.data.videos.of("train")
         table = self.data.videos.table.iloc[rows]
-        rng, taken = np.random.default_rng(self.settings.seed), []
+        rng, taken = np.random.default_rng(self.settings.of_teachers.seed), []
         for _, of_class in table.groupby("label", sort=True):
             groups = rng.permutation(np.unique(of_class["group"].astype(str)))
             some = groups[: max(1, round(len(groups) * share / 100))]
             taken.append(np.isin(table["group"].astype(str), some) & (table["label"] == of_class["label"].iloc[0]))
         return rows[np.any(taken, axis=0)]
 
-    def distances(self, parts: Parts) -> dict[str, float]:
-        """Proxy A-distances between features of test images in the network for stills: stills' halves, two sources,
-        stills and mid-frames; also kept for the record."""
-        of_stills = parts.tested[self.sets.test].features.numpy()
-        middles = self.data.videos.middles(self.data.videos.of("test"))
-        source = self.data.stills["source"].to_numpy()[self.stills("test")]
-        shuffled = np.random.default_rng(self.settings.seed).permutation(of_stills)
-        pairs = {
-            "stills, two random halves": (shuffled[::2], shuffled[1::2]),
-            "Stanford 40 and imSitu": (of_stills[source == "stanford40"], of_stills[source == "imsitu"]),
-        }
-        if not self.of_midframes:
-            pairs["stills and mid-frames"] = of_stills, self.keep(STILL, middles).features.numpy()
-        found = {name: proxy_a_distance(*pair) for name, pair in pairs.items() if min(map(len, pair)) >= FOLDS}
-        self.figures |= {f"{self.sets.test}/distance/{name.replace(' ', '_')}": value for name, value in found.items()}
-        return found
+    def fewer_videos(self, experiment: Experiment) -> None:
+        """The transfers of dynamic images once more: of networks that fewer videos have taught, and with fewer
+        instances of the network that all have taught, so that it is the transfer alone that lacks them; and the student
+        of what its teacher says of videos that it has not learnt."""
+        for share in SHARES:
+            self.learn_temporal(f"dynamic_{share}", self.subset(share))
+        every, whole = self.data.videos.of("train"), self.temporal["dynamic"]
+        self.temporal[FEW] = whole.rows(np.flatnonzero(np.isin(whole.item, self.subset(SHARES[0]))))
+        others = np.setdiff1d(every, self.subset(SHARES[1]))
+        self.temporal[UNSEEN] = self.keep(f"dynamic_{SHARES[1]}", self.shown("dynamic", others))
+        for kind in TRANSFERS:
+            for teacher in (*(f"dynamic_{share}" for share in SHARES), FEW):
+                self.transfer(experiment, kind, teacher)
+        self.transfer(experiment, "tsn", UNSEEN)
 
     def settings_tried(self) -> pd.DataFrame:
         """A row an arm: the setting chosen on the validation stills, and how many were tried."""
@@ -277,13 +264,17 @@ class TemporalTransfer:
 
     def metrics_to_keep(self) -> dict[str, float]:
         """What a record keeps beside scores: standard deviations of the oracle's draws, settings, distances, and of
-        watched trainings the accuracy on instances that they do not learn from, "ssvac40/still/accuracy@250"."""
+        watched trainings the accuracy on instances that they do not learn from, "ssvac40/still/accuracy@250", of heads
+        and students under the chosen setting that of the fused predictions, "ssvac40/tsn_dynamic/fused@500"."""
         tried = self.settings_tried().stack().dropna()  # what an arm has not is left out
         curves = {
             name: value
             for arm, history in self.histories.items()
             for name, value in curve_to_keep(history, f"{self.sets.test}/{arm}", {"held_out": "accuracy"}).items()
         }
+        for arm, derived in self.derived.items():
+            for history in derived.curves:
+                curves |= curve_to_keep(history, f"{self.sets.test}/{arm}")
         found = {f"{self.sets.test}/{arm}/{name}": float(value) for (arm, name), value in tried.items()}
         return self.figures | curves | found
 

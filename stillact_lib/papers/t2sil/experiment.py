@@ -4,10 +4,11 @@ fused predictions (Herath, Fernando, Harandi, Pattern Recognition 2019, §5.1, T
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -41,7 +42,29 @@ from stillact_lib.papers.t2sil.transfers import (
     triplet_loss,
 )
 from stillact_lib.training.inference import predict
-from stillact_lib.training.loop import Device, MakeBatch, StepBatches, StepLoss, classification_loss, train
+from stillact_lib.training.loop import (
+    Device,
+    History,
+    MakeBatch,
+    StepBatches,
+    StepLoss,
+    Watch,
+    classification_loss,
+    train,
+)
+
+
+class Budget(NamedTuple):
+    """How long something learns: the settings that give its steps, and the stills that it looks at in each."""
+
+    steps: str
+    batch: str
+
+
+#: of what learns on features, and of students; profiles give both as many looks at stills
+HEAD, STUDENT = Budget("head_steps", "head_batch"), Budget("student_steps", "batch_size")
+#: how many points a curve of a head or a student has
+LOOKS = 10
 
 
 @dataclass(frozen=True)
@@ -59,22 +82,26 @@ class Parts:
 @dataclass(frozen=True)
 class Derived:
     """One transfer's derived predictions: softmax float [N, C] of each test set; the setting chosen, and how many were
-    tried."""
+    tried; the curves of what was watched under that setting."""
 
     softmax: dict[str, np.ndarray]
     setting: Setting
     tried: int
+    curves: Sequence[History] = ()
 
 
 #: what was learnt: test set -> the softmax of its stills
 Predict = Callable[[str], np.ndarray]
+#: what a curve shows of it
+Figures = Callable[[], dict[str, float]]
 
 
 @dataclass
 class Experiment:
     """Stills, the fixed network for stills (named in checkpoints), and temporal training instances by their network's
     name ("flow", "dynamic", "dynamic_25"); labels are shared. `reductions`: those trained so far, which several
-    experiments may share; `data`: what all is learnt from; `alternatives`: what else can teach, by its name."""
+    experiments may share; `data`: what all is learnt from; `alternatives`: what else can teach, by its name; `curves`:
+    of what was watched last."""
 
     name: str
     stills: Parts
@@ -86,6 +113,7 @@ class Experiment:
     data: tuple[DataOrigin, ...] = ()
     reductions: dict[tuple[str, int], Reduction] = field(default_factory=dict)
     alternatives: Mapping[str, Callable[[Experiment, str, Setting], Predict]] = field(default_factory=dict)
+    curves: list[History] = field(default_factory=list)
 
     @property
     def exact(self) -> Device:
@@ -99,14 +127,20 @@ class Experiment:
         ours = {"gan": self._generated, "triplet": self._embedded, "tsn": self._distilled}
         teach = ours.get(transfer) or partial(self.alternatives[transfer], self)
         options = [setting] if setting else candidates(transfer, modality_of(teacher), self.settings.tune)
-        found = [(option, teach(teacher, option)) for option in options]
+        found = []
+        for option in options:
+            self.curves = []
+            found.append((option, teach(teacher, option), self.curves))
         if len(found) > 1:
-            name = self.stills.val
-            val = self.stills.tested[name]
-            found.sort(key=lambda one: -(fused(one[1](name), val.softmax).argmax(1) == val.labels).mean())
-        chosen, predict_stills = found[0]
+            found.sort(key=lambda one: -self.right_fused(one[1]))
+        chosen, predict_stills, curves = found[0]
         softmax = {dataset: predict_stills(dataset) for dataset in self.stills.tested}
-        return Derived(softmax, chosen, len(options))
+        return Derived(softmax, chosen, len(options), curves)
+
+    def right_fused(self, predict_stills: Predict) -> float:
+        """How many of the validation stills the fused predictions name rightly, in %."""
+        val = self.stills.tested[self.stills.val]
+        return 100 * float((fused(predict_stills(self.stills.val), val.softmax).argmax(1) == val.labels).mean())
 
     def _generated(self, teacher: str, setting: Setting) -> Predict:
         """§3.1: stills and temporal instances of a batch are drawn apart, whatever their classes."""
@@ -124,8 +158,21 @@ class Experiment:
             losses = adversarial_losses(gan, *batch)
             return gan_loss(losses, setting.balance), losses._asdict()
 
-        self.learn(f"{teacher}-gan-{setting}", gan, len(wanted), make_batch, step_loss, rmsprop(gan, setting))
-        return self.of_features(gan)
+        def figures() -> dict[str, float]:
+            return self.fused_of(found)() | {"discriminator": self.told_apart(gan, teacher)}
+
+        name, found, optimiser = f"{teacher}-gan-{setting}", self.of_features(gan), rmsprop(gan, setting)
+        self.learn(name, gan, len(wanted), make_batch, step_loss, optimiser, figures)
+        return found
+
+    def told_apart(self, gan: FeatureGAN, teacher: str) -> float:
+        """How often the discriminator tells validation stills' generated features from its teacher's temporal ones, in
+        %, both counting alike; 50 where it cannot."""
+        judge = nn.Sequential(gan.generator, gan.discriminator)
+        of_generated = predict(judge, self.stills.tested[self.stills.val].features, self.exact)
+        judge = nn.Sequential(gan.temporal.reduce, gan.discriminator)
+        of_real = predict(judge, self.temporal[teacher].features, self.exact)
+        return 50 * float((of_generated < 0).float().mean() + (of_real > 0).float().mean())
 
     def _embedded(self, teacher: str, setting: Setting) -> Predict:
         """§3.2: the embedding first, then a classifier of embedded stills."""
@@ -135,12 +182,13 @@ class Experiment:
         embedding = self.embed(name, stills, temporal, space, setting)
         classifier = nn.Linear(setting.d1, self.classes)
         embedded = predict(embedding, stills.features, self.exact)
-        self.classify(f"{name}-classifier", classifier, embedded, stills.labels, adam(classifier))
-        return self.of_features(nn.Sequential(embedding, classifier))
+        found = self.of_features(nn.Sequential(embedding, classifier))
+        self.classify(f"{name}-classifier", classifier, embedded, stills.labels, adam(classifier), self.fused_of(found))
+        return found
 
     def embed(self, name: str, moved: Kept, fixed: Kept, space: Tensor, setting: Setting) -> nn.Module:
         """Trains what brings the features of `moved` where those of the same class of `fixed` lie, whose places in the
-        space, [M, d1], stay as they are."""
+        space, [M, d1], stay as they are; a step has Table 8's few items, so there are more steps for as many looks."""
         labels, their_labels = torch.from_numpy(moved.labels), torch.from_numpy(fixed.labels)
         of_moved, of_fixed = moved.by_class(self.classes), fixed.by_class(self.classes)
         torch.manual_seed(self.settings.seed)
@@ -155,7 +203,15 @@ class Experiment:
             features, *others = batch
             return triplet_loss(embedding(features), *others, setting.margin), {}
 
-        self.learn(name, embedding, len(labels), make_batch, step_loss, rmsprop(embedding, setting))
+        means = torch.stack([space[rows].mean(0) if len(rows) else space.mean(0) for rows in of_fixed])
+
+        def figures() -> dict[str, float]:
+            val = self.stills.tested[self.stills.val]
+            nearest = torch.cdist(predict(embedding, val.features, self.exact), means).argmin(1).numpy()
+            return {"nearest": 100 * float((nearest == val.labels).mean())}
+
+        optimiser, watched = rmsprop(embedding, setting), figures if moved is self.stills.train else None
+        self.learn(name, embedding, len(labels), make_batch, step_loss, optimiser, watched, items=CLASSES * INSTANCES)
         return embedding
 
     def _distilled(self, teacher: str, setting: Setting) -> Predict:
@@ -194,18 +250,29 @@ class Experiment:
             maps, wanted = batch
             return loss(student(maps).float(), wanted), {}
 
-        self.learn(name, student, len(stills.labels), make_batch, step_loss, rmsprop(student, setting))
-        return lambda dataset: predict(student, self.stills.tested[dataset].maps, self.device).softmax(1).numpy()
+        def found(dataset: str) -> np.ndarray:
+            return predict(student, self.stills.tested[dataset].maps, self.device).softmax(1).numpy()
+
+        optimiser, figures = rmsprop(student, setting), self.fused_of(found)
+        self.learn(name, student, len(stills.labels), make_batch, step_loss, optimiser, figures, STUDENT)
+        return found
 
     def classify(
-        self, name: str, network: nn.Module, features: Tensor, labels: np.ndarray, optimiser: torch.optim.Optimizer
+        self,
+        name: str,
+        network: nn.Module,
+        features: Tensor,
+        labels: np.ndarray,
+        optimiser: torch.optim.Optimizer,
+        figures: Figures | None = None,
     ) -> None:
+        """Trains what names the class of features; `figures`: what its curve shows."""
         wanted = torch.from_numpy(labels)
 
         def make_batch(rows: np.ndarray, _: np.random.Generator) -> tuple[Tensor, Tensor]:
             return features[rows], wanted[rows]
 
-        self.learn(name, network, len(wanted), make_batch, classification_loss(network), optimiser)
+        self.learn(name, network, len(wanted), make_batch, classification_loss(network), optimiser, figures)
 
     def learn(
         self,
@@ -215,30 +282,38 @@ class Experiment:
         make_batch: MakeBatch,
         step_loss: StepLoss,
         optimiser: torch.optim.Optimizer,
+        figures: Figures | None = None,
+        budget: Budget = HEAD,
+        items: int | None = None,
     ) -> None:
-        """Trains a head or a student on batches of `count` items; its name begins with its teacher's."""
-        settings, student = self.settings, isinstance(network, Student | CutResNet)
-        steps, batch_size = ("student_steps", "batch_size") if student else ("head_steps", "head_batch")
-        depends_on = (
-            *NETWORK,
-            *PHOTOGRAPHS,
-            "views",
-            steps,
-            batch_size,
-            *LEARNT_FROM.get(modality_of(name.partition("-")[0]), ()),
-        )
+        """Trains a head or a student on batches of `count` items for as many looks as its budget has; its name begins
+        with its teacher's. `figures`: what its curve shows, under `score_every`, where there are validation stills to
+        look at; `items`: those of a step, where they are not the budget's."""
+        settings = self.settings
+        steps, batch_size = (getattr(settings, name) for name in budget)
+        if items is not None:
+            steps, batch_size = -(-steps * batch_size // items), items
+        depends_on = (*NETWORK, *PHOTOGRAPHS, "views", *budget)
+        depends_on += LEARNT_FROM.get(modality_of(name.partition("-")[0]), ())
         name = f"{self.name}-{name}"
-        train(
+        watched = bool(settings.score_every) and figures is not None and self.stills.val in self.stills.tested
+        history = train(
             network,
-            StepBatches(count, getattr(settings, batch_size), make_batch, settings.seed),
+            StepBatches(count, batch_size, make_batch, settings.seed),
             step_loss,
             optimiser,
-            getattr(settings, steps),
-            self.device if student else self.exact,
+            steps,
+            self.device if isinstance(network, Student | CutResNet) else self.exact,
             label=name,
             checkpoint=checkpoint_for(settings.chapter, name, settings, depends_on, self.data),
-            log_every=getattr(settings, steps),
+            log_every=steps,
+            watch=Watch(-(-steps // LOOKS), figures) if watched else None,
         )
+        if watched:
+            self.curves.append(history)
+
+    def fused_of(self, predict_stills: Predict) -> Figures:
+        return lambda: {"fused": self.right_fused(predict_stills)}
 
     def of_features(self, network: nn.Module) -> Predict:
         return lambda dataset: predict(network, self.stills.tested[dataset].features, self.exact).softmax(1).numpy()

@@ -9,6 +9,7 @@ from itertools import pairwise
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import torch
 from matplotlib.figure import Figure
 
 from stillact_lib.evidence.ledger import Ledger
@@ -17,7 +18,7 @@ from stillact_lib.notebook.figures import FAINT, INK, PALETTE, bare
 from stillact_lib.papers.t2sil.arms import ALL_TRANSFERS, MODALITIES, SHARES, STILL, TemporalTransfer
 from stillact_lib.papers.t2sil.data import TEST, Videos
 from stillact_lib.papers.t2sil.settings import T2silSettings
-from stillact_lib.papers.t2sil.transfers import CONTROLS, TRANSFERS
+from stillact_lib.papers.t2sil.transfers import CONTROLS, TRANSFERS, class_table
 from stillact_lib.training.loop import History
 from stillact_lib.vision.decoded_video import enlarged
 from stillact_lib.vision.dynamic_images import Variant, as_levels, dynamic_images, rank_pooling_coefficients
@@ -34,6 +35,7 @@ SOURCES = {
     "sports100": PALETTE["ink"],
 }
 TRANSFER_COLOURS = {"gan": PALETTE["amber"], "triplet": PALETTE["green"], "tsn": PALETTE["blue"]}
+TRANSFER_COLOURS |= {"table": PALETTE["sky"]}
 MODALITY_MARKS = {"flow": "s", "dynamic": "o"}
 FLOW_MAP = "PuOr"
 
@@ -116,11 +118,28 @@ def key_frame_strips(frames: np.ndarray, chosen: Sequence[np.ndarray], titles: S
     return figure
 
 
+def tables_of_answers(run: TemporalTransfer, modality: str, temperature: float) -> Figure:
+    """What the teacher of a modality says of each class on average (`class_table`), of the videos that taught it and of
+    test videos, classes x classes, the class itself left out of the colours."""
+    figure, axes = plt.subplots(1, 2, figsize=(7.2, 3.2), sharey=True)
+    every = {"videos that taught it": run.temporal[modality], "test videos": run.unseen(modality)}
+    tables = [class_table(of.scores, of.labels, len(run.data.classes), temperature) for of in every.values()]
+    others = [table.fill_diagonal_(0) for table in tables]
+    for axis, title, table in zip(axes, every, others, strict=True):
+        drawn = axis.imshow(100 * table.numpy(), cmap="viridis", vmin=0, vmax=100 * float(torch.stack(others).max()))
+        axis.set_title(f"{title}: {100 * float(table.sum(1).mean()):.1f} % off the diagonal", fontsize=8.5)
+        axis.set(xlabel="class answered", xticks=[], yticks=[])
+    axes[0].set_ylabel("class shown")
+    figure.colorbar(drawn, ax=axes, label="%", shrink=0.8)
+    return figure
+
+
 def reach(ledger: Ledger) -> Figure:
-    """What each fused arm gains on the network for stills, in points, below what its oracle gains; controls are
-    grey."""
-    arms = [f"oracle_{modality}" for modality in MODALITIES]
-    arms += [f"{kind}_{modality}_fused" for kind, modality in ALL_TRANSFERS] + [f"{kind}_fused" for kind in CONTROLS]
+    """What each fused arm gains on the network for stills, in points, below what its oracle gains, and an oracle that
+    knows no motion; what learns from no video is grey, a second network of stills too."""
+    arms = [f"oracle_{partners}" for partners in (*MODALITIES, STILL)]
+    arms += [f"{kind}_{modality}_fused" for kind, modality in ALL_TRANSFERS]
+    arms += ["two_stills", *(f"{kind}_fused" for kind in CONTROLS)]
     gains = {arm: found for arm in arms if (found := ledger.measured(TEST, arm, "gain"))}
     figure, axis = plt.subplots(figsize=(7.2, 0.9 + 0.3 * len(gains)))
     for place, (arm, found) in enumerate(gains.items()):

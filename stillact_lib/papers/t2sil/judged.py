@@ -9,6 +9,12 @@ import numpy as np
 
 #: the arm that all others are held against
 STILL = "still"
+#: what temporal networks see
+MODALITIES = ("flow", "dynamic")
+#: the answers that lie nearer to a student's or farther from it: of the network that it began like, of students of the
+#: labels, of the tables of mean answers, and of the same student with another seed
+BESIDE_STUDENTS = (STILL, "relabelled", "smoothed", *(f"table_{modality}" for modality in MODALITIES))
+BESIDE_STUDENTS += tuple(f"tsn_{modality}_again" for modality in MODALITIES)
 
 
 class Answer(NamedTuple):
@@ -38,6 +44,13 @@ class JudgedSet:
         """What an arm is right more often than the network for stills, float [N] in percentage points."""
         return self.answers[arm].right - self.answers[STILL].right
 
+    def apart(self, modality: str) -> dict[str, np.ndarray]:
+        """How far answers beside it are from those of the student of a modality: half the sum over classes of what they
+        differ by, the share of the probability that would have to move, float [N] in %."""
+        student = self.answers.get(f"tsn_{modality}")
+        found = {arm: self.answers[arm].softmax for arm in BESIDE_STUDENTS if arm in self.answers and student}
+        return {arm: 50 * np.abs(softmax - student.softmax).sum(1) for arm, softmax in found.items()}
+
     def scores_to_keep(self, dataset: str, classes: int) -> dict[str, np.ndarray]:
         """What a record keeps of it; "class_mean" weighs each item so that every class counts alike, and its mean is
         the mean of the classes' accuracies."""
@@ -49,4 +62,7 @@ class JudgedSet:
             len(np.unique(self.labels)) * np.bincount(self.labels, minlength=classes)[self.labels]
         )
         found |= {f"{arm}/class_mean": (alike * of.right).astype(np.float32) for arm, of in self.answers.items()}
+        for modality in MODALITIES:
+            of_modality = self.apart(modality).items()
+            found |= {f"{arm}/from_student_{modality}": values.astype(np.float32) for arm, values in of_modality}
         return {f"{dataset}/{name}": values for name, values in found.items()}

@@ -45,6 +45,8 @@ class T2silSettings(RunSettings):
     trunk_steps: int = Field(ge=1)
     trunk_rate: float = Field(gt=0)
     steps: int = Field(ge=1)
+    temporal_steps: int = Field(ge=1)
+    shared_teachers: bool
     batch_size: int = Field(ge=2)
     rate: float = Field(gt=0)
     score_every: int = Field(ge=0)
@@ -61,6 +63,12 @@ class T2silSettings(RunSettings):
     def of_sports(self) -> bool:
         """Whether the stills are photographs of sports, all of them or few."""
         return self.stills_of in ("sports", "sports_few")
+
+    @property
+    def of_teachers(self) -> T2silSettings:
+        """The settings of the trunk and of what learns from videos: with `shared_teachers` the world's number is their
+        seed, so that all seeds of a world share them, and only stills' networks and heads are trained anew."""
+        return self.model_copy(update={"seed": self.miniature_seed}) if self.shared_teachers else self
 
     @model_validator(mode="after")
     def _fields_fit(self) -> T2silSettings:
@@ -85,15 +93,18 @@ class T2silSettings(RunSettings):
 
 #: settings that change the trunk; all networks; and some, up to "_" in their names, by what they learn from
 TRUNK = ("image_size", "full_architectures", "batch_size", "pretraining", "trunk_photographs", "trunk_steps")
-TRUNK += ("trunk_rate", "miniature_seed")
-NETWORK = (*TRUNK, "stored_size", "steps", "rate", "score_every", "stills_of", "classes", "folds", "fold")
+TRUNK += ("trunk_rate", "miniature_seed", "shared_teachers")
+NETWORK = (*TRUNK, "stored_size", "rate", "score_every", "stills_of", "classes", "folds", "fold")
 NETWORK += ("drop_repeats",)
-#: which photographs a network, or a head on its features, has learnt from
-PHOTOGRAPHS = ("stills_per_class",)
+#: which photographs a network, or a head on its features, has learnt from, and how long
+PHOTOGRAPHS = ("steps", "stills_per_class")
 LEARNT_FROM = {
     "still": PHOTOGRAPHS,
     "middle": PHOTOGRAPHS,
     "augmented": (*PHOTOGRAPHS, "frames_per_video", "most_key_frames"),
-    "dynamic": ("window", "stride", "dynamic_per_video", "pooling"),
-    "flow": ("flow_method", "flow_frames", "flow_side", "full_flow", "stack", "stacks_per_video"),
+    "frames": ("temporal_steps", "frames_per_video"),
+    "dynamic": ("temporal_steps", "window", "stride", "dynamic_per_video", "pooling"),
+    "flow": ("temporal_steps", "flow_method", "flow_frames", "flow_side", "full_flow", "stack", "stacks_per_video"),
 }
+#: what learns from all of a video: networks of its motion, and of its frames
+OF_VIDEOS = ("frames", "dynamic", "flow")

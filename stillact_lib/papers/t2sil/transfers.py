@@ -67,26 +67,27 @@ PUBLISHED = {
 #: Table 6: width of the discriminator
 D2 = 256
 #: What is tried on the validation part beside the published setting, six settings for each: factors of the learning
-#: rate, and what else a transfer has
-RATES = {"gan": (1, 3)} | dict.fromkeys(("triplet", "reversed", "tsn", "table", "classifier", "smoothed"), (1, 5))
-RATES |= {"whole": (1, 0.2)}  # more layers, and more that can be spoilt
-RATES |= dict.fromkeys(("perceptron", "relabelled"), (1, 0.2, 0.5, 2, 5, 10))
+#: rate, over the same span for all, and another value of what else a transfer has
+SPAN = 25
+RATES = dict.fromkeys(("gan", "triplet", "reversed", "tsn", "classifier", "smoothed"), (1, 5, SPAN))
+RATES |= {"whole": (1, 1 / 5, 5)}  # begun lower, as more layers learn, and more can be spoilt
+RATES |= dict.fromkeys(("perceptron", "relabelled"), (1, 2, 4, 7, 13, SPAN))
 OTHERS = {
-    "gan": ("balance", (0.3, 3.0)),
-    **dict.fromkeys(("triplet", "reversed"), ("margin", (0.2, 2.0))),
-    **dict.fromkeys(("tsn", "table", "whole", "classifier"), ("temperature", (1.0, 4.0))),
-    "smoothed": ("smoothing", (0.3, 0.5)),
+    "gan": ("balance", 3.0),
+    **dict.fromkeys(("triplet", "reversed"), ("margin", 0.2)),
+    **dict.fromkeys(("tsn", "whole", "classifier"), ("temperature", 4.0)),
+    "smoothed": ("smoothing", 0.3),
 }
 
 
 def candidates(transfer: str, modality: str, tune: bool) -> list[Setting]:
     """The settings to try, the published one first, six of every transfer and control; that alone where nothing is
-    tuned."""
+    tuned, and of a table, which is given the setting of the student that it is held against."""
     published = PUBLISHED[transfer][modality]
-    if not tune:
+    if not tune or transfer in TABLES:
         return [published]
-    name, values = OTHERS.get(transfer, ("", ()))
-    tried = [{name: value} for value in (getattr(published, name), *values)] if name else [{}]
+    name, value = OTHERS.get(transfer, ("", None))
+    tried = [{name: one} for one in (getattr(published, name), value)] if name else [{}]
     return [published._replace(rate=factor * published.rate, **other) for factor in RATES[transfer] for other in tried]
 
 
@@ -273,6 +274,13 @@ def class_table(scores: Tensor, labels: np.ndarray, classes: int, temperature: f
     if lacking := [label for label, of_class in enumerate(rows) if not len(of_class)]:
         raise StillactError(f"class {lacking[0]} has no temporal instance to learn from; leave it out")
     return torch.stack([of_class.mean(0) for of_class in rows])
+
+
+def confusion(table: Tensor) -> tuple[float, float]:
+    """Of a table [C, C] of mean answers: the share of its mass off the diagonal, in %, and the mean entropy of its rows
+    in bits. Where both are nought it is the identity, and all it teaches is the stills' own labels."""
+    entropy = -torch.special.xlogy(table, table).sum(1).mean() / np.log(2)
+    return 100 * float(1 - table.diagonal().mean()), float(entropy)
 
 
 def smoothed_labels(labels: Tensor, classes: int, smoothing: float) -> Tensor:

@@ -15,21 +15,24 @@ from stillact_lib.errors import StillactError
 from stillact_lib.evidence.run_log import RunLog
 from stillact_lib.networks.temporal_resnet import CutResNet
 from stillact_lib.papers.t2sil import data as t2sil_data
+from stillact_lib.papers.t2sil import yardsticks
 from stillact_lib.papers.t2sil.alternatives import ALTERNATIVES
 from stillact_lib.papers.t2sil.arms import (
     ALL_CONTROLS,
     ALL_LEFT,
     ALL_TRANSFERS,
+    FEW,
     MODALITIES,
-    SHARES,
+    UNSEEN,
     JudgedSet,
     TemporalTransfer,
 )
-from stillact_lib.papers.t2sil.backbones import Kept
+from stillact_lib.papers.t2sil.backbones import Kept, half_of_each
 from stillact_lib.papers.t2sil.data import MIDDLES, TEST, VAL
 from stillact_lib.papers.t2sil.experiment import Experiment, Parts, fused
+from stillact_lib.papers.t2sil.instances import Instances
 from stillact_lib.papers.t2sil.oracle import oracle_draws
-from stillact_lib.papers.t2sil.transfers import PUBLISHED, TRANSFERS, candidates
+from stillact_lib.papers.t2sil.transfers import PUBLISHED, SPAN, TABLES, candidates
 from stillact_lib.training.progress import on_one_line
 
 CLASSES = 3
@@ -106,8 +109,97 @@ def test_a_setting_names_what_it_has():
 
 @pytest.mark.parametrize(("kind", "modality"), ALL_TRANSFERS + ALL_CONTROLS + ALL_LEFT)
 def test_equally_many_settings_are_tried_of_every_arm(kind, modality):
+    """Over one span of rates; a table takes its student's setting."""
     tried = candidates(kind, modality, tune=True)
-    assert len(set(tried)) == len(tried) == 6 and tried[0] == PUBLISHED[kind][modality]
+    assert len(set(tried)) == len(tried) == (1 if kind in TABLES else 6) and tried[0] == PUBLISHED[kind][modality]
+    rates = [one.rate for one in tried]
+    assert kind in TABLES or max(rates) / min(rates) == pytest.approx(SPAN)
+
+
+def test_a_table_is_taught_under_its_students_setting(run):
+    of_run, parts, *_ = run
+    experiment, asked = of_run.experiment(parts, "still"), []
+    experiment.derive = lambda *given: asked.append(given) or of_run.derived["table_flow"]
+    derived = {"tsn_flow": replace(of_run.derived["tsn_flow"], setting=PUBLISHED["gan"]["flow"])}
+    alone = TemporalTransfer(of_run.data, None, of_run.settings, CPU, derived=derived)
+    experiment.stills = Parts(parts.train, {})
+    alone.transfer(experiment, "table", "flow")
+    assert asked == [("table", "flow", PUBLISHED["gan"]["flow"])]
+
+
+def test_all_arms_look_as_often_at_stills(experiment, monkeypatch):
+    """Heads, embeddings of 4 x 4 items, students, and the classifier and the whole network as students."""
+    looks = []
+    monkeypatch.setattr(
+        "stillact_lib.papers.t2sil.experiment.train",
+        lambda network, batches, loss, optimiser, steps, *_, **__: looks.append(steps * batches.batch_size),
+    )
+    settings = experiment.settings.model_copy(update={"head_steps": 16, "student_steps": 32, "batch_size": 15})
+    images = Instances(torch.zeros(90, 3, 32, 32, dtype=torch.uint8), experiment.stills.train.labels, np.arange(90))
+    stills = replace(experiment.stills, images=images, tested_images={TEST: images, VAL: images})
+    short = replace(experiment, settings=settings, stills=stills, reductions={})
+    for kind, modality in [*ALL_TRANSFERS, *ALL_CONTROLS, *ALL_LEFT]:
+        short.derive(kind, modality, PUBLISHED[kind][modality])
+    assert set(looks) == {480}
+
+
+def test_curves_show_the_fused_predictions_of_the_chosen_setting(experiment):
+    settings = experiment.settings.model_copy(update={"score_every": 1, "head_steps": 20, "student_steps": 20})
+    watched = replace(experiment, settings=settings, reductions={})
+    for kind, said in {"gan": {"fused", "discriminator"}, "triplet": {"nearest", "fused"}, "tsn": {"fused"}}.items():
+        found = watched.derive(kind, "flow")
+        assert {name for curve in found.curves for row in curve.rows if "loss" not in row for name in row} == said | {
+            "step"
+        }
+        last = [row["fused"] for curve in found.curves for row in curve.rows if "fused" in row][-1]
+        val = watched.stills.tested[VAL]
+        assert last == pytest.approx(100 * (fused(found.softmax[VAL], val.softmax).argmax(1) == val.labels).mean())
+
+
+def test_half_of_each_batch_are_stills_all_of_them_in_turn():
+    stills, added = (
+        Instances(torch.full((count, 3, 8, 8), shade, dtype=torch.uint8), np.full(count, label), np.arange(count))
+        for count, shade, label in ((6, 0, 0), (50, 255, 1))
+    )
+    batches = half_of_each(stills, added, side=8, batch_size=4, seed=0)
+    for step in range(3):
+        images, labels = batches[step]
+        assert labels.tolist() == [0, 0, 1, 1] and images.flatten(1).mean(1).tolist() == [-1, -1, 1, 1]
+    assert sorted(np.concatenate([batches.items(step) for step in range(3)])) == list(range(6))
+
+
+def test_students_are_held_beside_each_other_item_by_item():
+    test = JudgedSet(np.array(["a", "b"]), np.array([0, 1]))
+    for arm, first in {"still": (0.9, 0.2), "tsn_flow": (0.5, 0.2), "table_flow": (0.6, 0.2)}.items():
+        test.answer(arm, np.array([[one, 1 - one] for one in first]))
+    kept = test.scores_to_keep("nine", 2)
+    assert kept["nine/table_flow/from_student_flow"] == pytest.approx([10, 0], abs=1e-5)
+    assert kept["nine/still/from_student_flow"] == pytest.approx([40, 0], abs=1e-5)
+    assert "nine/still/from_student_dynamic" not in kept
+
+
+def test_the_oracle_of_photographs_has_another_photograph_for_a_partner(run):
+    of_run, parts, *_ = run
+    drawn = []
+    original = yardsticks.oracle_draws
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(yardsticks, "oracle_draws", lambda *given: drawn.append(given) or original(*given))
+        yardsticks.oracle(of_run, parts, yardsticks.PHOTOGRAPH)
+    for stills, partners, *_, groups in drawn:
+        assert partners is stills and len(set(groups[0])) == len(stills.labels) and groups[0] is groups[1]
+
+
+def test_fewer_instances_are_of_fewer_videos_and_the_unseen_ones_of_others(run):
+    of_run = run[0]
+    few, unseen = of_run.temporal[FEW], of_run.temporal[UNSEEN]
+    assert set(few.item) == set(of_run.subset(25)) and len(few.features) == len(few.labels)
+    assert not set(unseen.item) & set(of_run.subset(50)) and set(unseen.item) <= set(of_run.data.videos.of("train"))
+
+
+def test_seeds_of_a_world_share_what_learns_from_videos_where_asked():
+    seeds = [settings_with(shared_teachers=True, seed=seed, miniature_seed=7) for seed in (0, 1)]
+    assert [one.of_teachers.seed for one in seeds] == [7, 7] and seeds[0].of_teachers == seeds[1].of_teachers
+    assert settings_with(seed=3, miniature_seed=7).of_teachers.seed == 3
 
 
 def test_a_transfer_begun_again_takes_every_network_from_its_checkpoint(experiment, tmp_path, monkeypatch, capfd):
@@ -196,7 +288,7 @@ def test_two_streams_are_the_mean_of_frame_and_motion(run):
 
 def test_the_control_of_two_streams_is_a_second_network_of_the_same_frames(run):
     test = run[0].tests[MIDDLES]
-    first, again, both = (test.answers[arm].softmax for arm in ("still", "frame_again", "two_frames"))
+    first, again, both = (test.answers[arm].softmax for arm in ("still", "still_again", "two_stills"))
     assert not np.allclose(first, again), "its seed is another"
     assert both == pytest.approx((first + again) / 2, abs=1e-6)
 
@@ -206,7 +298,7 @@ def test_a_watched_network_leaves_its_curve(run, tmp_path, monkeypatch):
     monkeypatch.setenv("STILLACT_WORKSPACE", str(tmp_path))
     settings = of_run.settings.model_copy(update={"score_every": 1})
     watched = TemporalTransfer(of_run.data, None, settings, CPU)
-    watched.learn_stills("still")
+    watched.learn_stills()
     curve = {name: value for name, value in watched.metrics_to_keep().items() if "@" in name}
     assert list(curve) == [f"{TEST}/still/accuracy@1", f"{TEST}/still/accuracy@2"]
     assert curve[f"{TEST}/still/accuracy@2"] == pytest.approx(watched.tests[VAL].accuracy("still"))
@@ -222,16 +314,17 @@ def run(tmp_path_factory):
     with workspace_in(folder), ThreadPoolExecutor(1) as executor:
         data = t2sil_data.load_tables(*t2sil_data.read_tables(settings), settings, executor)
         run = TemporalTransfer(data, None, settings, CPU)
-        parts, middles = run.learn_stills("still"), run.learn_middles()
-        run.learn_stills("augmented", run.key_frames())
+        parts, middles = run.learn_stills(), run.learn_middles()
+        run.learn_augmented("augmented", run.key_frames())
         for modality in MODALITIES:
             run.learn_temporal(modality)
-            for of_stills in (parts, middles):
-                run.oracle(of_stills, modality, run.unseen(modality))
-            run.two_streams(modality, run.unseen(modality))
-        run.two_frames(middles)
-        for share in SHARES:
-            run.learn_temporal(f"dynamic_{share}", run.subset(share))
+            yardsticks.two_streams(run, modality)
+        for of_stills in (parts, middles):
+            yardsticks.second_network(run, of_stills)
+            for partners in (*MODALITIES, yardsticks.PHOTOGRAPH):
+                yardsticks.oracle(run, of_stills, partners)
+        yardsticks.all_frames(run)
+        run.learn_augmented("augmented_looks", beside=run.key_frames())
         experiment = run.experiment(parts, "still")
         with on_one_line("transfers"):
             for kind, modality in ALL_TRANSFERS + ALL_CONTROLS:
@@ -240,9 +333,11 @@ def run(tmp_path_factory):
             for kind, modality in ALL_LEFT:
                 run.transfer(experiment, kind, modality)
                 run.transfer(run.experiment(middles, "middle"), kind, modality)
-            for kind in TRANSFERS:
-                for share in SHARES:
-                    run.transfer(experiment, kind, f"dynamic_{share}")
+            for modality in MODALITIES:
+                for one in run.experiments(parts, middles):
+                    yardsticks.second_student(run, one, modality)
+            run.fewer_videos(experiment)
+        yardsticks.teachers(run)
         yield run, parts, middles, folder
 
 
@@ -287,13 +382,14 @@ def test_mid_frames_and_teachers_of_fewer_videos_take_the_settings_that_the_stil
 
 def test_the_oracle_of_a_run_refuses_training_videos(run):
     of_run, parts, *_ = run
+    mistaken = TemporalTransfer(of_run.data, None, of_run.settings, CPU, of_test_videos=of_run.temporal)
     with pytest.raises(ValueError, match="must not be among those that taught"):
-        of_run.oracle(parts, "flow", of_run.temporal["flow"])
+        yardsticks.oracle(mistaken, parts, "flow")
 
 
 def test_distances_are_of_what_a_run_has_and_are_kept(run):
     of_run, parts, *_ = run
-    found = of_run.distances(parts)
+    found = yardsticks.distances(of_run, parts)
     assert "stills and mid-frames" in found and all(-2 <= value <= 2 for value in found.values())
     assert f"{TEST}/distance/stills_and_mid-frames" in of_run.metrics_to_keep()
 
@@ -303,9 +399,9 @@ def test_a_run_begun_again_trains_no_network(run, capfd, monkeypatch):
     monkeypatch.setenv("STILLACT_WORKSPACE", str(folder))
     again = TemporalTransfer(of_run.data, None, of_run.settings, CPU)
     capfd.readouterr()
-    scores = again.learn_stills("still").tested[TEST].scores
+    scores = again.learn_stills().tested[TEST].scores
     again.learn_middles()
-    again.learn_stills("augmented", again.key_frames())
+    again.learn_augmented("augmented", again.key_frames())
     again.learn_temporal("flow")
     assert torch.equal(scores, parts.tested[TEST].scores)
     told = capfd.readouterr().err

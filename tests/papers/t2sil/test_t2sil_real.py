@@ -19,6 +19,7 @@ from stillact_lib.datasets.sports100 import SPLIT_LIST, read_split
 from stillact_lib.errors import StillactError
 from stillact_lib.notebook.run_data import checkpoint_for
 from stillact_lib.papers.t2sil import data as t2sil_data
+from stillact_lib.papers.t2sil import yardsticks
 from stillact_lib.papers.t2sil.arms import MODALITIES, TemporalTransfer
 from stillact_lib.papers.t2sil.genuine import SPORTS, _few, same_scene
 from stillact_lib.papers.t2sil.needs import needs
@@ -113,22 +114,23 @@ def test_mid_frames_of_genuine_clips_are_recognised_with_what_their_videos_teach
         assert (counts["train"], counts["val"]) == (12, 3) and counts["test"] > 9
         assert not set(data.videos.of("train")) & set(np.flatnonzero(data.stills["split"] == "val"))
         run = TemporalTransfer(data, None, settings, CPU)
-        stills = run.learn_stills("still")
+        stills = run.learn_stills()
         assert run.learn_middles() is stills, "the stills are mid-frames already"
-        run.learn_stills("augmented", run.key_frames())
+        run.learn_augmented("augmented", run.key_frames())
         for modality in MODALITIES:
             run.learn_temporal(modality)
-            run.two_streams(modality, run.unseen(modality))
-        run.two_frames(stills)
+            yardsticks.two_streams(run, modality)
+        yardsticks.all_frames(run)
+        yardsticks.second_network(run, stills)
         (experiment,) = run.experiments(stills, run.of_stills)
         for kind, modality in (("tsn", "dynamic"), ("relabelled", NO_VIDEO)):
             run.transfer(experiment, kind, modality)
-        run.oracle(stills, "dynamic", run.unseen("dynamic"))
-        assert not set(run._watched()) & set(data.videos.of("test"))
+        yardsticks.oracle(run, stills, "dynamic")
+        assert not set(run.watched()) & set(data.videos.of("test"))
         kept = run.scores_to_keep()
     assert {name.split("/")[0] for name in kept} == {"nine", "nine_val"} and len(kept["nine/clip"]) == counts["test"]
     assert len(set(kept["nine/group"])) == counts["test"], "one clip of each group"
-    arms = {"still", "augmented", "tsn_dynamic_fused", "relabelled", "oracle_dynamic", "two_streams_flow", "two_frames"}
+    arms = {"still", "augmented", "tsn_dynamic_fused", "relabelled", "oracle_dynamic", "two_streams_flow", "two_stills"}
     assert {f"nine/{arm}/accuracy" for arm in arms} <= set(kept)
     assert {report.identity.kind for report in data.reports.values()} == {"real"}
 
@@ -144,11 +146,11 @@ def test_photographs_of_sports_meet_clips_of_the_same(tmp_path):
         settings = settings_of(stills_of="sports_few", stills_per_class=4, **roots)
         data = loaded(settings)
         run = TemporalTransfer(data, None, settings, CPU)
-        stills, middles = run.learn_stills("still"), run.learn_middles()
+        stills, middles = run.learn_stills(), run.learn_middles()
         run.learn_temporal("dynamic")
         for experiment in run.experiments(stills, middles):
             run.transfer(experiment, "triplet", "dynamic")
-        distances = run.distances(stills)
+        distances = yardsticks.distances(run, stills)
         kept = run.scores_to_keep()
     assert data.classes == tuple(SPORTS) and data.sets.test == "sports_few"
     counts = data.stills.groupby("label")["split"].value_counts().unstack()
