@@ -21,7 +21,7 @@ from stillact_lib.training.loop import History
 CHOSEN = "as chosen"
 WATCHED = re.compile(r"(?P<dataset>[^/]+)/(?P<arm>[^/]+)/(?P<metric>[^/@]+)@(?P<step>\d+)")
 #: parameters that say where a run looks and how much is kept of it, not what is tried
-NOT_TRIED = ("seed", "profile", "miniature_seed", "tested", "score_every")
+NOT_TRIED = ("seed", "profile", "miniature_seed", "fold", "tested", "score_every")
 NOT_TRIED += ("baselines", "stills", "curve", "controls", "arms", "transfer")
 #: and what stands in for ImageNet, of which no kept run tries more or less
 NOT_TRIED += ("pretraining_photographs", "pretraining_steps")
@@ -110,10 +110,9 @@ def between_seeds(
     more of the `profile` than the fold are left out."""
     usual = _usual(records) | deciding(profile)
     of_run = {
-        (fold, one.seed): figures
+        (one.parameters.get("fold"), one.seed): figures
         for one in records
-        if change_of(one, usual | {"fold": (fold := one.parameters.get("fold"))}) == CHOSEN
-        if len(figures := _of_clips(one, test_set, arm))
+        if change_of(one, usual) == CHOSEN and len(figures := _of_clips(one, test_set, arm))
     }
     found: dict[str, dict[str, Interval]] = {metric: {} for metric in metrics}
     for (fold, seed), figures in sorted(of_run.items()):

@@ -18,8 +18,8 @@ from stillact_lib.evidence.worlds import is_drawn
 from stillact_lib.notebook.answers import Answers
 from stillact_lib.notebook.class_charts import spaced
 
-#: whose parameters a world's runs change
-PROFILES = {"drawn": "study", "real": "real"}
+#: whose parameters a world's runs change: those that decide, and tuning runs
+PROFILES = {"drawn": ("study", "study"), "real": ("real", "tuning")}
 
 
 def watched_trainings(answers: Answers) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -29,11 +29,12 @@ def watched_trainings(answers: Answers) -> Iterator[tuple[str, pd.DataFrame]]:
     chapter = answers.ledger.published.chapter
     tuning = load_records(chapter=chapter, profile="tuning")
     for at, called in answers.called.items():
-        kinds = {f"tuning, {called}": [run for run in tuning if is_drawn(run) == (at == "drawn")]}
+        deciding, choosing = PROFILES[at]
+        kinds = {f"tuning, {called}": (choosing, [run for run in tuning if is_drawn(run) == (at == "drawn")])}
         if at in answers.worlds:
-            kinds[f"runs that decide, {called}"] = answers.ledger.kept[at].records
-        for name, records in kinds.items():
-            found = tried(records, profile_parameters(chapter, PROFILES[at]) if records else {}, whole=True)
+            kinds[f"runs that decide, {called}"] = deciding, answers.ledger.kept[at].records
+        for name, (profile, records) in kinds.items():
+            found = tried(records, profile_parameters(chapter, profile) if records else {}, whole=True)
             if len(found):
                 yield (
                     name,

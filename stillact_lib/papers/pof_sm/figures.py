@@ -33,6 +33,13 @@ ARM_COLOURS = {
     "all_rgb": PALETTE["green"],
     "top5_rgb": PALETTE["blue"],
 }
+#: what the tuning runs on real video change, in words: each has one rate for all inputs
+TUNED = {
+    "as chosen": "rate .001",
+    "rate 0.0003": "rate .0003",
+    "rate 0.003": "rate .003",
+    "fine_steps 800, fresh_steps 2000, steps 2000": "rate .001, twice the steps",
+}
 FLOW_MAP = "PuOr"  # a component of flow: orange to the left or up, purple to the right or down
 
 
