@@ -3,18 +3,26 @@
 Run by `make bench`. The clips are drawn, 320 x 240 px as UCF-101's. Asked of one pass: arrays equal to those of passes
 of their own, fewer seconds than they take, and nearly all of its time in the stages that no pass can do without:
 decoding, optical flow, the camera's motion, dynamic images.
+
+`python benchmarks/representations.py FOLDER [EVERY]` asks the same of the videos under a folder, or of every EVERY-th,
+once each, by the processor's own time (which other work on the machine hardly changes).
 """
 
 from __future__ import annotations
 
+import functools
 import itertools
+import sys
 import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 from measuring import best_of, print_table
 
+from stillact_lib.datasets.samples import is_video
 from stillact_lib.miniature import clip_specs, render_clip
 from stillact_lib.vision.decoded_video import DecodedVideo
 from stillact_lib.vision.dynamic_images import dynamic_images, middle_windows
@@ -59,22 +67,35 @@ def stages(path: Path) -> None:
     dynamic_images(small, middle_windows(len(frames), 10, 6, 6), 10)
 
 
-def main() -> None:
-    cv2.setNumThreads(1)
-    with tempfile.TemporaryDirectory() as folder:
-        paths = written(Path(folder))
-        for one, own in zip(in_one_pass(paths[0]), in_passes_of_their_own(paths[0]), strict=True):
-            assert all(np.array_equal(one[name], own[name]) for name in own), "one pass gives other arrays"
-        work = {
-            "stages alone": lambda: [stages(path) for path in paths],
-            "one pass": lambda: [in_one_pass(path) for path in paths],
-            "a pass each": lambda: [in_passes_of_their_own(path) for path in paths],
-        }
-        seconds = best_of(work, rounds=3)
-        frames = sum(len(read_frames(path)) for path in paths)
+def measured(paths: list[Path], rounds: int, clock: Callable[[], float] = time.perf_counter) -> None:
+    for one, own in zip(in_one_pass(paths[0]), in_passes_of_their_own(paths[0]), strict=True):
+        assert all(np.array_equal(one[name], own[name]) for name in own), "one pass gives other arrays"
+    work = {
+        "stages alone": lambda path: stages(path),
+        "one pass": lambda path: in_one_pass(path),
+        "a pass each": lambda path: in_passes_of_their_own(path),
+    }
+    seconds, frames = dict.fromkeys(work, 0.0), 0
+    for number, path in enumerate(paths, start=1):
+        taken = best_of({name: functools.partial(piece, path) for name, piece in work.items()}, rounds, clock)
+        seconds = {name: seconds[name] + taken[name] for name in work}
+        frames += len(read_frames(path))
+        print(f"clip {number} of {len(paths)}", end="\r", file=sys.stderr, flush=True)
     one = seconds["one pass"]
     rows = [(name, f"{frames / taken:.0f} frames/s", f"{taken / one:.2f}") for name, taken in seconds.items()]
-    print_table(f"{len(RECIPES)} representations of {frames} frames, one core", ("way", "speed", "of one pass"), rows)
+    title = f"{len(RECIPES)} representations of {frames} frames in {len(paths)} clips, one core"
+    print_table(title, ("way", "speed", "of one pass"), rows)
+
+
+def main() -> None:
+    cv2.setNumThreads(1)
+    if len(sys.argv) > 1:
+        every = int(sys.argv[2]) if len(sys.argv) > 2 else 1
+        videos = sorted(path for path in Path(sys.argv[1]).rglob("*") if is_video(str(path)))
+        measured(videos[::every], rounds=1, clock=time.process_time)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        measured(written(Path(folder)), rounds=3)
 
 
 if __name__ == "__main__":

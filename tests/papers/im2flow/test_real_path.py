@@ -17,8 +17,10 @@ from trained_weights import needs_weights
 from stillact_lib.errors import StillactError
 from stillact_lib.evidence.records import DataOrigin
 from stillact_lib.evidence.tuning import curve_to_keep
+from stillact_lib.manifests import load_manifest
 from stillact_lib.notebook.run_data import grouped
 from stillact_lib.papers.im2flow import flow as im2flow
+from stillact_lib.papers.im2flow import settings as im2flow_settings
 from stillact_lib.papers.im2flow.arms import Workbench
 from stillact_lib.papers.im2flow.data import (
     figures_while_training,
@@ -40,6 +42,7 @@ from stillact_lib.vision.shards import worker_processes
 
 CPU = Device(torch.device("cpu"), None)
 CLASSES = ("BaseballPitch", "Basketball")
+WHOLE = ("archery", "balance beam", "baseball", "basketball")
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +100,32 @@ def test_a_fold_of_genuine_clips_teaches_flow_and_recognition(settings):
     found = bench.recognise(stills, [source], 0)
     assert {"appearance", "appearance_motion_im2flow_ucf", "appearance_motion_truth"} <= set(found.arms)
     assert found.arms["appearance_motion_truth"].test.shape == (stills.test.sum(), 2)
+
+
+@needs_weights
+def test_sports_photographs_meet_flow_that_saw_none_of_them(settings, monkeypatch):
+    """The four sports that are there whole: photographs, so no true motion, and no video to keep apart."""
+    monkeypatch.setitem(im2flow_settings.PHOTOGRAPHS, "sports", ("sports100", {"classes": list(WHOLE)}))
+    settings = settings.model_copy(update={"stills": "sports", "curve": ""})
+    with worker_processes() as pool:
+        stills = open_stills("sports", settings, pool)
+    counts = load_manifest("sports100").splits[0].per_class
+    assert stills.classes == WHOLE and stills.whole and not stills.videos and stills.true_flow is None
+    assert np.bincount(stills.labels[stills.test]).tolist() == [counts[name]["test"] for name in WHOLE]
+    assert set(stills.items[stills.test]).isdisjoint(stills.items[~stills.test])
+    assert stills.report.identity.kind == "real" and stills.report.identity.name == "sports100"
+
+    network, encoding = im2flow.new_flow_network(settings), FlowEncoding(settings.encoding, settings.max_magnitude)
+    infer = partial(im2flow.infer_flow_images, network, device=CPU)
+    source = FlowSource("motion_im2flow_ucf", infer, frozenset(), 64)
+    trunk = new_network("mobilenet_v2", 1000, settings)
+    origin = DataOrigin(**asdict(stills.report.identity))
+    videos = origin.model_copy(update={"name": "ucf101"})
+    bench = Workbench(settings, CPU, encoding, trunk, network, source.seen, {"sports": origin, "ucf101": videos})
+    found = bench.recognise(stills, [source], 0)
+    assert {"appearance", "appearance_appearance", "appearance_motion_im2flow_ucf"} <= set(found.arms)
+    assert not any("truth" in arm for arm in found.arms)
+    assert all(scores.test.shape == (stills.test.sum(), 4) for scores in found.arms.values())
 
 
 def test_a_part_of_the_sports_photographs_is_refused_as_such(settings):
