@@ -62,8 +62,9 @@ lab: $(READY)  ## open working copies of the chapters (lab/) in JupyterLab; netw
 	@$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/lab --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
 
 runs: $(READY)  ## batches: make runs PROFILE=study CHAPTER=04 SEEDS="0 1 2" WORLDS="1 2"; goes on when started again
-	@$(BIN)/python book/build.py runs --profile "$(PROFILE)" --chapter "$(CHAPTER)" --seeds "$(SEEDS)" --worlds "$(WORLDS)" \
-	  --only "$(ONLY)" --set '$(SET)' $(if $(FRESH),--fresh) $(if $(KEEP),--keep)
+	@$(BIN)/stillact run $(CHAPTER) --profile "$(PROFILE)" --seeds $(SEEDS) $(if $(WORLDS),--worlds $(WORLDS)) $(if $(ONLY),--only $(ONLY)) \
+	  $(if $(SET),--set '$(SET)') $(if $(SCHEDULER),--scheduler "$(SCHEDULER)") $(if $(AGAIN),--repeat-failed) $(if $(FRESH),--fresh) $(if $(KEEP),--keep)
+	@$(BIN)/python book/generate_pages.py --committed
 
 bench: $(READY)  ## ours beside its peers: every script of benchmarks/
 	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done

@@ -1,4 +1,4 @@
-"""Run the chapters and render the book: `make book`, `make read`, `make lab` and `make runs` call this.
+"""Run the chapters and render the book: `make book`, `make read` and `make lab` call this.
 
 A failed chapter is kept in `workspace/failed/` and the old file stays. A chapter whose inputs and outputs are those of
 its last run on this machine is not run again.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shlex
 import shutil
 import subprocess
 import sys
@@ -20,19 +19,13 @@ from typing import Annotated, Any
 import generate_pages
 import nbformat
 import typer
-import yaml
-from batches import READING, drop_older_records, forget, planned, refusals, run_batch
-from running import ROOT, ChapterFailed, execute, measuring_digest
 
+from stillact_lib.batch.execution import ROOT, ChapterFailed, execute, measuring_digest
+from stillact_lib.batch.planning import chapters
 from stillact_lib.errors import StillactError
 from stillact_lib.paths import workspace, written_whole
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-
-
-def chapters() -> list[Path]:
-    """The chapters' notebooks, in the order of the book."""
-    return sorted((ROOT / "chapters").glob("[0-9][0-9]-*.ipynb"))
 
 
 def digests(notebook: Path) -> dict[str, str]:
@@ -140,65 +133,6 @@ def cells_digest(notebook: Path) -> str:
     """SHA-256 over what a person writes into a notebook: kinds and sources of its cells, not their outputs."""
     cells = nbformat.read(notebook, as_version=4).cells
     return hashlib.sha256(json.dumps([(cell.cell_type, cell.source) for cell in cells]).encode()).hexdigest()
-
-
-def parameters_given(text: str) -> dict[str, Any]:
-    """The parameters in "data_root=/data steps=500 stills=", each value read as YAML; none is an empty string."""
-    pairs = [each.partition("=") for each in shlex.split(text)]
-    return {name: yaml.safe_load(value) if value else "" for name, _, value in pairs}
-
-
-@app.command()
-def runs(
-    profile: Annotated[
-        str, typer.Option(help="mini (the notebooks' defaults), or a folder of chapters/profiles.")
-    ] = "mini",
-    seeds: Annotated[str, typer.Option(help="Seeds, separated by blanks.")] = "0 1 2",
-    worlds: Annotated[str, typer.Option(help="Seeds of the miniature; empty: the profile's own.")] = "",
-    chapter: Annotated[str, typer.Option(help="Start of a chapter's name, e.g. 04; empty: all.")] = "",
-    only: Annotated[str, typer.Option(help="Variants of chapters/profiles/variants/, separated by blanks.")] = "",
-    given: Annotated[str, typer.Option("--set", help="Parameters of all runs: data_root=/data/ucf101 ...")] = "",
-    fresh: Annotated[bool, typer.Option(help="Repeat finished runs, from nothing.")] = False,
-    keep: Annotated[bool, typer.Option(help="Keep the records of quick or mini runs too.")] = False,
-) -> None:
-    """Run a batch of chapters x variants x worlds x seeds; its records go to book/results/, save those of reading size.
-
-    Started again, it goes on where it was stopped: finished runs are skipped, networks resume at their checkpoints.
-    """
-    of_chapter = {
-        notebook: planned(
-            notebook,
-            profile,
-            seeds=list(map(int, seeds.split())),
-            worlds=list(map(int, worlds.split())),
-            only=only.split(),
-            given=parameters_given(given),
-        )
-        for notebook in chapters()
-        if notebook.stem.startswith(chapter)
-    }
-    faults = []
-    for notebook, planned_runs in of_chapter.items():
-        if fresh:
-            forget(planned_runs)
-        if to_run := [run for run in planned_runs if not run.finished]:
-            said = refusals(to_run)
-            faults += [f"{notebook.stem} ({', '.join(variants)}): {fault}" for fault, variants in said.items()]
-    if faults:
-        raise StillactError("nothing was run\n  " + "\n  ".join(faults))
-    kept = keep or profile not in READING
-    table = []
-    for planned_runs in of_chapter.values():
-        of_this = run_batch(planned_runs, keep=kept)
-        table += of_this
-        if kept and not only and not any(state.startswith("failed") for _, _, state in of_this):
-            for name in drop_older_records(planned_runs):
-                print(f"  dropped {name}, made with other parameters")
-    if kept:
-        generate_pages.write_committed()
-    print("\n".join(f"{seconds:8.0f} s  {name}  {state}" for name, seconds, state in table))
-    if failed := sum(state.startswith("failed") for _, _, state in table):
-        raise StillactError(f"{failed} of {len(table)} runs failed; start the batch again to go on with these")
 
 
 if __name__ == "__main__":

@@ -13,9 +13,23 @@ from typing import Annotated, Any
 
 import click
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from stillact_lib.errors import StillactError
+
+
+class ManyValues(TyperCommand):
+    """Options that take all words up to the next option: `--seeds 0 1 2`."""
+
+    MANY = ("--seeds", "--worlds", "--only")
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        given, option = [], ""
+        for word in args:
+            if word.startswith("-"):
+                option = word if word in self.MANY else ""
+            given += [option, word] if option and word != option else [word] * (word not in self.MANY)
+        return super().parse_args(ctx, given)
 
 
 class Commands(TyperGroup):
@@ -158,3 +172,61 @@ def represent_videos(
         typer.echo(reason, err=True)
     typer.echo(f"{time.perf_counter() - began:,.0f} s")
     raise typer.Exit(1 if unusable else 0)
+
+
+@app.command("run", cls=ManyValues)
+def run_chapters(
+    chapters: Annotated[list[str] | None, typer.Argument(help="starts of chapters' names, as 03 04; none: all")] = None,
+    profile: Annotated[str, typer.Option(help="mini (notebooks' defaults), or a folder of chapters/profiles")] = "mini",
+    seeds: Annotated[list[int] | None, typer.Option(help="seeds of what is random; 0 1 2 where left out")] = None,
+    worlds: Annotated[list[int] | None, typer.Option(help="seeds of the miniature; else the profile's")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="variants in chapters/profiles/variants; else all")] = None,
+    given: Annotated[list[str] | None, typer.Option("--parameter", "-p", help="name=value, for all runs")] = None,
+    several: Annotated[str, typer.Option("--set", help="several of these in one text, quoted as in a shell")] = "",
+    scheduler: Annotated[str, typer.Option(help="tcp://HOST:PORT of a Dask cluster that sees the same files")] = "",
+    jobs: Annotated[int, typer.Option(min=0, help="runs at a time on this machine; 0: one a GPU, or one")] = 0,
+    repeat_failed: Annotated[bool, typer.Option("--repeat-failed", help="try again what failed before")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="repeat finished runs, from nothing")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="keep the records of profiles quick and mini too")] = False,
+) -> None:
+    """Run chapters in a batch: every variant of every world and seed, each in a process of its own.
+
+    Executed notebooks, logs and stamps go to workspace/runs/, records to book/results/ (of quick and mini to
+    workspace/records/). Started again, it goes on where it was stopped: finished runs are skipped, networks resume at
+    their checkpoints. Exit 1: some runs failed.
+    """
+    import shlex
+    import signal
+
+    from stillact_lib.batch import planning, schedule
+
+    def plan_of(notebook: Path) -> list[planning.Run]:
+        chosen = {"seeds": seeds or [0, 1, 2], "worlds": worlds or [], "only": only or []}
+        parameters = planning.parameters_given([*(given or []), *shlex.split(several)])
+        return planning.planned(notebook, profile, **chosen, given=parameters)
+
+    of_chapter = {notebook: plan_of(notebook) for notebook in planning.chapters_named(chapters or [])}
+    faults = []
+    for notebook, runs in of_chapter.items():
+        if fresh:
+            planning.forget(runs)
+        if to_run := [run for run in runs if not run.finished]:
+            said = planning.refusals(to_run)
+            faults += [f"{notebook.stem} ({', '.join(variants)}): {fault}" for fault, variants in said.items()]
+    if faults:
+        raise StillactError("nothing was run\n  " + "\n  ".join(faults))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the runs' processes are told
+    kept = keep or profile not in planning.READING
+    place = schedule.on_a_cluster(scheduler) if scheduler else schedule.on_this_machine(jobs)
+    with place as executor:
+        everything = [run for runs in of_chapter.values() for run in runs]
+        table = schedule.run_batch(everything, keep=kept, executor=executor, repeat_failed=repeat_failed)
+    failed = {name for name, _, state in table if state.startswith(("failed", "stopped"))}
+    for runs in of_chapter.values() if kept and not only else ():
+        if failed.isdisjoint(run.name for run in runs):
+            for name in planning.drop_older_records(runs):
+                typer.echo(f"dropped {name}, made with other parameters")
+    typer.echo("\n".join(f"{seconds:8.0f} s  {name}  {state}" for name, seconds, state in table))
+    if failed:
+        typer.echo(f"error: {len(failed)} of {len(table)} runs failed; --repeat-failed goes on with these", err=True)
+        raise typer.Exit(1)

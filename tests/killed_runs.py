@@ -35,11 +35,13 @@ ROOT = project_root()
 SESSION = """
 import json, sys
 from pathlib import Path
-from batches import Run, run_batch
-from running import measuring_digest
+from stillact_lib.batch.execution import measuring_digest
+from stillact_lib.batch.planning import Run
+from stillact_lib.batch.schedule import on_this_machine, run_batch
 notebook = Path(sys.argv[1])
 run = Run(notebook, measuring_digest(notebook), "killed", "run", 0, None, json.loads(sys.argv[2]))
-sys.exit(run_batch([run], keep=False)[0][2] != "done")
+with on_this_machine(1) as executor:
+    sys.exit(run_batch([run], keep=False, executor=executor)[0][2] != "done")
 """
 #: parts of a record that say how a run went, not what came out
 HOW = ("wall_seconds", "peak_memory_mib", "sessions")
@@ -58,7 +60,7 @@ class Session:
     def start(cls, notebook: Path, parameters: dict[str, Any], workspace: Path) -> Session:
         workspace.mkdir(parents=True, exist_ok=True)
         log = workspace / "session.log"
-        environment = os.environ | {"STILLACT_WORKSPACE": str(workspace), "PYTHONPATH": f"{ROOT / 'book'}:{ROOT}"}
+        environment = os.environ | {"STILLACT_WORKSPACE": str(workspace), "PYTHONPATH": str(ROOT)}
         command = [sys.executable, "-c", SESSION, str(notebook), json.dumps(parameters)]
         with log.open("w", encoding="utf-8") as out:
             process = subprocess.Popen(command, env=environment, stdout=out, stderr=subprocess.STDOUT)

@@ -20,6 +20,7 @@ FLOORS = [
     {"evidence"},
     {"notebook"},
     {"papers"},
+    {"batch"},
     {"cli"},
 ]
 FLOOR_OF = {name: height for height, names in enumerate(FLOORS) for name in names}

@@ -1,4 +1,4 @@
-"""What the tests of book/ share: its scripts as modules."""
+"""What the tests of book/ share: its script as a module."""
 
 import importlib
 import sys
@@ -6,14 +6,15 @@ from types import SimpleNamespace
 
 import pytest
 
+from stillact_lib.batch import execution
 from stillact_lib.paths import project_root
 
 
 @pytest.fixture(scope="session")
 def book():
-    """book/build.py, batches.py and running.py as modules."""
+    """book/build.py as a module, and how it runs notebooks."""
     sys.path.insert(0, str(project_root() / "book"))
     try:
-        return SimpleNamespace(**{name: importlib.import_module(name) for name in ("build", "batches", "running")})
+        return SimpleNamespace(build=importlib.import_module("build"), running=execution)
     finally:
         sys.path.remove(str(project_root() / "book"))

@@ -58,14 +58,8 @@ def test_the_runner_calls_make_test():
 def test_a_batch_is_told_everything(tmp_path):
     plan = make("--dry-run", "runs", "PROFILE=study", "CHAPTER=04", "SEEDS=3 4", "WORLDS=1 2", "SET=steps=9", "FRESH=1")
     command = plan.stdout.replace("\\\n", " ")
-    for option in (
-        '--profile "study"',
-        '--chapter "04"',
-        '--seeds "3 4"',
-        '--worlds "1 2"',
-        "--set 'steps=9'",
-        "--fresh",
-    ):
+    assert "stillact run 04 " in command
+    for option in ('--profile "study"', "--seeds 3 4", "--worlds 1 2", "--set 'steps=9'", "--fresh"):
         assert option in command
     assert "--keep" not in plan.stdout
 

@@ -1,16 +1,11 @@
-"""Batches of runs: chapters x variants x worlds x seeds, each papermill's, each kept when it is whole (`make runs`).
-
-A run's record lies in a folder of its own until its last cell has run, then it moves to where records are kept, and a
-stamp says which run it was and by which code. So a batch that is stopped at any moment goes on when it is started
-again: finished runs are skipped, the one that was running resumes at its checkpoints.
-"""
+"""Which runs a batch is: chapters x variants x worlds x seeds; which of them are finished, which have failed, and what
+the chapters' configurations say against them before any of them starts."""
 
 from __future__ import annotations
 
 import ast
 import hashlib
 import json
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,8 +18,8 @@ import nbformat
 import papermill
 import yaml
 from nbclient import NotebookClient
-from running import KERNELS, ROOT, ChapterFailed, execute, measuring_digest
 
+from stillact_lib.batch.execution import KERNELS, ROOT, measuring_digest
 from stillact_lib.configuration import CARRYING_OUT, PLACES
 from stillact_lib.errors import StillactError
 from stillact_lib.evidence.records import kept_records_folder
@@ -72,6 +67,11 @@ class Run:
         return workspace() / "runs" / f"{self.name}.json"
 
     @property
+    def own_folder(self) -> Path:
+        """Where its records lie until it is whole; what runs by other code left is not picked up."""
+        return self.stamp.with_name(f"{self.name}-{self.identity}")
+
+    @property
     def stamped(self) -> dict[str, Any]:
         """What the stamp says; empty without one."""
         return json.loads(self.stamp.read_text(encoding="utf-8")) if self.stamp.is_file() else {}
@@ -80,13 +80,55 @@ class Run:
     def finished(self) -> bool:
         """Whether this very run, by this code, has run to its end, and its records are still there."""
         stamp = self.stamped
-        return stamp.get("identity") == self.identity and all(Path(path).is_file() for path in stamp["records"])
+        return self._is_told(stamp, "records") and all(Path(path).is_file() for path in stamp["records"])
+
+    @property
+    def failure(self) -> str:
+        """Why this very run, by this code, did not come to its end when it was last tried; "" where it did, or was
+        stopped, or has not been tried."""
+        stamp = self.stamped
+        return stamp["failed"] if self._is_told(stamp, "failed") else ""
+
+    def _is_told(self, stamp: dict[str, Any], what: str) -> bool:
+        return stamp.get("identity") == self.identity and what in stamp
+
+    def write_stamp(self, content: dict[str, Any]) -> None:
+        self.stamp.parent.mkdir(parents=True, exist_ok=True)
+        with written_whole(self.stamp) as temporary:
+            temporary.write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
 @cache
 def _defaults(notebook: Path) -> dict[str, Any]:
     listed = papermill.inspect_notebook(str(notebook))
     return {name: ast.literal_eval(entry["default"]) for name, entry in listed.items()}
+
+
+def chapters() -> list[Path]:
+    """The chapters' notebooks, in the order of the book."""
+    return sorted((ROOT / "chapters").glob("[0-9][0-9]-*.ipynb"))
+
+
+def chapters_named(starts: Sequence[str]) -> list[Path]:
+    """The chapters whose names begin with any of these, as 04 does; all of them where there are none.
+
+    Raises StillactError for one that begins no chapter's name.
+    """
+    named = [path.stem for path in chapters()]
+    if unknown := [start for start in starts if not any(name.startswith(start) for name in named)]:
+        raise StillactError(f"no chapter {', '.join(unknown)}; there are {', '.join(named)}")
+    return [path for path in chapters() if path.stem.startswith(tuple(starts or [""]))]
+
+
+def parameters_given(texts: Sequence[str]) -> dict[str, Any]:
+    """The parameters in name=value texts, each value read as YAML; none is an empty string.
+
+    Raises StillactError for a text of another form.
+    """
+    pairs = [each.partition("=") for each in texts]
+    if wrong := [each for each in pairs if not (each[0].isidentifier() and each[1])]:
+        raise StillactError(f"{''.join(wrong[0])!r}: should be name=value, as in steps=500")
+    return {name: yaml.safe_load(value) if value else "" for name, _, value in pairs}
 
 
 def planned(
@@ -154,60 +196,10 @@ def refusals(runs: Sequence[Run]) -> dict[str, list[str]]:
     return faults
 
 
-def run_batch(runs: Sequence[Run], *, keep: bool) -> list[tuple[str, float, str]]:
-    """Runs what is not finished; returns (run, seconds, state) of all. One that fails does not end the batch."""
-    table = []
-    for number, run in enumerate(runs, start=1):
-        if run.finished:
-            table.append((run.name, run.stamped["seconds"], "finished before"))
-            continue
-        print(f"{run.name}: run {number} of {len(runs)}", flush=True)
-        try:
-            seconds = _run(run, kept_records_folder() if keep else workspace() / "records")
-        except ChapterFailed as error:
-            print(f"{run.name}: {error}", flush=True)
-            table.append((run.name, 0.0, f"failed: {error}"))
-        else:
-            table.append((run.name, seconds, "done"))
-    return table
-
-
 def forget(runs: Sequence[Run]) -> None:
     """Has runs repeated from nothing: by a stamp that says since when networks that they find are their own."""
     for run in runs:
-        _write_stamp(run, {"since": time.time()})
-
-
-def _write_stamp(run: Run, content: dict[str, Any]) -> None:
-    run.stamp.parent.mkdir(parents=True, exist_ok=True)
-    with written_whole(run.stamp) as temporary:
-        temporary.write_text(json.dumps(content, indent=1), encoding="utf-8")
-
-
-def _run(run: Run, records: Path) -> float:
-    own = run.stamp.with_name(f"{run.name}-{run.identity}")  # what sessions by other code left is not picked up
-    own.mkdir(parents=True, exist_ok=True)
-    since = run.stamped.get("since", 0)
-    environment = {"STILLACT_LIVE": "0", "STILLACT_RECORDS": str(own), "STILLACT_KEPT_SINCE": str(since)}
-    seconds = execute(run.notebook, run.stamp.with_suffix(".ipynb"), parameters=run.parameters, environment=environment)
-    kept = [_moved(path, records / path.relative_to(own)) for path in _scores_first(own)]
-    told = {"identity": run.identity, "seconds": round(seconds, 1), "records": [str(path) for path in kept]}
-    _write_stamp(run, told | {"since": since})
-    for older in run.stamp.parent.glob(f"{run.name}-*/"):
-        shutil.rmtree(older)
-    return seconds
-
-
-def _scores_first(folder: Path) -> list[Path]:
-    """A record comes last: where it lies, all that it names lies too."""
-    return sorted((path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.suffix == ".json")
-
-
-def _moved(source: Path, target: Path) -> Path:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with written_whole(target) as temporary:
-        shutil.copyfile(source, temporary)
-    return target
+        run.write_stamp({"since": time.time()})
 
 
 def drop_older_records(runs: Sequence[Run]) -> list[str]:

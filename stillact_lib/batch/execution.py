@@ -1,4 +1,4 @@
-"""How a chapter is run: by papermill into a temporary file, which takes its name only when every cell has run."""
+"""How a notebook is run: by papermill into a temporary file, which takes its name only when every cell has run."""
 
 from __future__ import annotations
 
