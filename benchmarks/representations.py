@@ -2,7 +2,7 @@
 
 Run by `make bench`. The clips are drawn, 320 x 240 px as UCF-101's. Asked of one pass: arrays equal to those of passes
 of their own, fewer seconds than they take, and nearly all of its time in the stages that no pass can do without:
-decoding, optical flow, the camera's motion, dynamic images.
+decoding, optical flow, the camera's motion, each size that is asked for, dynamic images.
 
 `python benchmarks/representations.py FOLDER [EVERY]` asks the same of the videos under a folder, or of every EVERY-th,
 once each, by the processor's own time (which other work on the machine hardly changes).
@@ -26,7 +26,7 @@ from stillact_lib.datasets.samples import is_video
 from stillact_lib.miniature import clip_specs, render_clip
 from stillact_lib.vision.decoded_video import DecodedVideo
 from stillact_lib.vision.dynamic_images import dynamic_images, middle_windows
-from stillact_lib.vision.optical_flow import optical_flow, without_camera
+from stillact_lib.vision.optical_flow import optical_flow, resize_flow, without_camera
 from stillact_lib.vision.pair_shards import PairRecipe
 from stillact_lib.vision.temporal_shards import TemporalRecipe
 from stillact_lib.vision.video import read_frames
@@ -61,10 +61,13 @@ def stages(path: Path) -> None:
     """What has to be computed at least, once, and nothing else."""
     frames = read_frames(path)
     flows = [optical_flow(*pair) for pair in itertools.pairwise(frames)]
-    for flow in flows:
-        without_camera(flow)
-    small = np.stack([cv2.resize(frame, (128, 128), interpolation=cv2.INTER_AREA) for frame in frames])
-    dynamic_images(small, middle_windows(len(frames), 10, 6, 6), 10)
+    steady = [without_camera(flow) for flow in flows]
+    for flow, side in [*((flow, side) for flow in flows for side in (64, 128)), *((flow, 64) for flow in steady)]:
+        resize_flow(flow, side, side)
+    small = {
+        side: [cv2.resize(frame, (side, side), interpolation=cv2.INTER_AREA) for frame in frames] for side in (64, 128)
+    }
+    dynamic_images(np.stack(small[128]), middle_windows(len(frames), 10, 6, 6), 10)
 
 
 def measured(paths: list[Path], rounds: int, clock: Callable[[], float] = time.perf_counter) -> None:

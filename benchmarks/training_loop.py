@@ -26,7 +26,8 @@ from stillact_lib.networks.guided_backbones import Backbone, backbone
 from stillact_lib.papers.lga import arms as lga_arms
 from stillact_lib.papers.lga import data as lga_data
 from stillact_lib.papers.lga.settings import LgaSettings
-from stillact_lib.training.loop import Device, StepBatches, choose_device
+from stillact_lib.training.devices import Device, choose_device
+from stillact_lib.training.loop import StepBatches
 from stillact_lib.vision.joint_warps import MOST_DEGREES, ZOOMS
 from stillact_lib.vision.photographs import Photographs
 

@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from stillact_lib.training.devices import Device
 from stillact_lib.training.inference import predict
-from stillact_lib.training.loop import Device, StepBatches
+from stillact_lib.training.loop import StepBatches
 from stillact_lib.vision.crops import Mirror, centre_crops, random_crops
 from stillact_lib.vision.images import as_network_input
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from stillact_lib.training.loop import Device, to_device
+from stillact_lib.training.devices import Device
+from stillact_lib.training.loop import to_device
 from stillact_lib.vision.images import as_network_input
 
 #: images that become numbers together: as bytes they take a quarter of the room

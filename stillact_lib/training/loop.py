@@ -12,7 +12,6 @@ import pickle
 import sys
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,6 +26,8 @@ from torch.utils.data import Dataset
 from stillact_lib.errors import StillactError
 from stillact_lib.paths import is_kept, sweep, written_whole
 from stillact_lib.training.batch_workers import batches_ahead
+from stillact_lib.training.devices import Device, training_device
+from stillact_lib.training.ending import asked_to_end
 from stillact_lib.training.progress import progress, told
 from stillact_lib.version import code_digest
 
@@ -34,53 +35,6 @@ from stillact_lib.version import code_digest
 MakeBatch = Callable[[np.ndarray, np.random.Generator], Any]
 #: the batch, on its device -> the loss to descend, and the figures to log
 StepLoss = Callable[[Any], tuple[Tensor, dict[str, Tensor]]]
-
-
-@dataclass(frozen=True)
-class Device:
-    """Where a run computes: the torch device, and the autocast type it gains from (None: float32)."""
-
-    torch_device: torch.device
-    autocast: torch.dtype | None
-
-    def __str__(self) -> str:
-        name = (
-            torch.cuda.get_device_name()
-            if self.torch_device.type == "cuda"
-            else f"CPU, {torch.get_num_threads()} threads"
-        )
-        return f"{name}, {'float32' if self.autocast is None else 'bfloat16 autocast'}"
-
-    def autocasting(self):
-        """Context in which forward passes use the reduced type, where the device has one."""
-        return nullcontext() if self.autocast is None else torch.autocast(self.torch_device.type, self.autocast)
-
-
-def precise(device: Device) -> Device:
-    """The same device; a CPU in float32."""
-    return Device(device.torch_device, None) if device.torch_device.type == "cpu" else device
-
-
-def training_device(model: nn.Module, device: Device) -> Device:
-    """The device as `model` trains fastest on it: depthwise convolutions, MobileNetV2's, take half as long again in
-    bfloat16 on a CPU as in float32."""
-    convolutions = (part for part in model.modules() if isinstance(part, nn.Conv2d))
-    depthwise = any(1 < part.groups == part.in_channels for part in convolutions)
-    return precise(device) if depthwise else device
-
-
-def choose_device(prefer: str = "auto") -> Device:
-    """The device for "auto", "cuda" or "cpu", with bfloat16 where hardware multiplies it (GPU; CPUs with AMX or
-    AVX-512 BF16, where a step of Im2Flow takes 0.6 of the time). Elsewhere it is emulated, so float32 stays.
-    """
-    if prefer == "cuda" and not torch.cuda.is_available():
-        raise StillactError("device 'cuda': PyTorch sees no GPU here; set device to 'cpu' or 'auto'")
-    if prefer == "cuda" or (prefer == "auto" and torch.cuda.is_available()):
-        multiplies = torch.cuda.is_bf16_supported(including_emulation=False)
-        return Device(torch.device("cuda"), torch.bfloat16 if multiplies else None)
-    able = torch.cpu.get_capabilities()
-    multiplies = torch.backends.mkldnn.is_available() and (able.get("amx_tile") or able.get("avx512_bf16"))
-    return Device(torch.device("cpu"), torch.bfloat16 if multiplies else None)
 
 
 def seed_everything(seed: int) -> None:
@@ -259,7 +213,8 @@ def train(
     that is complete is taken as it is.
     workers: processes that prepare batches ahead (0: in this one); the result does not depend on it.
     watch: figures for a curve; the result does not depend on them.
-    Raises `StillactError` when the loss stops being finite, naming the step; the last checkpoint is kept.
+    Raises `StillactError` when the loss stops being finite, naming the step; the last checkpoint is kept. Asked to
+    terminate, it saves, and raises `StillactError` too.
     """
     device = training_device(model, device)
     model.train().to(device.torch_device, memory_format=torch.channels_last)
@@ -274,7 +229,7 @@ def train(
     ahead = batches_ahead(batches, range(start, steps), workers, label)
     began, earlier = time.perf_counter(), history.seconds
     saved = began
-    with torch.random.fork_rng([device.torch_device] if device.torch_device.type == "cuda" else []):
+    with torch.random.fork_rng([device.torch_device] * device.is_cuda), asked_to_end() as end:
         for step, batch in zip(progress(start, steps, label), ahead, strict=False):
             _seed_step(batches.seed, step, device.torch_device)
             if schedule is not None:
@@ -289,9 +244,8 @@ def train(
                 row = {"step": step + 1, "loss": float(loss.detach())}
                 row |= {name: float(value.detach()) for name, value in figures.items()}
                 if not np.isfinite(row["loss"]):
-                    raise StillactError(
-                        f"{label}: the loss is {row['loss']} at step {step + 1}; lower the learning rate"
-                    )
+                    at = f"{row['loss']} at step {step + 1}"
+                    raise StillactError(f"{label}: the loss is {at}; lower the learning rate")
                 history.rows.append(row)
             if watch and watch.every and ((step + 1) % watch.every == 0 or step + 1 == steps):
                 asked = time.perf_counter()
@@ -299,9 +253,13 @@ def train(
                 model.train()
                 began += time.perf_counter() - asked  # a look is no training
             history.seconds = earlier + time.perf_counter() - began
-            if checkpoint and (step + 1 == steps or checkpoint.is_due(step + 1, saved)):
+            ending = end.is_set()
+            if checkpoint and (ending or step + 1 == steps or checkpoint.is_due(step + 1, saved)):
                 checkpoint.save(step + 1, model, optimiser if step + 1 < steps else None, history)
                 saved = time.perf_counter()
+            if ending:
+                kept = f"saved in {checkpoint.path}" if checkpoint else "it has no checkpoint"
+                raise StillactError(f"{label}: asked to terminate after step {step + 1:,} of {steps:,}; {kept}")
     optimiser.zero_grad(set_to_none=True)  # as large as the network, and of no use to a trained one
     return history
 

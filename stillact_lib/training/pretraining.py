@@ -19,17 +19,10 @@ from stillact_lib.miniature.photographs import POSES, posed_photographs
 from stillact_lib.miniature.world import VERSION
 from stillact_lib.paths import workspace
 from stillact_lib.training.classification import crop_batches, scores_of
+from stillact_lib.training.devices import Device
 from stillact_lib.training.inference import predict
 from stillact_lib.training.kept import kept
-from stillact_lib.training.loop import (
-    Checkpoint,
-    Device,
-    History,
-    StepBatches,
-    classification_loss,
-    train,
-    warm_up_then_cosine,
-)
+from stillact_lib.training.loop import Checkpoint, History, StepBatches, classification_loss, train, warm_up_then_cosine
 from stillact_lib.vision.crops import mirrored_photograph
 from stillact_lib.vision.images import as_network_input, at_side
 from stillact_lib.vision.photographs import Photographs

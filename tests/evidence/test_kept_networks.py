@@ -10,8 +10,8 @@ from stillact_lib.errors import StillactError
 from stillact_lib.evidence.kept_networks import FILE_MIB, RESULTS_MIB, as_kept, load_network
 from stillact_lib.evidence.records import DataOrigin, kept_records_folder, load_records
 from stillact_lib.evidence.run_log import RunLog
+from stillact_lib.training.devices import Device
 from stillact_lib.training.inference import predict
-from stillact_lib.training.loop import Device
 
 CPU = Device(torch.device("cpu"), None)
 DATA = (DataOrigin(name="willow", kind="miniature", detail="mini-seed0-5e99f947"),)

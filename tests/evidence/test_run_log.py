@@ -110,7 +110,8 @@ from test_run_log import DATA, settings
 from stillact_lib.training.kept import kept
 from stillact_lib.notebook.run_data import arrays_for, checkpoint_for
 from stillact_lib.evidence.run_log import RunLog
-from stillact_lib.training.loop import StepBatches, choose_device, train
+from stillact_lib.training.devices import choose_device
+from stillact_lib.training.loop import StepBatches, train
 
 def run(kill_in, kill_at):
     chosen, device = settings(), choose_device("cpu")

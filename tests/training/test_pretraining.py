@@ -13,7 +13,7 @@ from torch import nn
 from stillact_lib.miniature.actions import ACTIONS
 from stillact_lib.miniature.photographs import MARKED, POSES, posed_photographs
 from stillact_lib.papers.im2flow.recognition import pretrained_network
-from stillact_lib.training.loop import Device
+from stillact_lib.training.devices import Device
 from stillact_lib.training.pretraining import PartMarker, part_shares, pretrain_on_parts
 from stillact_lib.vision.shards import worker_processes
 

@@ -1,7 +1,9 @@
 """The training loop: killed and resumed it ends in the same bits; faults are named."""
 
+import os
 import pickle
 import shutil
+import signal
 import subprocess
 import sys
 from multiprocessing.reduction import ForkingPickler
@@ -15,17 +17,9 @@ from torch import nn
 
 from stillact_lib.errors import StillactError
 from stillact_lib.training import batch_workers
+from stillact_lib.training.devices import Device, choose_device, training_device
 from stillact_lib.training.inference import predict
-from stillact_lib.training.loop import (
-    Checkpoint,
-    Device,
-    StepBatches,
-    Watch,
-    choose_device,
-    train,
-    training_device,
-    warm_up_then_cosine,
-)
+from stillact_lib.training.loop import Checkpoint, StepBatches, Watch, train, warm_up_then_cosine
 
 CPU = Device(torch.device("cpu"), None)
 
@@ -36,7 +30,8 @@ import os, random, signal, sys, time
 from pathlib import Path
 import numpy as np, torch
 from torch import nn
-from stillact_lib.training.loop import Checkpoint, StepBatches, choose_device, seed_everything, train
+from stillact_lib.training.devices import choose_device
+from stillact_lib.training.loop import Checkpoint, StepBatches, seed_everything, train
 from stillact_lib.training.loop import warm_up_then_cosine
 
 path, kills, out = Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
@@ -89,7 +84,7 @@ def test_a_run_killed_at_random_moments_ends_in_the_same_bits(tmp_path):
     assert said_resumed.count("from its checkpoint") == 5 and "checkpoint" not in said
 
 
-def linear_run(steps=4, make_batch=None, checkpoint=None, workers=0):
+def linear_run(steps=4, make_batch=None, checkpoint=None, workers=0, schedule=None):
     torch.manual_seed(0)
     model = nn.Linear(4, 1)
     make_batch = make_batch or (lambda rows, rng: torch.from_numpy(rng.normal(size=(len(rows), 4)).astype(np.float32)))
@@ -103,6 +98,7 @@ def linear_run(steps=4, make_batch=None, checkpoint=None, workers=0):
         checkpoint=checkpoint,
         log_every=2,
         workers=workers,
+        schedule=schedule,
     )
     return model, history
 
@@ -316,3 +312,20 @@ def test_depthwise_convolutions_are_trained_in_full_precision_on_a_processor():
 def test_the_schedule_rises_then_falls():
     factor = warm_up_then_cosine(100, 10)
     assert factor(0) == pytest.approx(0.1) and factor(9) == 1 and factor(55) == pytest.approx(0.5) and factor(99) < 0.01
+
+
+def test_asked_to_terminate_it_saves_and_goes_on_later_as_if_nothing_had_been(tmp_path):
+    """SIGTERM in the second of four steps, as a cluster sends it; the signal does afterwards what it did before."""
+
+    def ended_in_the_second(step):
+        if step == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return 1.0
+
+    checkpoint, before = Checkpoint(tmp_path / "a.pt", seconds=1e9), signal.getsignal(signal.SIGTERM)
+    with pytest.raises(StillactError, match=r"asked to terminate after step 2 of 4; saved in .*a\.pt"):
+        linear_run(checkpoint=checkpoint, schedule=ended_in_the_second)
+    assert signal.getsignal(signal.SIGTERM) == before
+    assert torch.load(tmp_path / "a.pt", weights_only=True)["step"] == 2
+    resumed, whole = linear_run(checkpoint=checkpoint), linear_run()
+    assert all(map(torch.equal, resumed[0].parameters(), whole[0].parameters()))

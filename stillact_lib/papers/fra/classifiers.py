@@ -20,8 +20,8 @@ from stillact_lib.networks.mobile import MobileNetwork
 from stillact_lib.networks.pretrained import IMAGENET_MEAN
 from stillact_lib.networks.vgg import Vgg
 from stillact_lib.papers.fra.data import Region
+from stillact_lib.training.devices import Device
 from stillact_lib.training.inference import predict
-from stillact_lib.training.loop import Device
 from stillact_lib.vision.images import as_network_input
 from stillact_lib.vision.windows import about, cut, whole
 

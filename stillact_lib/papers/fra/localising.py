@@ -25,9 +25,9 @@ from stillact_lib.papers.fra.data import FIRST_OBJECT, NOWHERE, Annotation, Regi
 from stillact_lib.papers.fra.faces import face_of
 from stillact_lib.papers.fra.segmentation import TAUGHT_BY
 from stillact_lib.papers.fra.settings import FraSettings
+from stillact_lib.training.devices import Device
 from stillact_lib.training.inference import predict
 from stillact_lib.training.kept import kept
-from stillact_lib.training.loop import Device
 from stillact_lib.vision.images import as_network_input
 from stillact_lib.vision.region_grids import context_features
 from stillact_lib.vision.windows import cut, whole

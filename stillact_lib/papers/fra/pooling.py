@@ -16,8 +16,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from stillact_lib.papers.fra.localising import Candidates, Maps
+from stillact_lib.training.devices import Device
 from stillact_lib.training.inference import predict
-from stillact_lib.training.loop import Device, StepBatches, train, warm_up_then_cosine
+from stillact_lib.training.loop import StepBatches, train, warm_up_then_cosine
 from stillact_lib.vision.region_grids import SHORT, long_range
 from stillact_lib.vision.windows import about, cut
 

@@ -40,7 +40,8 @@ from stillact_lib.papers.fra.segmentation import imagenet_network
 from stillact_lib.papers.fra.settings import FraSettings
 from stillact_lib.papers.fra.sizes import SIZE, SIZE_BINS, size_bins
 from stillact_lib.paths import workspace
-from stillact_lib.training.loop import Device, History
+from stillact_lib.training.devices import Device
+from stillact_lib.training.loop import History
 from stillact_lib.vision.images import as_network_input
 from stillact_lib.vision.photographs import Photographs
 

@@ -21,16 +21,9 @@ from stillact_lib.networks.vgg import Vgg
 from stillact_lib.notebook.run_data import checkpoint_for
 from stillact_lib.papers.fra.data import LABELS, FraImages, learnt_from, objects_only
 from stillact_lib.papers.fra.settings import FraSettings
+from stillact_lib.training.devices import Device
 from stillact_lib.training.inference import predict
-from stillact_lib.training.loop import (
-    Device,
-    History,
-    StepBatches,
-    Watch,
-    classification_loss,
-    train,
-    warm_up_then_cosine,
-)
+from stillact_lib.training.loop import History, StepBatches, Watch, classification_loss, train, warm_up_then_cosine
 from stillact_lib.training.pretraining import ClassQuality, pretrain_on_photographs
 from stillact_lib.vision.images import as_network_input
 from stillact_lib.vision.photographs import Photographs

@@ -12,8 +12,9 @@ from stillact_lib.networks.fcn8s import IGNORED, FCN8s
 from stillact_lib.papers.fra.controls import object_marked
 from stillact_lib.papers.fra.data import FraImages
 from stillact_lib.papers.fra.segmentation import Figures, Lesson, WholeImage, whole_scores
+from stillact_lib.training.devices import Device
 from stillact_lib.training.inference import predict
-from stillact_lib.training.loop import Device, evenly_spaced
+from stillact_lib.training.loop import evenly_spaced
 from stillact_lib.vision.images import as_network_input
 from stillact_lib.vision.windows import cut
 

@@ -39,7 +39,8 @@ from stillact_lib.papers.im2flow.streams import (
     train_last_block,
     train_stream,
 )
-from stillact_lib.training.loop import Checkpoint, Device, History
+from stillact_lib.training.devices import Device
+from stillact_lib.training.loop import Checkpoint, History
 from stillact_lib.vision.flow_encoding import FlowEncoding
 from stillact_lib.vision.pair_shards import evenly_spaced_frames
 

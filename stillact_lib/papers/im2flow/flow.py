@@ -21,16 +21,9 @@ from stillact_lib.networks.walker import WalkerNet
 from stillact_lib.notebook.run_data import checkpoint_for
 from stillact_lib.papers.im2flow.data import evenly
 from stillact_lib.papers.im2flow.settings import CONTENT, FLOW, Im2FlowSettings
+from stillact_lib.training.devices import Device
 from stillact_lib.training.inference import predict_images
-from stillact_lib.training.loop import (
-    Device,
-    History,
-    StepBatches,
-    Watch,
-    classification_loss,
-    train,
-    warm_up_then_cosine,
-)
+from stillact_lib.training.loop import History, StepBatches, Watch, classification_loss, train, warm_up_then_cosine
 from stillact_lib.vision.crops import random_window
 from stillact_lib.vision.flow_encoding import FlowEncoding
 from stillact_lib.vision.flow_pairs import FlowPairs

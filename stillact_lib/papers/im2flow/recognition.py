@@ -29,10 +29,8 @@ from stillact_lib.networks.streams import (
 from stillact_lib.notebook.run_data import checkpoint_for
 from stillact_lib.papers.im2flow.settings import PRETRAINED, RecognitionSettings
 from stillact_lib.papers.im2flow.stills import CROPS, StillSet
-from stillact_lib.training.loop import (
-    Device,
-    seed_everything,
-)
+from stillact_lib.training.devices import Device
+from stillact_lib.training.loop import seed_everything
 from stillact_lib.training.pretraining import PartQuality, photographs_once, pretrain_on_parts
 from stillact_lib.vision.foreground import segment_foreground
 from stillact_lib.vision.images import resized

@@ -14,10 +14,10 @@ from stillact_lib.datasets.groups import dealt_out
 from stillact_lib.networks.mobile import MobileNetwork
 from stillact_lib.papers.im2flow.settings import RecognitionSettings
 from stillact_lib.papers.im2flow.stills import StillSet
+from stillact_lib.training.devices import Device
 from stillact_lib.training.inference import predict
 from stillact_lib.training.loop import (
     Checkpoint,
-    Device,
     History,
     MakeBatch,
     StepBatches,

@@ -33,7 +33,8 @@ from stillact_lib.papers.lga.data import (
 from stillact_lib.papers.lga.human_mask_loss import Reduction, human_mask_loss
 from stillact_lib.papers.lga.regions import elsewhere
 from stillact_lib.papers.lga.settings import LgaSettings
-from stillact_lib.training.loop import Checkpoint, Device, History, StepBatches, Watch, train, warm_up_then_cosine
+from stillact_lib.training.devices import Device
+from stillact_lib.training.loop import Checkpoint, History, StepBatches, Watch, train, warm_up_then_cosine
 from stillact_lib.training.pretraining import ClassQuality, pretrain_on_photographs
 from stillact_lib.vision.images import as_network_input
 from stillact_lib.vision.joint_warps import layered, random_warps, warped

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from stillact_lib.networks.guided_activation import GuidedActivation
-from stillact_lib.training.loop import Device
+from stillact_lib.training.devices import Device
 from stillact_lib.vision.images import as_network_input
 
 #: images whose gradients are found together

@@ -32,8 +32,8 @@ from stillact_lib.papers.lga.human_mask_loss import (
     sum_of_activation_maps,
 )
 from stillact_lib.papers.lga.regions import REGIONS, painted_over, seen_by_cells, shares_of_windows, to_paint
+from stillact_lib.training.devices import Device
 from stillact_lib.training.inference import predict_images
-from stillact_lib.training.loop import Device
 from stillact_lib.vision.images import as_network_input
 
 #: softmax scores are no less, where their logarithm is taken; temperatures that are tried

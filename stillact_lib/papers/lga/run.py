@@ -33,7 +33,8 @@ from stillact_lib.papers.lga.data import SPORTS, STANFORD40, TESTED, PlacedPhoto
 from stillact_lib.papers.lga.measures import Asked, Seen, answers, by_context, common_measures, look, measures, right
 from stillact_lib.papers.lga.settings import LgaSettings
 from stillact_lib.paths import workspace
-from stillact_lib.training.loop import Device, History, Watch, evenly_spaced
+from stillact_lib.training.devices import Device
+from stillact_lib.training.loop import History, Watch, evenly_spaced
 from stillact_lib.training.pretraining import ClassQuality
 from stillact_lib.vision.photographs import Photographs
 

@@ -20,16 +20,9 @@ from torch.nn import functional as F
 
 from stillact_lib.networks.trained_encoder import parameter_groups
 from stillact_lib.networks.walker import WalkerNet
+from stillact_lib.training.devices import Device
 from stillact_lib.training.inference import predict_images
-from stillact_lib.training.loop import (
-    Checkpoint,
-    Device,
-    History,
-    StepBatches,
-    Watch,
-    train,
-    warm_up_then_cosine,
-)
+from stillact_lib.training.loop import Checkpoint, History, StepBatches, Watch, train, warm_up_then_cosine
 from stillact_lib.vision.crops import random_window
 from stillact_lib.vision.flow_pairs import FlowPairs
 from stillact_lib.vision.images import at_side

@@ -32,7 +32,8 @@ from stillact_lib.papers.pof_sm.recognition import (
 )
 from stillact_lib.papers.pof_sm.settings import OF_MASKS, Arm, PofSmSettings
 from stillact_lib.training.classification import scores_of
-from stillact_lib.training.loop import Checkpoint, Device, History, Watch, evenly_spaced, precise
+from stillact_lib.training.devices import Device, precise
+from stillact_lib.training.loop import Checkpoint, History, Watch, evenly_spaced
 from stillact_lib.vision.photographs import Photographs
 
 UCFSI, WILLOW = "ucfsi101", "willow"

@@ -38,15 +38,9 @@ from stillact_lib.papers.pof_sm.predictors import (
     loss_of,
 )
 from stillact_lib.papers.pof_sm.settings import PofSmSettings
+from stillact_lib.training.devices import Device
 from stillact_lib.training.kept import kept
-from stillact_lib.training.loop import (
-    Checkpoint,
-    Device,
-    History,
-    StepBatches,
-    train,
-    warm_up_then_cosine,
-)
+from stillact_lib.training.loop import Checkpoint, History, StepBatches, train, warm_up_then_cosine
 from stillact_lib.training.pretraining import PartQuality, photographs_once, pretrain_on_parts
 from stillact_lib.vision.crops import random_window
 from stillact_lib.vision.flow_clusters import mirrored_clusters, sample_vectors

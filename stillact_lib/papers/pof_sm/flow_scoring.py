@@ -18,7 +18,8 @@ from stillact_lib.notebook.run_data import grouped
 from stillact_lib.papers.pof_sm.flow_loss import READINGS
 from stillact_lib.papers.pof_sm.predictors import FlowPredictor, Halves, Predictor, loss_of
 from stillact_lib.papers.pof_sm.settings import PofSmSettings
-from stillact_lib.training.loop import Device, Watch
+from stillact_lib.training.devices import Device
+from stillact_lib.training.loop import Watch
 from stillact_lib.vision.flow_pairs import FlowPairs
 
 #: as many frames are scored, evenly spaced over all, and as many for a curve

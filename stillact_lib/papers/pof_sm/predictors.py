@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from stillact_lib.datasets.groups import dealt_out
 from stillact_lib.networks.walker import WalkerNet
 from stillact_lib.papers.pof_sm.flow_loss import READINGS
+from stillact_lib.training.devices import Device
 from stillact_lib.training.inference import predict_images
-from stillact_lib.training.loop import Device
 from stillact_lib.vision.flow_encoding import FlowEncoding
 from stillact_lib.vision.images import at_side
 

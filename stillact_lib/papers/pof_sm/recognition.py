@@ -36,16 +36,9 @@ from stillact_lib.notebook.run_data import checkpoint_for
 from stillact_lib.papers.pof_sm.flow import learn_parts
 from stillact_lib.papers.pof_sm.settings import PofSmSettings
 from stillact_lib.training.classification import crop_batches
+from stillact_lib.training.devices import Device
 from stillact_lib.training.inference import predict
-from stillact_lib.training.loop import (
-    Checkpoint,
-    Device,
-    History,
-    Watch,
-    classification_loss,
-    train,
-    warm_up_then_cosine,
-)
+from stillact_lib.training.loop import Checkpoint, History, Watch, classification_loss, train, warm_up_then_cosine
 from stillact_lib.training.pretraining import PartQuality, pretrain_on_photographs
 from stillact_lib.vision.crops import Mirror, centre_crops
 from stillact_lib.vision.images import as_network_input

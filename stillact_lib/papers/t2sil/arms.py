@@ -27,8 +27,9 @@ from stillact_lib.papers.t2sil.judged import MODALITIES, STILL, JudgedSet
 from stillact_lib.papers.t2sil.key_frames import key_frames
 from stillact_lib.papers.t2sil.settings import LEARNT_FROM, NETWORK, OF_VIDEOS, T2silSettings
 from stillact_lib.papers.t2sil.transfers import CONTROLS, LEFT, NO_VIDEO, TABLES, TRANSFERS, Reduction
+from stillact_lib.training.devices import Device
 from stillact_lib.training.kept import kept
-from stillact_lib.training.loop import Device, History, evenly_spaced
+from stillact_lib.training.loop import History, evenly_spaced
 
 MIDDLE = "middle"
 #: added to a seed for what is trained a second time

@@ -20,16 +20,9 @@ from stillact_lib.notebook.run_data import checkpoint_for
 from stillact_lib.papers.t2sil.instances import Instances
 from stillact_lib.papers.t2sil.settings import LEARNT_FROM, NETWORK, OF_VIDEOS, TRUNK, T2silSettings
 from stillact_lib.training.classification import crop_batches
+from stillact_lib.training.devices import Device
 from stillact_lib.training.inference import predict
-from stillact_lib.training.loop import (
-    Device,
-    History,
-    StepBatches,
-    Watch,
-    classification_loss,
-    train,
-    warm_up_then_cosine,
-)
+from stillact_lib.training.loop import History, StepBatches, Watch, classification_loss, train, warm_up_then_cosine
 from stillact_lib.training.pretraining import PartQuality, photographs_once, pretrain_on_parts
 from stillact_lib.vision.crops import centre_crops, random_crops
 from stillact_lib.vision.images import as_network_input

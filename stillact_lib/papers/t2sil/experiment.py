@@ -41,17 +41,9 @@ from stillact_lib.papers.t2sil.transfers import (
     still_to_temporal,
     triplet_loss,
 )
+from stillact_lib.training.devices import Device
 from stillact_lib.training.inference import predict
-from stillact_lib.training.loop import (
-    Device,
-    History,
-    MakeBatch,
-    StepBatches,
-    StepLoss,
-    Watch,
-    classification_loss,
-    train,
-)
+from stillact_lib.training.loop import History, MakeBatch, StepBatches, StepLoss, Watch, classification_loss, train
 
 
 class Budget(NamedTuple):

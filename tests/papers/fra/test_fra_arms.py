@@ -22,7 +22,7 @@ from stillact_lib.papers.fra import segmentation as fra_networks
 from stillact_lib.papers.fra import sizes as fra_sizes
 from stillact_lib.papers.fra.classifiers import FOUND_ARMS, ORACLE_ARMS, PARTS, Classifiers, Fc6, plain_scores, scaled
 from stillact_lib.papers.fra.data import Region
-from stillact_lib.training.loop import Device
+from stillact_lib.training.devices import Device
 
 CPU = Device(torch.device("cpu"), None)
 

@@ -23,7 +23,7 @@ from stillact_lib.papers.fra.localising import Candidates, Localiser, Maps, firs
 from stillact_lib.papers.fra.pooling import SIDE, LearntPooling, judged, learn_pooling, surroundings
 from stillact_lib.papers.fra.segmentation import Lesson
 from stillact_lib.papers.fra.watching import marking
-from stillact_lib.training.loop import Device
+from stillact_lib.training.devices import Device
 
 CPU = Device(torch.device("cpu"), None)
 CUP = FIRST_OBJECT + 2

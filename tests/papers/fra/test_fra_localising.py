@@ -25,7 +25,7 @@ from stillact_lib.papers.fra.localising import (
     windows_about,
     windows_of,
 )
-from stillact_lib.training.loop import Device
+from stillact_lib.training.devices import Device
 
 CPU = Device(torch.device("cpu"), None)
 

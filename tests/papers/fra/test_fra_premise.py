@@ -15,7 +15,7 @@ from stillact_lib.papers.fra.classifiers import Fc6
 from stillact_lib.papers.fra.premise import ARMS, CLASSES, Faces
 from stillact_lib.papers.fra.run import needs
 from stillact_lib.papers.fra.settings import FraSettings
-from stillact_lib.training.loop import Device
+from stillact_lib.training.devices import Device
 
 CPU = Device(torch.device("cpu"), None)
 

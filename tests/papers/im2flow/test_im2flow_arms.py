@@ -27,7 +27,7 @@ from stillact_lib.papers.im2flow.recognition import FlowSource, new_network
 from stillact_lib.papers.im2flow.stills import StillSet
 from stillact_lib.papers.im2flow.streams import Split, StreamScores, stream_scores
 from stillact_lib.paths import workspace
-from stillact_lib.training.loop import Device
+from stillact_lib.training.devices import Device
 from stillact_lib.vision.flow_encoding import FlowEncoding
 
 CPU = Device(torch.device("cpu"), None)

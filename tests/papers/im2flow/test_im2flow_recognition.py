@@ -29,7 +29,7 @@ from stillact_lib.papers.im2flow.recognition import (
 )
 from stillact_lib.papers.im2flow.stills import StillSet
 from stillact_lib.papers.im2flow.streams import StreamScores, fuse, split_rows, stream_scores, train_stream
-from stillact_lib.training.loop import Device
+from stillact_lib.training.devices import Device
 
 CPU = Device(torch.device("cpu"), None)
 SIDE = 32

@@ -25,7 +25,7 @@ from stillact_lib.papers.im2flow.data import open_videos, root_of, split_videos,
 from stillact_lib.papers.im2flow.recognition import foreground_of
 from stillact_lib.papers.im2flow.settings import FROM_VIDEOS, PHOTOGRAPHS
 from stillact_lib.papers.im2flow.stills import _cut_out, open_stills, two_thirds_of_training
-from stillact_lib.training.loop import choose_device
+from stillact_lib.training.devices import choose_device
 from stillact_lib.vision.images import as_network_input
 from stillact_lib.vision.optical_flow import consecutive_flow, resize_flow
 from stillact_lib.vision.shards import worker_processes

@@ -36,7 +36,7 @@ from stillact_lib.papers.im2flow.recognition import FlowSource, new_network
 from stillact_lib.papers.im2flow.settings import RecognitionSettings
 from stillact_lib.papers.im2flow.stills import open_stills
 from stillact_lib.paths import project_root
-from stillact_lib.training.loop import Device
+from stillact_lib.training.devices import Device
 from stillact_lib.vision.flow_encoding import FlowEncoding
 from stillact_lib.vision.shards import worker_processes
 

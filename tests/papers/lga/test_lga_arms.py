@@ -24,7 +24,8 @@ from stillact_lib.papers.lga.arms import Arm
 from stillact_lib.papers.lga.human_mask_loss import human_mask_loss, predicting_activation_map
 from stillact_lib.papers.lga.regions import elsewhere
 from stillact_lib.papers.lga.settings import LgaSettings
-from stillact_lib.training.loop import Device, History
+from stillact_lib.training.devices import Device
+from stillact_lib.training.loop import History
 from stillact_lib.vision.photographs import Photographs
 
 CPU = Device(torch.device("cpu"), None)

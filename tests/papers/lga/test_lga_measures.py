@@ -33,7 +33,7 @@ from stillact_lib.papers.lga.regions import (
     to_paint,
 )
 from stillact_lib.papers.lga.settings import LgaSettings
-from stillact_lib.training.loop import Device
+from stillact_lib.training.devices import Device
 
 CPU = Device(torch.device("cpu"), None)
 

@@ -21,7 +21,7 @@ from stillact_lib.papers.lga import data as lga_data
 from stillact_lib.papers.lga import run as lga_run
 from stillact_lib.papers.lga.settings import LgaSettings
 from stillact_lib.paths import project_root
-from stillact_lib.training.loop import Device
+from stillact_lib.training.devices import Device
 
 CPU = Device(torch.device("cpu"), None)
 WHOLE = ("archery", "balance beam", "baseball", "basketball")

@@ -85,7 +85,7 @@ from stillact_lib.papers.pof_sm.recognition import (
 )
 from stillact_lib.papers.pof_sm.settings import Arm, PofSmSettings
 from stillact_lib.training.classification import crop_batches, scores_of
-from stillact_lib.training.loop import Device
+from stillact_lib.training.devices import Device
 from stillact_lib.vision.crops import centre_crops, mirrored_photograph, random_crops
 from stillact_lib.vision.flow_clusters import mirror_partners
 from stillact_lib.vision.flow_pairs import FlowPairs, build_flow_pairs

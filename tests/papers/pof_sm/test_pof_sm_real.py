@@ -20,7 +20,7 @@ from stillact_lib.papers.pof_sm.predictors import Halves
 from stillact_lib.papers.pof_sm.recognition import trained_start
 from stillact_lib.papers.pof_sm.settings import PofSmSettings
 from stillact_lib.paths import project_root
-from stillact_lib.training.loop import Device
+from stillact_lib.training.devices import Device
 from stillact_lib.vision.flow_pairs import build_flow_pairs
 from stillact_lib.vision.shards import worker_processes
 from stillact_lib.vision.still_shards import Squashed, build_stills

@@ -24,7 +24,7 @@ from stillact_lib.papers.t2sil.instances import Instances, Joined, OfVideos, OnD
 from stillact_lib.papers.t2sil.key_frames import key_frames
 from stillact_lib.papers.t2sil.needs import needs
 from stillact_lib.papers.t2sil.settings import T2silSettings
-from stillact_lib.training.loop import Device
+from stillact_lib.training.devices import Device
 from stillact_lib.vision.temporal_shards import build_temporal_shards
 
 CPU = Device(torch.device("cpu"), None)

@@ -26,7 +26,7 @@ from stillact_lib.papers.t2sil.needs import needs
 from stillact_lib.papers.t2sil.settings import LEARNT_FROM, NETWORK, T2silSettings
 from stillact_lib.papers.t2sil.transfers import NO_VIDEO
 from stillact_lib.paths import project_root
-from stillact_lib.training.loop import Device
+from stillact_lib.training.devices import Device
 
 CHAPTER = "05-temporal-transfer"
 PROFILES = project_root() / "chapters" / "profiles"
