@@ -208,8 +208,8 @@ def run_chapters(
     of_chapter = {notebook: plan_of(notebook) for notebook in planning.chapters_named(chapters or [])}
     faults = []
     for notebook, runs in of_chapter.items():
-        if fresh:
-            planning.forget(runs)
+        for run in runs if fresh else []:
+            run.forget()
         if to_run := [run for run in runs if not run.finished]:
             said = planning.refusals(to_run)
             faults += [f"{notebook.stem} ({', '.join(variants)}): {fault}" for fault, variants in said.items()]
@@ -230,3 +230,24 @@ def run_chapters(
     if failed:
         typer.echo(f"error: {len(failed)} of {len(table)} runs failed; --repeat-failed goes on with these", err=True)
         raise typer.Exit(1)
+
+
+@app.command("rehearse", cls=ManyValues)
+def rehearse_chapters(
+    chapters: Annotated[list[str] | None, typer.Argument(help="starts of chapters' names, as 03 04; none: all")] = None,
+    profile: Annotated[str, typer.Option(help="a folder of chapters/profiles")] = "paper",
+    size: Annotated[str, typer.Option(help="of the miniatures that stand for the data")] = "tiny",
+    steps: Annotated[int, typer.Option(min=2, help="of each training")] = 3,
+    only: Annotated[list[str] | None, typer.Option(help="variants; the first of a chapter if left out")] = None,
+    given: Annotated[list[str] | None, typer.Option("--parameter", "-p", help="name=value, for all runs")] = None,
+) -> None:
+    """Rehearse full-size runs: miniatures for the data, each training cut to a few steps, all else as it stands.
+
+    Tells each run's peak of memory, and what its trainings would take here in all their steps. Where ImageNet's weights
+    are not to be had, networks begin untrained. Everything lies in workspace/rehearsal/. Exit 1: some runs failed.
+    """
+    from stillact_lib.batch import rehearsing
+
+    told = rehearsing.rehearse(chapters or [], profile, size, steps, only or [], given or [])
+    typer.echo("\n\n".join(map(str, told)))
+    raise typer.Exit(any(one.failed for one in told))

@@ -53,6 +53,11 @@ def is_kept(path: Path) -> bool:
     return path.is_file() and path.stat().st_mtime >= float(os.environ.get("STILLACT_KEPT_SINCE") or 0)
 
 
+def rehearsal_steps() -> int:
+    """Steps of each training in a rehearsal (`stillact rehearse`, which sets `$STILLACT_REHEARSE`); 0 elsewhere."""
+    return int(os.environ.get("STILLACT_REHEARSE") or 0)
+
+
 def sweep(folder: Path) -> None:
     """Deletes the temporary files in `folder` that killed processes left."""
     for path in folder.glob(".*.part*"):

@@ -71,7 +71,8 @@ def _tell(asked: dict, outcome: dict) -> None:
 
 
 def _follow_the_asker(stopping: threading.Event) -> None:
-    sys.stdin.buffer.read()
+    while os.read(sys.stdin.fileno(), 1):  # past Python's buffer, whose lock would be held when this process ends
+        continue
     _stop(stopping)
 
 

@@ -72,6 +72,11 @@ class Run:
         return self.stamp.with_name(f"{self.name}-{self.identity}")
 
     @property
+    def rehearsed(self) -> Path:
+        """Where a rehearsal writes down how long the steps of each training take."""
+        return self.stamp.with_suffix(".trainings.jsonl")
+
+    @property
     def stamped(self) -> dict[str, Any]:
         """What the stamp says; empty without one."""
         return json.loads(self.stamp.read_text(encoding="utf-8")) if self.stamp.is_file() else {}
@@ -91,6 +96,10 @@ class Run:
 
     def _is_told(self, stamp: dict[str, Any], what: str) -> bool:
         return stamp.get("identity") == self.identity and what in stamp
+
+    def forget(self) -> None:
+        """Has it repeated from nothing: by a stamp that says since when networks that it finds are its own."""
+        self.write_stamp({"since": time.time()})
 
     def write_stamp(self, content: dict[str, Any]) -> None:
         self.stamp.parent.mkdir(parents=True, exist_ok=True)
@@ -194,12 +203,6 @@ def refusals(runs: Sequence[Run]) -> dict[str, list[str]]:
             if output.output_type == "error":
                 faults.setdefault(f"{output.ename}: {output.evalue}", []).append(owner)
     return faults
-
-
-def forget(runs: Sequence[Run]) -> None:
-    """Has runs repeated from nothing: by a stamp that says since when networks that they find are their own."""
-    for run in runs:
-        run.write_stamp({"since": time.time()})
 
 
 def drop_older_records(runs: Sequence[Run]) -> list[str]:

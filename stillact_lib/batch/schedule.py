@@ -134,6 +134,10 @@ def _request(run: Run) -> dict[str, Any]:
         "STILLACT_KEPT_SINCE": str(run.stamped.get("since", 0)),
         "STILLACT_WORKSPACE": str(workspace().resolve()),
     }
+    if "STILLACT_REHEARSE" in os.environ:
+        environment["STILLACT_REHEARSE"] = os.environ["STILLACT_REHEARSE"]
+        environment["STILLACT_REHEARSED"] = str(run.rehearsed)
+        run.rehearsed.unlink(missing_ok=True)
     return {
         "name": run.name,
         "prefix": f"{run.name}: ",

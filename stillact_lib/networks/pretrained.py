@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torchvision.models import WeightsEnum
 
 from stillact_lib.errors import StillactError
+from stillact_lib.paths import rehearsal_steps
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -33,14 +34,17 @@ class AsImageNet(nn.Module):
 
 
 def with_imagenet_weights(build: Callable[..., nn.Module], weights: WeightsEnum) -> nn.Module:
-    """`build(weights=weights)`, torchvision's way. Raises StillactError where they are neither cached nor reachable,
-    and, naming the file, where what is cached is cut or something else, a page of HTML for instance."""
+    """`build(weights=weights)`, torchvision's way; untrained in a rehearsal that has none. Raises StillactError where
+    they are neither cached nor reachable, and, naming the file, where what is cached is cut or something else, a page
+    of HTML for instance."""
     try:
         return build(weights=weights)
     except (RuntimeError, UnpicklingError, EOFError, KeyError) as error:  # what torch.load stumbles over
         path = Path(torch.hub.get_dir()) / "checkpoints" / weights.url.rpartition("/")[2]
         raise StillactError(f"{path}: cut, or no weights of {build.__name__}; delete it and fetch it again") from error
     except OSError as error:  # URLError and its kin: no network, no cached file
+        if rehearsal_steps():
+            return build(weights=None)
         raise StillactError(
             f"torchvision's weights for {build.__name__} are neither cached nor reachable; run once with a network, "
             f"or do without pre-trained weights ({type(error).__name__})"

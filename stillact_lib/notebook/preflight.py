@@ -2,7 +2,7 @@
 lacking at once.
 
 A need is declared by what it is of, and looks cheaply: at folders and lists, not into videos. Those of a run that draws
-its miniature are fulfilled.
+its miniature are fulfilled; a rehearsal, whose data are small, asks for no room.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import torch
 
 from stillact_lib.datasets.verification import SURVEYS
 from stillact_lib.errors import StillactError
+from stillact_lib.paths import rehearsal_steps
 
 GIB = 2**30
 #: where a container's memory is limited, by the kernel's two ways of grouping processes
@@ -28,6 +29,12 @@ class Need:
     """One thing that a run needs; `fault` looks, and returns what is wrong, where, and the remedy, or ""."""
 
     fault: Callable[[], str]
+    what: str = ""
+
+    @classmethod
+    def room(cls, what: str, fault: Callable[[], str]) -> Need:
+        """Room that a run at its full size takes."""
+        return cls(lambda: "" if rehearsal_steps() else fault(), what)
 
     @classmethod
     def loads(cls, what: str, load: Callable[[], object]) -> Need:
@@ -42,7 +49,7 @@ class Need:
                 return f"{what}: {type(error).__name__}: {error}"
             return ""
 
-        return cls(fault)
+        return cls(fault, what)
 
     @classmethod
     def dataset(cls, name: str, root: str | Path | None, **options: object) -> Need:
@@ -52,7 +59,7 @@ class Need:
             if not SURVEYS[name](root, **options).here:
                 raise StillactError(f"{root}: nothing of what {name}'s lists name is there; see `stillact data verify`")
 
-        return cls.loads(name, look) if root else cls(str)
+        return cls.loads(f"{name} at {root}", look) if root else cls(str)
 
     @classmethod
     def file(cls, path: str | Path | None, what: str, remedy: str) -> Need:
@@ -67,7 +74,7 @@ class Need:
                 return f"{path}: is {'a web page' if head else 'empty'}, not {what}; {remedy}"
             return ""
 
-        return cls(fault) if path else cls(str)
+        return cls(fault, what) if path else cls(str)
 
     @classmethod
     def disk(cls, gib: float, folder: Path) -> Need:
@@ -81,7 +88,7 @@ class Need:
                 return ""
             return f"{folder}: the run writes {gib:g} GiB, {free:.1f} are free; free some, or set STILLACT_WORKSPACE"
 
-        return cls(fault)
+        return cls.room(f"{gib:g} GiB of disk", fault)
 
     @classmethod
     def memory(cls, gib: float) -> Need:
@@ -95,7 +102,7 @@ class Need:
                 return ""
             return f"memory: the run takes {gib:g} GiB, {free:.1f} are free; take a larger machine or smaller profile"
 
-        return cls(fault)
+        return cls.room(f"{gib:g} GiB of memory", fault)
 
     @classmethod
     def gpu(cls, gib: float) -> Need:
@@ -107,7 +114,7 @@ class Need:
             free = torch.cuda.mem_get_info()[0] / GIB
             return "" if free >= gib else f"GPU: the run takes {gib:g} GiB of its memory, {free:.1f} are free"
 
-        return cls(fault)
+        return cls.room(f"{gib:g} GiB of a GPU's memory", fault)
 
 
 def preflight(needs: Iterable[Need]) -> None:

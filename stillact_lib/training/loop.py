@@ -29,6 +29,7 @@ from stillact_lib.training.batch_workers import batches_ahead
 from stillact_lib.training.devices import Device, training_device
 from stillact_lib.training.ending import asked_to_end
 from stillact_lib.training.progress import progress, told
+from stillact_lib.training.rehearsal import Stopwatch
 from stillact_lib.version import code_digest
 
 #: a step's items and augmentation -> a batch; the generator is the only source of randomness it may use
@@ -213,10 +214,13 @@ def train(
     that is complete is taken as it is.
     workers: processes that prepare batches ahead (0: in this one); the result does not depend on it.
     watch: figures for a curve; the result does not depend on them.
+    In a rehearsal (`training.rehearsal`) it ends after a few steps.
     Raises `StillactError` when the loss stops being finite, naming the step; the last checkpoint is kept. Asked to
     terminate, it saves, and raises `StillactError` too.
     """
     device = training_device(model, device)
+    stopwatch = Stopwatch(label, steps)
+    steps = stopwatch.steps
     model.train().to(device.torch_device, memory_format=torch.channels_last)
     history = History()
     initial_rates = [group.setdefault("initial_lr", group["lr"]) for group in optimiser.param_groups]
@@ -240,6 +244,7 @@ def train(
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             optimiser.step()
+            stopwatch.step_ended()
             if (step + 1) % log_every == 0 or step + 1 == steps:
                 row = {"step": step + 1, "loss": float(loss.detach())}
                 row |= {name: float(value.detach()) for name, value in figures.items()}

@@ -177,7 +177,7 @@ def test_repeating_takes_nothing_that_was_kept_before(trial):
     nbformat.write(content, trial.notebook)
     trial.states(trial.plan())
     assert trial.states(trial.plan(given={"steps": 6})) == ["done"] and trial.notes == [(0,), (1,)]
-    planning.forget(trial.plan())
+    trial.plan()[0].forget()
     assert trial.states(trial.plan()) == ["done"] and trial.notes == [(0,), (1,), (0,)]
     assert trial.states(trial.plan()) == ["finished before"]
 
